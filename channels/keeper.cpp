@@ -1,0 +1,219 @@
+#include <wyvern/channels/keeper.hpp>
+
+#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/exit_wait.hpp>
+#include <wyvern/core/object_hold.hpp>
+#include <wyvern/core/parker.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+
+// Processes and objects: what the agent does when it is asked to. What it does for the dead is in keeper_recovery.cpp.
+namespace wyvern {
+namespace {
+
+constexpr std::uint64_t round_to_lines(std::uint64_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
+
+void check(const ChannelSpec& spec) {
+  const auto refuse = [](const std::string& what) { throw InvalidArgument("make_queue: " + what); };
+  if (spec.capacity < 1 || spec.capacity > max_capacity) {
+    refuse("capacity is 1 to " + std::to_string(max_capacity) + " messages, not " + std::to_string(spec.capacity));
+  }
+  if (spec.inline_size > max_inline_size) {
+    refuse("inline_size is at most " + std::to_string(max_inline_size) + " bytes, not " + std::to_string(spec.inline_size) +
+           "; larger payloads are kept outside the ring's blocks anyway");
+  }
+  if (spec.name.size() >= channel_name_bytes || spec.name.find('\0') != std::string::npos) {
+    refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" + spec.name + "'");
+  }
+}
+
+}  // namespace
+
+Keeper::Keeper(const Segment& segment) : segment_(segment), arena_(segment), extents_(segment, arena_) {
+  for (std::uint32_t index = max_processes; index > 0; --index) free_processes_.push_back(index - 1);
+}
+
+std::uint32_t Keeper::admit(Puid puid) {
+  if (free_processes_.empty()) {
+    throw OutOfMemory("node " + std::to_string(segment_.header().node) + " has " + std::to_string(max_processes) +
+                      " processes, the most it can have at a time; wait for some to end");
+  }
+  const std::uint32_t index = free_processes_.back();
+  free_processes_.pop_back();
+  segment_.process(index).puid.store(puid.value(), std::memory_order_release);
+  return index;
+}
+
+std::uint32_t Keeper::begin_process() {
+  SegmentHeader& header = segment_.header();
+  arena_.commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready, next_sequence_ + 1, max_exit_records);
+  segment_.exit_record(next_sequence_).store(make_exit_record(ExitPhase::running, 0), std::memory_order_release);
+  return next_sequence_++;
+}
+
+void Keeper::end_process(std::uint32_t sequence, std::int32_t status) {
+  segment_.exit_record(sequence).store(make_exit_record(ExitPhase::exited, status), std::memory_order_seq_cst);
+  wake_interested(segment_, make_interest(InterestKind::process_exit, sequence));
+}
+
+std::uint64_t Keeper::allocate(std::uint64_t bytes) {
+  if (!arena_.has_room_for(bytes)) extents_.reclaim(bytes);
+  return arena_.allocate(bytes);
+}
+
+std::uint32_t Keeper::take_directory_entry() {
+  if (!free_objects_.empty()) {
+    const std::uint32_t index = free_objects_.back();
+    free_objects_.pop_back();
+    return index;
+  }
+  SegmentHeader& header = segment_.header();
+  arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready, objects_used_ + 1, max_objects);
+  return objects_used_++;
+}
+
+ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec& spec) {
+  check(spec);
+  if (!spec.name.empty() && names_.contains(spec.name)) {
+    throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name + "' already; open_queue opens it");
+  }
+  const std::uint64_t header_bytes = round_to_lines(sizeof(ChannelHeader)) + round_to_lines(spec.capacity * sizeof(std::uint64_t));
+  const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) + (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
+  const std::uint64_t offset = allocate(bytes);
+  std::uint32_t index = 0;
+  try {
+    index = take_directory_entry();
+  } catch (...) {
+    arena_.release(offset, bytes);
+    throw;
+  }
+  DirectoryEntry& entry = segment_.object(index);
+  const ObjectId id = ObjectId::make(segment_.header().system, segment_.header().node, next_object_sequence_++);
+  lay_out_channel(index, spec, offset);
+  segment_.at<ChannelHeader>(offset)->id = id.value();
+  entry.offset = offset;
+  entry.bytes = bytes;
+  for (auto& word : entry.holders) word.store(0, std::memory_order_relaxed);
+  entry.holders[process / 64].store(std::uint64_t{1} << (process % 64), std::memory_order_relaxed);
+  const std::uint64_t changes = entry.state.load(std::memory_order_relaxed) & ~std::uint64_t{3};
+  entry.state.store(changes + one_object_change + static_cast<std::uint64_t>(ObjectPhase::alive), std::memory_order_release);
+  entry.id.store(id.value(), std::memory_order_release);  // from here on it can be found
+  if (!spec.name.empty()) {
+    names_.emplace(spec.name, index);
+    segment_.header().name_changes.fetch_add(1, std::memory_order_seq_cst);
+    wake_interested(segment_, make_interest(InterestKind::name, 0));
+  }
+  return {id, index};
+}
+
+void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std::uint64_t offset) {
+  auto* header = new (segment_.at(offset)) ChannelHeader{};
+  header->capacity = static_cast<std::uint32_t>(spec.capacity);
+  header->inline_size = static_cast<std::uint32_t>(spec.inline_size);
+  header->block_stride = static_cast<std::uint32_t>(block_stride_for(spec.inline_size));
+  header->type_hash = spec.type_hash;
+  // Half of what the node may use, so that one queue that nobody reads leaves room for others.
+  header->max_bytes = spec.max_bytes != 0 ? spec.max_bytes : arena_.ceiling() / 2;
+  header->slots_offset = offset + round_to_lines(sizeof(ChannelHeader));
+  header->ports_offset = header->slots_offset + round_to_lines(spec.capacity * sizeof(std::uint64_t));
+  header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
+  header->object = object;
+  spec.type_name.copy(header->type_name, channel_name_bytes - 1);
+  spec.name.copy(header->name, channel_name_bytes - 1);
+  header->port_count.store(first_ports, std::memory_order_relaxed);
+  header->magic = channel_magic;
+  const RingView view(segment_, offset);
+  for (std::uint32_t i = 0; i < header->capacity; ++i) {
+    view.slot(i).store(SlotWord(0, SlotState::empty, i).bits(), std::memory_order_relaxed);
+    view.block(i).tag.store(no_port, std::memory_order_relaxed);
+  }
+  for (std::uint32_t i = 0; i < first_ports; ++i) {
+    view.port(i).spare.store(header->capacity + i, std::memory_order_relaxed);
+    view.block(header->capacity + i).tag.store(i, std::memory_order_relaxed);
+  }
+}
+
+std::optional<ObjectReference> Keeper::find_object(std::uint32_t process, const std::string& name) {
+  const auto place = names_.find(name);
+  if (place == names_.end()) return std::nullopt;
+  const ObjectReference reference{ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)), place->second};
+  if (!add_hold(segment_, reference, process)) return std::nullopt;
+  return reference;
+}
+
+void Keeper::hold(std::uint32_t process, ObjectReference object) {
+  if (!add_hold(segment_, object, process)) {
+    throw QueueLost("queue " + to_string(object.id) + " among the arguments of a process does not exist any more");
+  }
+}
+
+void Keeper::grow_ports(ObjectReference channel) {
+  if (channel.index >= objects_used_ || segment_.object(channel.index).id.load(std::memory_order_relaxed) != channel.id.value()) {
+    throw QueueLost("queue " + to_string(channel.id) + " does not exist any more");
+  }
+  const RingView view(segment_, segment_.object(channel.index).offset);
+  ChannelHeader& header = view.header();
+  const std::uint32_t ports = header.port_count.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < ports; ++i) {
+    // Somebody else asked a moment ago, or gave one back: that port will do.
+    if (PortOwner(view.port(i).owner.load(std::memory_order_relaxed)).state() == PortState::free) return;
+  }
+  if (ports + ports_per_chunk > max_ports) {
+    throw OutOfMemory("queue " + to_string(channel.id) + " has " + std::to_string(ports) +
+                      " operations in flight, the most it can have; keep fewer messages unread at a time");
+  }
+  const std::uint64_t offset = allocate(ports_per_chunk * (sizeof(Port) + header.block_stride));
+  auto* chunk = segment_.at<Port>(offset);
+  for (std::uint32_t i = 0; i < ports_per_chunk; ++i) {
+    chunk[i].spare.store(header.capacity + ports + i, std::memory_order_relaxed);
+    segment_.at<BlockHeader>(offset + ports_per_chunk * sizeof(Port) + std::uint64_t{i} * header.block_stride)->tag.store(ports + i, std::memory_order_relaxed);
+  }
+  // Release, chunk before count: who sees the count finds the ports, their blocks, spares and tags.
+  header.port_chunks[(ports - first_ports) / ports_per_chunk].store(offset, std::memory_order_release);
+  header.port_count.store(ports + ports_per_chunk, std::memory_order_seq_cst);
+}
+
+std::uint32_t Keeper::grow_extents(std::uint32_t process, std::uint32_t size_class) { return extents_.grow(process, size_class); }
+
+void Keeper::object_released(ObjectReference object) {
+  if (object.index < objects_used_ && segment_.object(object.index).id.load(std::memory_order_relaxed) == object.id.value()) {
+    retire_if_unused(object.index);
+  }
+}
+
+void Keeper::retire_if_unused(std::uint32_t object) {
+  DirectoryEntry& entry = segment_.object(object);
+  if (!retire_object(entry)) return;
+  const RingView view(segment_, entry.offset);
+  const std::uint32_t ports = view.header().port_count.load(std::memory_order_relaxed);
+  for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) free_payload(view, block);
+  if (view.header().name[0] != '\0') names_.erase(view.header().name);
+  std::erase(to_recount_, object);
+  for (std::uint32_t i = 0; first_ports + i * ports_per_chunk < ports; ++i) {
+    const std::uint64_t chunk = view.header().port_chunks[i].load(std::memory_order_relaxed);
+    arena_.release(chunk, ports_per_chunk * (sizeof(Port) + view.header().block_stride));
+  }
+  entry.id.store(0, std::memory_order_release);
+  arena_.release(entry.offset, entry.bytes);
+  free_objects_.push_back(object);
+}
+
+void Keeper::free_payload(const RingView& view, std::uint32_t block) {
+  auto& named = view.block(block).extent;
+  const std::uint32_t extent = named.load(std::memory_order_acquire);
+  if (extent == 0) return;
+  const std::uint64_t owner = block_identity(view.header().object, block);
+  // The block's word counts only if the extent agrees: a process may die between naming an extent and giving it.
+  if (ExtentOwnerWord(segment_.extent(extent - 1).owner.load(std::memory_order_acquire)).is(ExtentOwner::block, owner)) {
+    // We recount ourselves and do nothing else meanwhile, so it does not matter whose entry says that we are at it.
+    discharge_extent(view, segment_.process(0), extent - 1);
+    free_extent(segment_, extent - 1, ExtentOwner::block, owner);
+  }
+  named.store(0, std::memory_order_release);
+}
+
+}  // namespace wyvern

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <wyvern/channels/ring.hpp>
+#include <wyvern/core/agent_link.hpp>
+#include <wyvern/core/arena.hpp>
+#include <wyvern/core/extent_pool.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/core/segment.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace wyvern {
+
+/// The agent's side of a node's shared memory: the only one who admits and buries processes, makes and retires objects,
+/// commits memory, and settles what the dead left. Used by one thread. Nothing here waits for any process.
+class Keeper {
+ public:
+  /// Takes over a new segment. `memory_ceiling` is in the segment's header.
+  explicit Keeper(const Segment& segment);
+
+  const Segment& segment() const { return segment_; }
+
+  /// A process table entry for a process that is about to be started or to attach. OutOfMemory when 4096 are in use.
+  std::uint32_t admit(Puid puid);
+  /// The kernel has proved the process dead (or it never came to be): gives back everything it owned or held, wakes
+  /// whom it should have woken, and frees its entry.
+  void bury(std::uint32_t process);
+
+  /// The next process number of this node; its exit record says "running" from then on.
+  std::uint32_t begin_process();
+  /// Publishes how a process ended and wakes everybody who joins it. `status`: 0..255 or minus the signal.
+  void end_process(std::uint32_t sequence, std::int32_t status);
+
+  /// Each of these acts for the process with that index; they throw what AgentLink says.
+  ObjectReference create_channel(std::uint32_t process, const ChannelSpec& spec);
+  std::optional<ObjectReference> find_object(std::uint32_t process, const std::string& name);
+  void grow_ports(ObjectReference channel);
+  std::uint32_t grow_extents(std::uint32_t process, std::uint32_t size_class);
+  void object_released(ObjectReference object);
+  /// Lets `process` hold an object from now on, for handles among its start arguments. QueueLost if it has gone.
+  void hold(std::uint32_t process, ObjectReference object);
+
+  /// Mends what a stopped or dead process left half done among the sleepers. To be called a few times a second.
+  void sweep();
+
+ private:
+  template <class Visit>
+  void for_each_object(Visit visit) const;
+  void settle_dead(std::uint32_t object, std::uint32_t process);
+  void free_payload(const RingView& view, std::uint32_t block);
+  void remove_parkers(std::uint32_t process, const std::vector<std::uint32_t>& held);
+  void wake_for_the_dead(const RingView& view);
+  void test_interest(ParkerCell& cell);
+  void tidy_some_waiter_sets();
+  void recount_pending();
+  void retire_if_unused(std::uint32_t object);
+  std::uint64_t allocate(std::uint64_t bytes);
+  std::uint32_t take_directory_entry();
+  void lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std::uint64_t offset);
+
+  const Segment& segment_;
+  Arena arena_;
+  ExtentStore extents_;
+  std::uint32_t next_sequence_ = 0;
+  std::uint32_t next_object_sequence_ = 1;
+  std::uint32_t objects_used_ = 0;  // directory entries below this have been used
+  std::uint32_t next_to_tidy_ = 0;
+  std::vector<std::uint32_t> free_processes_;
+  std::vector<std::uint32_t> free_objects_;
+  std::vector<std::uint32_t> to_recount_;
+  std::unordered_map<std::string, std::uint32_t> names_;
+};
+
+}  // namespace wyvern

@@ -1,0 +1,172 @@
+#include <wyvern/core/extent_pool.hpp>
+
+#include <wyvern/core/crash_point.hpp>
+#include <wyvern/core/error.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+namespace wyvern {
+namespace {
+
+constexpr std::uint64_t smallest_extent = 512;
+constexpr std::uint32_t doubling_classes = 6;  // 512 B to 16 KiB
+constexpr std::uint64_t quarter_base = smallest_extent << (doubling_classes - 1);
+
+void mark_maybe_free(const Segment& segment, std::uint32_t extent) {
+  // Release: who finds the bit finds the owner word that goes with it, or a newer one.
+  segment.extent_group(extent / extents_in_group)
+      .maybe_free.fetch_or(std::uint64_t{1} << (extent % extents_in_group), std::memory_order_release);
+}
+
+/// Claims one free extent of a group for a process.
+std::optional<std::uint32_t> claim_in_group(const Segment& segment, std::uint32_t group, std::uint32_t process) {
+  auto& maybe_free = segment.extent_group(group).maybe_free;
+  for (std::uint64_t bits = maybe_free.load(std::memory_order_acquire); bits != 0; bits &= bits - 1) {
+    const std::uint64_t bit = bits & (~bits + 1);
+    const std::uint32_t index = group * extents_in_group + static_cast<std::uint32_t>(std::countr_zero(bits));
+    // The bit goes first: should we die now, the extent is free without a hint, which the agent's reclaim mends.
+    if ((maybe_free.fetch_and(~bit, std::memory_order_acquire) & bit) == 0) continue;
+    CRASH_POINT("extent.unhinted");
+    auto& owner = segment.extent(index).owner;
+    std::uint64_t seen = owner.load(std::memory_order_acquire);
+    // Acquire: the last reader's use of the memory comes before ours.
+    if (ExtentOwnerWord(seen).kind() == ExtentOwner::free &&
+        owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(ExtentOwner::process, process).bits(),
+                                      std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      CRASH_POINT("extent.claimed");
+      return index;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> extent_class_for(std::uint64_t bytes) {
+  for (std::uint32_t size_class = 0; size_class < max_extent_classes; ++size_class) {
+    if (extent_class_bytes(size_class) >= bytes) return size_class;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t extent_class_bytes(std::uint32_t size_class) {
+  if (size_class < doubling_classes) return smallest_extent << size_class;
+  const std::uint32_t step = size_class - doubling_classes;
+  return (quarter_base << (step / 4)) / 4 * (5 + step % 4);
+}
+
+std::uint32_t take_extent(const Member& member, std::uint64_t bytes) {
+  const Segment& segment = member.segment();
+  const auto size_class = extent_class_for(bytes);
+  if (!size_class || bytes > segment.header().memory_ceiling) {
+    throw TooLarge("a payload of " + std::to_string(bytes) + " bytes can never fit: node " + std::to_string(segment.header().node) +
+                   " may use " + std::to_string(segment.header().memory_ceiling) + " bytes of shared memory in all");
+  }
+  std::uint32_t group = segment.header().extent_classes[*size_class].load(std::memory_order_acquire);
+  for (; group != 0; group = segment.extent_group(group - 1).next) {
+    if (const auto extent = claim_in_group(segment, group - 1, member.process_index())) return *extent;
+  }
+  return member.agent().grow_extents(*size_class);
+}
+
+bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who, ExtentOwner to,
+                 std::uint64_t to_who) {
+  auto& owner = segment.extent(extent).owner;
+  std::uint64_t seen = owner.load(std::memory_order_acquire);
+  return ExtentOwnerWord(seen).is(from, from_who) &&
+         // Release: what was written into the extent belongs to whoever owns it next; acquire: and the other way round.
+         owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(to, to_who).bits(), std::memory_order_acq_rel,
+                                       std::memory_order_relaxed);
+}
+
+bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who) {
+  if (!move_extent(segment, extent, from, from_who, ExtentOwner::free, 0)) return false;
+  CRASH_POINT("extent.freed");
+  mark_maybe_free(segment, extent);
+  return true;
+}
+
+std::uint32_t ExtentStore::grow(std::uint32_t process, std::uint32_t size_class) {
+  constexpr std::uint64_t batch_bytes = 64 << 10;
+  if (size_class >= max_extent_classes) throw InvalidArgument("there is no extent class " + std::to_string(size_class));
+  const std::uint64_t extent_bytes = extent_class_bytes(size_class);
+  const auto wanted = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, batch_bytes / extent_bytes));
+  std::uint32_t first = find_without_memory(size_class);
+  // Neighbours that lack memory too are served with the same commit.
+  std::uint32_t count = 1;
+  while (count < wanted && (first + count) % extents_in_group != 0 &&
+         ExtentOwnerWord(segment_.extent(first + count).owner.load(std::memory_order_relaxed)).kind() == ExtentOwner::no_memory) {
+    ++count;
+  }
+  if (!arena_.has_room_for(count * extent_bytes) && !reclaim(count * extent_bytes)) count = 1;
+  const std::uint64_t offset = arena_.allocate(count * extent_bytes);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    ExtentDescriptor& extent = segment_.extent(first + i);
+    const ExtentOwnerWord before(extent.owner.load(std::memory_order_relaxed));
+    extent.offset = offset + i * extent_bytes;
+    extent.size_class = size_class;
+    extent.charged_to.store(0, std::memory_order_relaxed);
+    // Release: offset and class are there for whoever sees the owner.
+    extent.owner.store((i == 0 ? before.next(ExtentOwner::process, process) : before.next(ExtentOwner::free)).bits(),
+                       std::memory_order_release);
+    if (i != 0) mark_maybe_free(segment_, first + i);
+  }
+  return first;
+}
+
+std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
+  while (true) {
+    std::uint32_t group = segment_.header().extent_classes[size_class].load(std::memory_order_relaxed);
+    for (; group != 0; group = segment_.extent_group(group - 1).next) {
+      for (std::uint32_t i = 0; i < extents_in_group; ++i) {
+        const std::uint32_t index = (group - 1) * extents_in_group + i;
+        if (ExtentOwnerWord(segment_.extent(index).owner.load(std::memory_order_relaxed)).kind() == ExtentOwner::no_memory) return index;
+      }
+    }
+    add_group(size_class);
+  }
+}
+
+void ExtentStore::add_group(std::uint32_t size_class) {
+  SegmentHeader& header = segment_.header();
+  arena_.commit_table(header.extents_offset, sizeof(ExtentDescriptor), descriptors_committed_, (groups_ + 1) * extents_in_group, max_extents);
+  arena_.commit_table(header.extent_groups_offset, sizeof(ExtentGroup), groups_committed_, groups_ + 1, max_extent_groups);
+  ExtentGroup& group = segment_.extent_group(groups_);
+  auto& first = header.extent_classes[size_class];
+  group.size_class = size_class;
+  group.next = first.load(std::memory_order_relaxed);
+  first.store(++groups_, std::memory_order_release);  // the group is complete for who finds it
+  header.groups_ready.store(groups_, std::memory_order_release);
+}
+
+bool ExtentStore::reclaim(std::uint64_t bytes) {
+  for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
+    if (arena_.has_room_for(bytes)) return true;
+    ExtentDescriptor& extent = segment_.extent(index);
+    std::uint64_t seen = extent.owner.load(std::memory_order_acquire);
+    if (ExtentOwnerWord(seen).kind() != ExtentOwner::free) continue;
+    const std::uint64_t extent_bytes = extent_class_bytes(extent.size_class);
+    if (extent_bytes % page_size != 0) {
+      mark_maybe_free(segment_, index);  // stays, and is findable even if a dead process took its hint
+      continue;
+    }
+    if (extent.owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(ExtentOwner::no_memory).bits(),
+                                             std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      arena_.release(extent.offset, extent_bytes);
+    }
+  }
+  return arena_.has_room_for(bytes);
+}
+
+void ExtentStore::release_process(std::uint32_t process) {
+  for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
+    const ExtentOwnerWord owner(segment_.extent(index).owner.load(std::memory_order_acquire));
+    if (owner.is(ExtentOwner::process, process)) free_extent(segment_, index, ExtentOwner::process, process);
+    // A free extent whose hint the dead process took, or had not set yet, is hinted again.
+    if (owner.kind() == ExtentOwner::free) mark_maybe_free(segment_, index);
+  }
+}
+
+}  // namespace wyvern

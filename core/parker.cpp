@@ -1,0 +1,100 @@
+#include <wyvern/core/parker.hpp>
+
+#include <wyvern/core/crash_point.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/futex.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace wyvern {
+namespace {
+
+/// Longer delays are the scheduler's, not the wake-up's.
+constexpr std::uint64_t longest_credible_wake_ns = 1'000'000;
+
+/// Keeps a running mean over about eight wake-ups. Relaxed: an estimate that may lose an update.
+void learn_wake_cost(std::atomic<std::uint32_t>& estimate, std::uint64_t sample) {
+  const auto bounded = static_cast<std::int64_t>(std::min(sample, longest_credible_wake_ns));
+  const std::int64_t old = estimate.load(std::memory_order_relaxed);
+  estimate.store(static_cast<std::uint32_t>(old == 0 ? bounded : old + (bounded - old) / 8), std::memory_order_relaxed);
+}
+
+std::uint32_t claim_cell(const Member& member) {
+  const Segment& segment = member.segment();
+  auto& hint = segment.header().parker_hint;
+  const std::uint32_t start = hint.load(std::memory_order_relaxed);
+  for (std::uint32_t step = 0; step < max_parkers; ++step) {
+    const std::uint32_t index = (start + step) % max_parkers;
+    std::uint32_t expected = 0;
+    // Acquire: what the last owner wrote to the cell comes before what we write.
+    if (segment.parker(index).owner.load(std::memory_order_relaxed) == 0 &&
+        segment.parker(index).owner.compare_exchange_strong(expected, member.process_index() + 1, std::memory_order_acquire,
+                                                            std::memory_order_relaxed)) {
+      return index;
+    }
+  }
+  throw OutOfMemory("all " + std::to_string(max_parkers) + " sleeping places of node " + std::to_string(segment.header().node) +
+                    " are taken: fewer threads must wait at the same time (fibers share one place)");
+}
+
+}  // namespace
+
+Parker& Parker::mine(const std::shared_ptr<Member>& member) {
+  // A thread has one member nearly always; tests that play several processes in one have a few.
+  thread_local std::vector<std::unique_ptr<Parker>> parkers;
+  for (const auto& parker : parkers) {
+    if (parker->member_ == member) return *parker;
+  }
+  return *parkers.emplace_back(std::make_unique<Parker>(member));
+}
+
+Parker::Parker(std::shared_ptr<Member> member)
+    : member_(std::move(member)), index_(claim_cell(*member_)), cell_(member_->segment().parker(index_)) {
+  cell_.state.store(parker_awake, std::memory_order_relaxed);
+}
+
+Parker::~Parker() {
+  cell_.interest.store(0, std::memory_order_relaxed);
+  cell_.owner.store(0, std::memory_order_release);  // the next owner's writes come after ours
+  // Low indices are used again first, so that waiter sets stay dense. Relaxed: only a hint.
+  auto& hint = member_->segment().header().parker_hint;
+  if (index_ < hint.load(std::memory_order_relaxed)) hint.store(index_, std::memory_order_relaxed);
+}
+
+void Parker::prepare(std::uint64_t interest) {
+  cell_.interest.store(interest, std::memory_order_relaxed);
+  cell_.state.store(parker_asleep, std::memory_order_seq_cst);  // before the registration and the re-check that follow
+}
+
+void Parker::park(Deadline deadline) {
+  CRASH_POINT("park.asleep");
+  while (cell_.state.load(std::memory_order_acquire) == parker_asleep) {
+    if (futex_wait(cell_.state, parker_asleep, deadline)) {
+      const std::uint64_t now = monotonic_ns();
+      const std::uint64_t notified_at = cell_.notified_at.load(std::memory_order_relaxed);
+      if (now > notified_at) learn_wake_cost(member_->segment().header().wake_cost_ns, now - notified_at);
+    } else if (deadline.passed()) {
+      return;
+    }
+  }
+}
+
+bool Parker::finish() {
+  // Sequentially consistent: after the deregistration, see WaiterSet::remove; acquires what the waker made true.
+  return cell_.state.exchange(parker_awake, std::memory_order_seq_cst) == parker_notified;
+}
+
+bool notify(ParkerCell& cell) {
+  std::uint32_t expected = parker_asleep;
+  if (cell.state.load(std::memory_order_seq_cst) != expected) return false;
+  cell.notified_at.store(monotonic_ns(), std::memory_order_relaxed);
+  // Release: what made the condition true is seen by the woken one.
+  if (!cell.state.compare_exchange_strong(expected, parker_notified, std::memory_order_seq_cst, std::memory_order_relaxed)) return false;
+  CRASH_POINT("notify.claimed");
+  futex_wake(cell.state, 1);
+  return true;
+}
+
+}  // namespace wyvern

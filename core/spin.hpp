@@ -1,0 +1,75 @@
+#pragma once
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/futex.hpp>
+#include <wyvern/core/member.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+namespace wyvern {
+
+/// Tells the core that this is a spin loop.
+inline void spin_pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// The right to spin for longer than `free_spin_ns`: one a usable core of the node, so that many waiting processes do
+/// not spin each other to death. A permit ends with this object, with its process's death (the agent frees it), or, for
+/// a stopped spinner, at its expiry.
+class SpinPermitHold {
+ public:
+  SpinPermitHold(const Member& member, std::uint64_t duration_ns);
+  ~SpinPermitHold();
+  SpinPermitHold(const SpinPermitHold&) = delete;
+  SpinPermitHold& operator=(const SpinPermitHold&) = delete;
+  explicit operator bool() const { return permit_ != nullptr; }
+
+ private:
+  std::atomic<std::uint64_t>* permit_ = nullptr;
+  std::uint64_t value_ = 0;
+};
+
+/// For the agent: frees the permits of a dead process.
+void release_spin_permits(const Segment& segment, std::uint32_t process_index);
+
+/// Everybody may spin this long: several round trips between two cores, little against a wake-up.
+inline constexpr std::uint64_t free_spin_ns = 2'000;
+/// Bounds on spinning with a permit. It must outlast a wake-up, or two processes that hand work to each other and both
+/// fell asleep once would sleep at every turn from then on.
+inline constexpr std::uint64_t shortest_permit_spin_ns = 30'000;
+inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
+
+/// Spins until `ready()`, for twice what a wake-up costs on this machine if a permit is to be had, else shortly.
+/// Returns the last answer of `ready()`.
+template <class Ready>
+bool spin_until(const Member& member, Ready&& ready, Deadline deadline) {
+  constexpr int pauses_between_clock_reads = 8;
+  const auto spin_to = [&](std::uint64_t end) {
+    do {
+      for (int i = 0; i < pauses_between_clock_reads; ++i) {
+        if (ready()) return true;
+        spin_pause();
+      }
+    } while (monotonic_ns() < end);
+    return ready();
+  };
+  const std::uint64_t start = monotonic_ns();
+  std::uint64_t limit = ~std::uint64_t{0};
+  if (!deadline.is_never()) {
+    const auto ticks = deadline.time().time_since_epoch();
+    limit = ticks.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::nanoseconds(ticks).count());
+  }
+  if (spin_to(std::min(start + free_spin_ns, limit))) return true;
+  const std::uint64_t wake_cost = member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
+  const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
+  const SpinPermitHold permit(member, duration);
+  return permit && spin_to(std::min(start + duration, limit));
+}
+
+}  // namespace wyvern

@@ -1,0 +1,197 @@
+#include <wyvern/runtime/agent/agent.hpp>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/memory_limit.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace wyvern::agent {
+namespace {
+
+/// How often sleepers are looked after that a stopped or dead process should have woken.
+constexpr std::chrono::milliseconds sweep_period{250};
+/// How long the last output may take when nobody is left who waits for it.
+constexpr std::chrono::milliseconds hurried_output{500};
+
+Segment make_segment(const AgentOptions& options) {
+  return Segment::create({.memory_ceiling = options.memory_ceiling,
+                          .usable_cores = usable_cores(),
+                          .layout_hash = channels_layout_hash});
+}
+
+}  // namespace
+
+Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& descriptor_limit)
+    : options_(std::move(options)),
+      descriptors_(descriptors),
+      segment_(make_segment(options_)),
+      keeper_(segment_),
+      forwarder_(loop_, STDOUT_FILENO, STDERR_FILENO),
+      processes_(loop_, keeper_, forwarder_,
+                 {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
+                 [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); }),
+      server_(loop_, keeper_, processes_, descriptors_.self_pidfd.get(),
+              {.leaving = [this](const auto& leaving) { on_leaving(leaving); },
+               .disconnected = [this](Puid process) { on_disconnected(process); },
+               .refuses_starts = [this] { return end_.refuses_starts(); },
+               .log = [this](std::string_view line) { log(line); }}),
+      next_sweep_(EventLoop::Clock::now() + sweep_period) {
+  signal_watch_ = loop_.watch(descriptors_.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  owner_death_ = loop_.watch(descriptors_.owner_pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_owner_gone(); });
+  processes_.add_head(options_.head_ticket_key);
+  server_.listen(options_.socket_name);
+  if (is_launched()) {
+    owner_messages_ = loop_.watch(descriptors_.owner.get(), EPOLLIN, [this](std::uint32_t) { on_owner_message(); });
+    launch_head();
+  } else {
+    server_.adopt(std::move(descriptors_.owner));
+  }
+}
+
+void Agent::launch_head() {
+  HeadCommand& command = *options_.command;
+  processes_.launch(*processes_.find(Puid::make(segment_.header().system, segment_.header().node, 0)), command);
+  ::close(std::exchange(command.input, -1));  // the head's alone from now on
+}
+
+void Agent::serve() {
+  while (!over_) {
+    try {
+      loop_.run_once(next_turn());
+      turn();
+    } catch (const std::exception& error) {
+      log(error.what());  // out of memory or descriptors: one request or one line of output is lost, not the node
+    }
+  }
+}
+
+void Agent::turn() {
+  if (const auto now = EventLoop::Clock::now(); now >= next_sweep_) {
+    keeper_.sweep();
+    next_sweep_ = now + sweep_period;
+  }
+  release_programs();
+  advance_end();
+  forwarder_.flush();
+}
+
+std::optional<EventLoop::Clock::time_point> Agent::next_turn() const {
+  auto next = next_sweep_;
+  for (const auto& limit : {end_.deadline(), output_limit_}) {
+    if (limit) next = std::min(next, *limit);
+  }
+  return next;
+}
+
+void Agent::log(std::string_view line) { forwarder_.log("wyvern agent: " + std::string(line)); }
+
+void Agent::on_signal() {
+  signalfd_siginfo info;
+  while (::read(descriptors_.signals.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCHLD) {
+      processes_.reap_children();
+    } else {
+      end_.asked_to_end(EventLoop::Clock::now());
+    }
+  }
+}
+
+void Agent::on_owner_gone() {
+  owner_death_.reset();
+  // A head that was run directly and has attached is watched as every member is.
+  const JobProcess* head = processes_.find(Puid::make(segment_.header().system, segment_.header().node, 0));
+  if (is_launched() || (head != nullptr && head->member == 0)) end_.owner_lost(EventLoop::Clock::now());
+}
+
+void Agent::on_owner_message() {
+  control::Packet packet;
+  const control::Transfer result = control::receive_packet(descriptors_.owner.get(), packet);
+  if (result == control::Transfer::would_block) return;
+  const auto now = EventLoop::Clock::now();
+  if (result == control::Transfer::closed) {
+    owner_messages_.reset();
+    end_.owner_lost(now);
+    return;
+  }
+  const auto request = control::read_message<control::SignalJob>(packet);
+  end_.signalled(now);
+  processes_.signal_all(static_cast<int>(request.signal), request.skip_head != 0);
+}
+
+void Agent::on_leaving(const MemberServer::Leaving& leaving) {
+  const bool is_head = leaving.process.sequence() == 0 && leaving.is_child;
+  if (is_head && !leaving.waits) {
+    end_.head_ends_early(EventLoop::Clock::now());
+  } else if (is_head) {
+    end_.head_returned();
+    head_leaving_ = leaving;
+  } else if (leaving.waits) {
+    programs_leaving_.push_back(leaving);
+  }
+}
+
+void Agent::on_disconnected(Puid process) {
+  const bool has_left = head_leaving_ && head_leaving_->process == process;
+  if (process.sequence() == 0 && !is_launched() && !has_left) end_.head_disconnected(EventLoop::Clock::now());
+}
+
+void Agent::on_ended(const JobProcess& process, std::int32_t status) {
+  if (!process.is_head()) return;
+  head_status_ = status;
+  head_leaving_.reset();
+  // How a process ended that is not our child is not known; one that ended orderly would have said so.
+  end_.head_gone(!is_launched() || status < 0, EventLoop::Clock::now());
+}
+
+void Agent::release_programs() {
+  std::erase_if(programs_leaving_, [this](const MemberServer::Leaving& leaving) {
+    if (processes_.awaited(leaving.process) != 0) return false;
+    server_.release(leaving);
+    return true;
+  });
+}
+
+void Agent::advance_end() {
+  if (!end_.is_near()) return;
+  const bool spare_head = end_.spares_head();
+  switch (end_.next(EventLoop::Clock::now(), processes_.awaited(), processes_.any_left(spare_head))) {
+    case JobEnd::Step::none: break;
+    case JobEnd::Step::ask_to_end:
+      processes_.signal_all(SIGTERM, spare_head);
+      processes_.signal_all(SIGCONT, spare_head);  // a stopped process is to be asked too
+      break;
+    case JobEnd::Step::kill: processes_.signal_all(SIGKILL, end_.spares_head()); break;
+    case JobEnd::Step::finish: finish(); break;
+  }
+}
+
+/// Nothing of the job is left but a head that is spared. Called again until the last output is out.
+void Agent::finish() {
+  const bool head_goes_on = is_launched() && end_.spares_head() && processes_.head_left();
+  if (!forwarder_.drain_all(/*last=*/!head_goes_on)) {
+    const auto now = EventLoop::Clock::now();
+    if (!output_limit_ && end_.hurried()) output_limit_ = now + hurried_output;
+    if (!output_limit_ || now < *output_limit_) return;
+  }
+  if (head_leaving_) server_.release(*std::exchange(head_leaving_, std::nullopt));
+  if (head_goes_on) {
+    end_.head_released();
+    return;
+  }
+  if (is_launched()) {
+    auto message = control::make_message<control::JobOver>(0);
+    message.status = head_status_;
+    control::send_message(descriptors_.owner.get(), message);
+  }
+  over_ = true;
+}
+
+}  // namespace wyvern::agent

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace wyvern::agent {
+
+/// One puid of the job, from its start to its end. Two processes of the operating system can stand behind it: the
+/// *child* that the agent made, and the *member* that has attached. They are the same for a process that was started by
+/// `Process::start`. A head that was run directly has no child; under `wyvern run -- sh -c './a; ./b'` the child is the
+/// shell, and first a and then b is the member.
+struct JobProcess {
+  Puid puid;
+  Puid parent;
+  control::Ticket ticket;
+
+  pid_t child = 0;
+  bool leads_group = false;  ///< the child has a process group of its own
+  bool detached = false;
+  FileDescriptor payload;  ///< what it was started for; none: what it likes
+
+  /// Its entry in the segment's process table, from its start, or from a member's attachment, to that one's death.
+  std::optional<std::uint32_t> index;
+  pid_t member = 0;
+  FileDescriptor member_pidfd;
+  EventLoop::Watch member_death;  ///< only if the member is not the child
+
+  std::optional<std::int32_t> left_with;  ///< the status that the member said it would end with
+  bool ended = false;                     ///< the exit record is written; the member lives on
+
+  std::uint32_t sequence() const { return puid.sequence(); }
+  bool is_head() const { return puid.sequence() == 0; }
+};
+
+}  // namespace wyvern::agent

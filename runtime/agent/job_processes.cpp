@@ -1,0 +1,161 @@
+#include <wyvern/runtime/agent/job_processes.hpp>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/descendants.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace wyvern::agent {
+namespace {
+
+/// Of a process that is not our child and did not say how it ends: the kernel does not tell us.
+constexpr std::int32_t unknown_status = 255;
+
+}  // namespace
+
+JobProcess& JobProcesses::add_head(std::uint64_t ticket_key) { return add(Puid(), ticket_key); }
+
+JobProcess& JobProcesses::add(Puid parent, std::uint64_t ticket_key) {
+  const SegmentHeader& header = keeper_.segment().header();
+  const std::uint32_t sequence = keeper_.begin_process();
+  begun_ = sequence + 1;
+  JobProcess& process = processes_[sequence];
+  process.puid = Puid::make(header.system, header.node, sequence);
+  process.parent = parent;
+  process.ticket = {.key = ticket_key, .sequence = sequence};
+  return process;
+}
+
+JobProcess& JobProcesses::attach(const control::Ticket& ticket, control::Peer&& peer) {
+  const auto found = processes_.find(ticket.sequence);
+  if (found == processes_.end() || found->second.ticket != ticket) {
+    throw NotAMember("this process was started by a process of the job that has ended");
+  }
+  if (!peer.pidfd) throw NotAMember("this process has ended");
+  JobProcess& named = found->second;
+  JobProcess& process = may_be(named, peer.pid) ? named : add(named.puid, control::random_number());
+
+  if (process.member != 0) forget_member(process);  // it has executed itself anew
+  if (!process.index) process.index = keeper_.admit(process.puid);
+  process.member = peer.pid;
+  process.member_pidfd = std::move(peer.pidfd);
+  process.left_with.reset();
+  if (process.member != process.child) {
+    process.member_death = loop_.watch(process.member_pidfd.get(), EPOLLIN,
+                                       [this, sequence = process.sequence()](std::uint32_t) { member_ended(sequence); });
+  }
+  return process;
+}
+
+/// Whether a process with that one's ticket is that one, or another that has inherited the ticket.
+bool JobProcesses::may_be(const JobProcess& process, pid_t peer) const {
+  if (process.ended) return false;
+  if (process.payload) return peer == process.child;
+  return process.member == 0 || process.member == peer;
+}
+
+void JobProcesses::reap_children() {
+  while (const std::optional<EndedChild> ended = ended_child()) {
+    child_ended(ended->pid, ended->status);
+    reap(ended->pid);
+  }
+}
+
+void JobProcesses::child_ended(pid_t pid, std::int32_t status) {
+  for (auto& [sequence, process] : processes_) {
+    if (process.child != pid) continue;
+    process.child = 0;
+    // All it wrote is in the pipes: who joins it finds that forwarded.
+    forwarder_.drain(sequence);
+    const bool member_lives = process.member != 0 && process.member != pid;
+    if (!member_lives) forget_member(process);
+    publish_end(process, status);
+    if (!member_lives) processes_.erase(sequence);
+    return;
+  }
+}
+
+void JobProcesses::member_ended(std::uint32_t sequence) {
+  JobProcess& process = processes_.at(sequence);
+  forget_member(process);
+  if (process.child != 0) return;  // the program that the child ran; the child goes on
+  if (!process.ended) publish_end(process, process.left_with.value_or(unknown_status));
+  processes_.erase(sequence);
+}
+
+/// The member is dead: what it owned is settled and its place is free.
+void JobProcesses::forget_member(JobProcess& process) {
+  process.member_death.reset();
+  process.member_pidfd.reset();
+  process.member = 0;
+  if (process.index) keeper_.bury(*process.index);
+  process.index.reset();
+}
+
+void JobProcesses::publish_end(JobProcess& process, std::int32_t status) {
+  process.ended = true;
+  keeper_.end_process(process.sequence(), status);
+  on_ended_(process, status);
+}
+
+void JobProcesses::send_signal(Puid puid, int number) {
+  check_was_started(puid);
+  if (const JobProcess* process = find(puid)) signal(*process, number);
+}
+
+void JobProcesses::detach(Puid puid) {
+  check_was_started(puid);
+  if (JobProcess* process = find(puid)) process->detached = true;
+}
+
+void JobProcesses::check_was_started(Puid process) const {
+  const SegmentHeader& header = keeper_.segment().header();
+  if (process.system() != header.system || process.node() != header.node || process.sequence() >= begun_) {
+    throw InvalidArgument("there never was a process " + to_string(process) + " on node " +
+                          std::to_string(header.node));
+  }
+}
+
+void JobProcesses::signal_all(int number, bool spare_head) {
+  for (const auto& [sequence, process] : processes_) {
+    if (!(spare_head && process.is_head())) signal(process, number);
+  }
+  // While the head is spared its descendants are not told from the others' orphans; those end after the head.
+  if (!spare_head && has_children()) signal_children(number);
+}
+
+void JobProcesses::signal(const JobProcess& process, int number) const {
+  if (process.child != 0) {
+    // The pid is the child's as long as we have not reaped it, and so is that of the group which it leads.
+    ::kill(process.leads_group ? -process.child : process.child, number);
+  }
+  if (process.member_death) control::send_signal_to(process.member_pidfd, number);
+}
+
+JobProcess* JobProcesses::find(Puid process) {
+  const auto found = processes_.find(process.sequence());
+  return found != processes_.end() && found->second.puid == process ? &found->second : nullptr;
+}
+
+std::size_t JobProcesses::awaited(Puid starter) const {
+  std::size_t count = 0;
+  for (const auto& [sequence, process] : processes_) {
+    const bool by_starter = !starter || process.parent == starter;
+    if (by_starter && process.child != 0 && !process.is_head() && !process.detached) ++count;
+  }
+  return count;
+}
+
+bool JobProcesses::any_left(bool spare_head) const {
+  const std::size_t spared = spare_head ? processes_.count(0) : 0;
+  if (processes_.size() > spared) return true;
+  const bool head_is_child = spared != 0 && processes_.at(0).child != 0;
+  return !head_is_child && has_children();
+}
+
+}  // namespace wyvern::agent

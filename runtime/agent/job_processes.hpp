@@ -1,0 +1,94 @@
+#pragma once
+
+#include <wyvern/channels/keeper.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/job_process.hpp>
+#include <wyvern/runtime/agent/output_forwarder.hpp>
+#include <wyvern/runtime/agent/spawner.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+
+#include <sys/resource.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace wyvern::agent {
+
+/// What a launcher wants executed as the head of the job.
+struct HeadCommand {
+  std::string path;
+  std::vector<std::string> arguments;
+  int input = -1;   ///< its standard input
+  pid_t group = 0;  ///< the process group of the terminal's foreground
+};
+
+/// The processes of the job on this node: starts them, takes in those that come by themselves, knows when they have
+/// ended. Used by the agent's thread only; nothing here waits for a process.
+class JobProcesses {
+ public:
+  struct Settings {
+    std::string socket_name;  ///< of the agent, for the environment of what is started
+    bool label = false;       ///< put the puid before every line of output
+    rlimit descriptors = {};  ///< limit on open files of what is started
+  };
+  /// Called when a process has ended and that was published, just before it is forgotten.
+  using Ended = std::function<void(const JobProcess& process, std::int32_t status)>;
+
+  JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended);
+
+  /// The head's puid. The head attaches by itself, unless it is launched.
+  JobProcess& add_head(std::uint64_t ticket_key);
+  /// Throws SpawnFailed.
+  void launch(JobProcess& head, const HeadCommand& command);
+  /// Starts what the payload says, in that working directory; its puid. Throws control::Malformed, SpawnFailed,
+  /// OutOfMemory, QueueLost.
+  Puid start(Puid starter, FileDescriptor payload, const FileDescriptor& executable, const FileDescriptor& directory);
+  /// Takes in a process that has connected with a ticket: as the ticket's process, or as a new one that stems from it.
+  /// It has an index then. Throws NotAMember, OutOfMemory.
+  JobProcess& attach(const control::Ticket& ticket, control::Peer&& peer);
+
+  /// To be called after SIGCHLD: takes note of children that have ended.
+  void reap_children();
+
+  /// Nothing if the process has ended. InvalidArgument if it never was.
+  void send_signal(Puid process, int signal);
+  void detach(Puid process);
+  /// To every process but the head, if that is spared, and to orphans of the job.
+  void signal_all(int signal, bool spare_head);
+
+  /// Null if it has ended.
+  JobProcess* find(Puid process);
+  /// Processes that were started, by that one or (none given) by any, and are neither detached nor ended.
+  std::size_t awaited(Puid starter = {}) const;
+  /// Whether any process is left, the head excepted if that is spared.
+  bool any_left(bool spare_head) const;
+  bool head_left() const { return processes_.contains(0); }
+
+ private:
+  JobProcess& add(Puid parent, std::uint64_t ticket_key);
+  void spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment);
+  void withdraw(JobProcess& process);
+  bool may_be(const JobProcess& process, pid_t peer) const;
+  void child_ended(pid_t pid, std::int32_t status);
+  void member_ended(std::uint32_t sequence);
+  void forget_member(JobProcess& process);
+  void publish_end(JobProcess& process, std::int32_t status);
+  void signal(const JobProcess& process, int number) const;
+  void check_was_started(Puid process) const;
+
+  EventLoop& loop_;
+  Keeper& keeper_;
+  OutputForwarder& forwarder_;
+  Settings settings_;
+  Ended on_ended_;
+  Spawner spawner_;
+  FileDescriptor null_input_;
+  std::uint32_t begun_ = 0;                         // sequences below this were given out
+  std::map<std::uint32_t, JobProcess> processes_;  // by sequence
+};
+
+}  // namespace wyvern::agent

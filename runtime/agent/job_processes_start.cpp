@@ -1,0 +1,129 @@
+// The part of JobProcesses that starts processes.
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/job_processes.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/start_payload.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+extern char** environ;
+
+namespace wyvern::agent {
+namespace {
+
+/// Exit status of a process that never came to be, as shells have it.
+constexpr std::int32_t not_executed_status = 127;
+
+struct Pipe {
+  FileDescriptor reading;
+  FileDescriptor writing;
+};
+
+/// The agent's end does not block; the other end is a pipe as any other.
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw OutOfMemory(describe_errno("making a pipe for the output of a process", errno));
+  Pipe pipe{.reading = FileDescriptor(ends[0]), .writing = FileDescriptor(ends[1])};
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+}  // namespace
+
+JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended)
+    : loop_(loop),
+      keeper_(keeper),
+      forwarder_(forwarder),
+      settings_(std::move(settings)),
+      on_ended_(std::move(ended)),
+      null_input_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  if (!null_input_) throw OutOfMemory(describe_errno("opening /dev/null", errno));
+}
+
+void JobProcesses::launch(JobProcess& head, const HeadCommand& command) {
+  std::vector<char*> arguments;
+  for (const std::string& argument : command.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  std::vector<const char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
+
+  SpawnPlan plan;
+  plan.path = command.path.c_str();
+  plan.arguments = arguments.data();
+  plan.input = command.input;
+  plan.group = command.group;
+  spawn(head, plan, environment);
+}
+
+Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescriptor& executable,
+                         const FileDescriptor& directory) {
+  const control::StartPayload content(payload.get());
+  if (content.arguments().empty()) throw control::Malformed("a process is to be started without a name");
+  std::vector<char*> arguments;
+  for (const char* argument : content.arguments()) arguments.push_back(const_cast<char*>(argument));
+  arguments.push_back(nullptr);
+
+  JobProcess& process = add(starter, control::random_number());
+  try {
+    process.index = keeper_.admit(process.puid);
+    for (const ObjectReference& reference : content.references()) keeper_.hold(*process.index, reference);
+    process.payload = std::move(payload);
+    SpawnPlan plan;
+    plan.executable = executable.get();
+    plan.arguments = arguments.data();
+    plan.directory = directory.get();
+    plan.input = null_input_.get();
+    spawn(process, plan, content.environment());
+  } catch (...) {
+    withdraw(process);
+    throw;
+  }
+  return process.puid;
+}
+
+/// Fills in what every process gets, and makes it.
+void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment) {
+  const auto is = [](std::string_view variable, const char* name) {
+    return variable.starts_with(name) && variable.substr(std::string_view(name).size()).starts_with('=');
+  };
+  std::string agent = std::string(control::agent_variable) + "=" + settings_.socket_name;
+  std::string ticket = std::string(control::ticket_variable) + "=" + control::to_string(process.ticket);
+  std::vector<char*> variables;
+  for (const char* variable : environment) {
+    if (!is(variable, control::agent_variable) && !is(variable, control::ticket_variable)) {
+      variables.push_back(const_cast<char*>(variable));
+    }
+  }
+  variables.insert(variables.end(), {agent.data(), ticket.data(), nullptr});
+
+  Pipe output = make_pipe();
+  Pipe error = make_pipe();
+  plan.environment = variables.data();
+  plan.output = output.writing.get();
+  plan.error = error.writing.get();
+  plan.descriptors = settings_.descriptors;
+
+  // Before the process exists: if anything of this fails, nothing has happened, and pipes without writers end.
+  const std::string label = settings_.label ? "[" + to_string(process.puid) + "] " : "";
+  using Stream = OutputForwarder::Stream;
+  forwarder_.add(std::move(output.reading), Stream::out, process.sequence(), label);
+  forwarder_.add(std::move(error.reading), Stream::err, process.sequence(), label);
+  process.child = spawner_.spawn(plan);
+  process.leads_group = plan.group == 0;
+}
+
+/// Undoes a start that failed. Its puid is used up.
+void JobProcesses::withdraw(JobProcess& process) {
+  if (process.index) keeper_.bury(*process.index);
+  keeper_.end_process(process.sequence(), not_executed_status);
+  processes_.erase(process.sequence());
+}
+
+}  // namespace wyvern::agent

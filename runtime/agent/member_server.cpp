@@ -1,0 +1,101 @@
+#include <wyvern/runtime/agent/member_server.hpp>
+
+#include <wyvern/core/error.hpp>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <exception>
+#include <utility>
+
+namespace wyvern::agent {
+
+MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, int agent_pidfd, Hooks hooks)
+    : loop_(loop), keeper_(keeper), processes_(processes), agent_pidfd_(agent_pidfd), hooks_(std::move(hooks)) {}
+
+void MemberServer::listen(const std::string& name) {
+  listener_ = control::listen_at(name);
+  acceptable_ = loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_all(); });
+}
+
+void MemberServer::accept_all() {
+  while (true) {
+    FileDescriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) return;
+    adopt(std::move(socket));
+  }
+}
+
+void MemberServer::adopt(FileDescriptor socket) {
+  Client client{.socket = std::move(socket), .peer = {}, .process = {}, .readable = {}};
+  client.peer = control::peer_of(client.socket.get());
+  if (client.peer.uid != ::geteuid()) {
+    hooks_.log("refused process " + std::to_string(client.peer.pid) + " of user " + std::to_string(client.peer.uid));
+    return;
+  }
+  const ClientId id = next_client_++;
+  client.readable = loop_.watch(client.socket.get(), EPOLLIN, [this, id](std::uint32_t) { serve(id); });
+  clients_.emplace(id, std::move(client));
+}
+
+/// Takes one packet: a client that sends many shares the agent with the others.
+void MemberServer::serve(ClientId id) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return;
+  Client& client = found->second;
+  control::Packet packet;
+  bool keep = false;
+  try {
+    const control::Transfer result = control::receive_packet(client.socket.get(), packet);
+    if (result == control::Transfer::would_block) return;
+    keep = result == control::Transfer::done && handle(id, client, packet);
+  } catch (const control::Malformed& error) {
+    hooks_.log("dropped process " + std::to_string(client.peer.pid) + ", which sent a malformed message: " + error.what());
+  }
+  if (!keep) drop(id);
+}
+
+bool MemberServer::handle(ClientId id, Client& client, control::Packet& packet) {
+  const control::MessageHeader header = control::header_of(packet);
+  auto failure = control::make_message<control::Failed>(header.serial);
+  const auto describe = [&failure](ErrorCode code, const char* text) {
+    failure.code = static_cast<std::uint32_t>(code);
+    control::write_text(failure.text, text);
+  };
+  bool keep = true;
+  try {
+    if (header.version != control::protocol_version) {
+      keep = false;
+      throw VersionMismatch("the program speaks version " + std::to_string(header.version) +
+                            " of the control protocol, the node's agent version " +
+                            std::to_string(control::protocol_version) +
+                            "; build the program and the launcher from the same version of wyvern");
+    }
+    return dispatch(id, client, packet);
+  } catch (const Error& error) {
+    describe(error.code(), error.what());
+  } catch (const control::Malformed&) {
+    throw;
+  } catch (const std::exception& error) {
+    describe(ErrorCode::out_of_memory, error.what());
+  }
+  if (header.serial == 0) return keep;  // it does not wait for an answer
+  return control::send_message(client.socket.get(), failure) == control::Transfer::done && keep;
+}
+
+void MemberServer::drop(ClientId id) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return;
+  const Puid process = found->second.process;
+  clients_.erase(found);
+  if (process) hooks_.disconnected(process);
+}
+
+void MemberServer::release(const Leaving& leaving) {
+  const auto found = clients_.find(leaving.client);
+  if (found == clients_.end()) return;
+  control::send_message(found->second.socket.get(), control::make_message<control::Done>(leaving.serial));
+}
+
+}  // namespace wyvern::agent

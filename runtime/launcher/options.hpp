@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wyvern::launcher {
+
+/// Of `wyvern run`.
+struct RunOptions {
+  std::uint64_t memory_ceiling = 0;  ///< bytes of shared memory that a node may use
+  bool label = false;                ///< put the puid before every line of output
+  std::vector<std::string> program;  ///< and its arguments
+};
+
+/// What the command line asks for: to run something, or to exit with a status after what there was to say was said.
+struct Parsed {
+  std::optional<RunOptions> run;
+  int status = 0;
+};
+
+/// Exit status for a wrong use of the command.
+inline constexpr int usage_status = 2;
+
+Parsed parse_command_line(int argc, const char* const* argv);
+
+}  // namespace wyvern::launcher

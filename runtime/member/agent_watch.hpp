@@ -1,0 +1,28 @@
+#pragma once
+
+#include <wyvern/core/file_descriptor.hpp>
+
+#include <thread>
+
+namespace wyvern {
+
+/// Ends this process when its agent dies, for a process that is not the agent's child: the kernel would not. While the
+/// object lives, a thread sleeps on the agent's pidfd.
+class AgentWatch {
+ public:
+  /// Throws OutOfMemory, std::system_error.
+  explicit AgentWatch(FileDescriptor agent_pidfd);
+  ~AgentWatch();
+  AgentWatch(const AgentWatch&) = delete;
+  AgentWatch& operator=(const AgentWatch&) = delete;
+
+  /// Whether the kernel ends this process when the agent with that pid dies.
+  static bool dies_with_parent(int agent_pid);
+
+ private:
+  FileDescriptor agent_pidfd_;
+  FileDescriptor stop_;
+  std::thread thread_;
+};
+
+}  // namespace wyvern

@@ -1,0 +1,91 @@
+#include <wyvern/runtime/member/membership.hpp>
+
+#include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/memory_limit.hpp>
+#include <wyvern/runtime/agent/bring_up.hpp>
+#include <wyvern/runtime/memory_size.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+namespace wyvern {
+namespace {
+
+struct Connection {
+  FileDescriptor socket;
+  control::Ticket ticket;
+  bool brought_up = false;
+};
+
+Connection join_job(const std::string& agent) {
+  const char* text = std::getenv(control::ticket_variable);
+  const auto ticket = text != nullptr ? control::parse_ticket(text) : std::nullopt;
+  if (!ticket) {
+    throw NotAMember(std::string(control::agent_variable) + " is set but " + control::ticket_variable +
+                     " is not a ticket; unset both to start a job of its own");
+  }
+  return {.socket = control::connect_to(agent, SocketAgentLink::answer_limit), .ticket = *ticket, .brought_up = false};
+}
+
+Connection start_job() {
+  agent::AgentOptions options;
+  options.memory_ceiling = memory_ceiling_from_environment();
+  FileDescriptor socket = agent::bring_up_agent(options);
+  return {.socket = std::move(socket),
+          .ticket = {.key = options.head_ticket_key, .sequence = 0},
+          .brought_up = true};
+}
+
+Connection connect() {
+  const char* agent = std::getenv(control::agent_variable);
+  return agent != nullptr ? join_job(agent) : start_job();
+}
+
+}  // namespace
+
+Membership::Membership() {
+  Connection connection = connect();
+  brought_up_ = connection.brought_up;
+  auto link = std::make_unique<SocketAgentLink>(std::move(connection.socket));
+  auto admission = link->attach(connection.ticket, channels_layout_hash);
+  const control::Attached& message = admission.message;
+  if (!AgentWatch::dies_with_parent(static_cast<int>(message.agent_pid))) {
+    watch_.emplace(std::move(admission.agent_pidfd));
+  }
+  if (admission.payload) payload_.emplace(admission.payload.get());
+  member_ = std::make_shared<Member>(std::make_shared<const Segment>(Segment::attach(std::move(admission.segment), channels_layout_hash)),
+                                     message.process_index, Puid(message.puid), Puid(message.parent), std::move(link));
+  Member::set_current(member_);
+}
+
+Membership::~Membership() { Member::set_current(nullptr); }
+
+std::optional<std::span<const std::byte>> Membership::entry() const {
+  return payload_ ? std::optional(payload_->entry()) : std::nullopt;
+}
+
+void Membership::leave(int status) {
+  if (brought_up_) watch_.reset();  // the agent is about to end
+  link().leave(status);
+  if (brought_up_) link().wait_for_end();
+}
+
+void Membership::abandon(int status) noexcept {
+  announce_exit(status);
+  if (brought_up_) link().wait_for_end();
+}
+
+void Membership::announce_exit(int status) noexcept {
+  if (brought_up_) watch_.reset();
+  link().leave_early(status);
+}
+
+SocketAgentLink& Membership::link() const { return agent_link(*member_); }
+
+SocketAgentLink& agent_link(const Member& member) { return static_cast<SocketAgentLink&>(member.agent()); }
+
+}  // namespace wyvern

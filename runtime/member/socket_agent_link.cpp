@@ -1,0 +1,198 @@
+#include <wyvern/runtime/member/socket_agent_link.hpp>
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+
+#include <poll.h>
+
+#include <utility>
+
+namespace wyvern {
+namespace {
+
+/// Node numbers come with the first remote node; until then every agent is that of node 1.
+constexpr const char* agent_name = "the agent of node 1";
+
+[[noreturn]] void throw_agent_died() {
+  throw NodeLost(std::string(agent_name) + " has died or has closed the connection: this process's node is lost");
+}
+
+[[noreturn]] void throw_no_answer() {
+  throw NodeLost(std::string(agent_name) + " does not answer (waited " +
+                 std::to_string(SocketAgentLink::answer_limit.count()) + " s); is it stopped, or is the machine overloaded?");
+}
+
+void throw_if_failed(const control::Packet& packet) {
+  if (control::header_of(packet).kind != control::MessageKind::failed) return;
+  // Of any version: this is how an agent says that it has another one.
+  if (packet.size != sizeof(control::Failed)) throw control::Malformed("its failure is of an unknown form");
+  control::Failed failure;
+  std::memcpy(&failure, packet.bytes, sizeof failure);
+  throw_error(static_cast<ErrorCode>(failure.code), control::read_text(failure.text));
+}
+
+template <std::size_t size>
+void write_name(char (&field)[size], const std::string& name) {
+  if (name.size() >= size || name.find('\0') != std::string::npos) {
+    throw InvalidArgument("the name of a queue has " + std::to_string(name.size()) + " characters, at most " +
+                          std::to_string(size - 1) + " are possible, and no zero");
+  }
+  control::write_text(field, name);
+}
+
+}  // namespace
+
+void SocketAgentLink::exchange(std::span<const std::byte> request, std::span<const int> descriptors,
+                               std::uint32_t serial, control::Packet& packet, bool patient) {
+  const Deadline deadline = patient ? Deadline::never() : Deadline::after(answer_limit);
+  const int socket = socket_.get();
+  while (true) {
+    const control::Transfer sent = control::send_packet(socket, request, descriptors);
+    if (sent == control::Transfer::done) break;
+    // Closed may mean that a last word of the agent waits to be read: it failed to come up.
+    if (sent == control::Transfer::closed) break;
+    if (!control::wait_until_ready(socket, POLLOUT, deadline)) throw_no_answer();
+  }
+  while (true) {
+    const control::Transfer received = control::receive_packet(socket, packet);
+    if (received == control::Transfer::closed) throw_agent_died();
+    if (received == control::Transfer::would_block) {
+      if (!control::wait_until_ready(socket, POLLIN, deadline)) throw_no_answer();
+      continue;
+    }
+    const std::uint32_t answered = control::header_of(packet).serial;
+    if (answered == serial || answered == 0) return;  // 0: the agent did not come up
+    // Otherwise the late answer to a request that was given up.
+  }
+}
+
+template <class Answer, class Request>
+Answer SocketAgentLink::ask(Request& request, std::span<const int> descriptors, bool patient) {
+  const std::lock_guard lock(mutex_);
+  request.header.serial = ++serial_;
+  control::Packet packet;
+  try {
+    exchange(std::as_bytes(std::span(&request, 1)), descriptors, request.header.serial, packet, patient);
+    throw_if_failed(packet);
+    return control::read_message<Answer>(packet);
+  } catch (const control::Malformed& error) {
+    throw NodeLost(std::string(agent_name) + " sent a malformed answer: " + error.what());
+  }
+}
+
+SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket, std::uint64_t layout_hash) {
+  const std::lock_guard lock(mutex_);
+  auto request = control::make_message<control::Attach>(++serial_);
+  request.layout_hash = layout_hash;
+  request.ticket_key = ticket.key;
+  request.ticket_sequence = ticket.sequence;
+  control::Packet packet;
+  try {
+    exchange(std::as_bytes(std::span(&request, 1)), {}, serial_, packet, /*patient=*/false);
+    throw_if_failed(packet);
+    Admission admission;
+    const std::size_t with_payload = packet.descriptors.size() == 3 ? 1 : 0;
+    admission.message = control::read_message<control::Attached>(packet, 2 + with_payload);
+    if (admission.message.has_payload != with_payload) throw control::Malformed("it comes without its payload");
+    admission.segment = std::move(packet.descriptors[0]);
+    admission.agent_pidfd = std::move(packet.descriptors[1]);
+    if (with_payload != 0) admission.payload = std::move(packet.descriptors[2]);
+    return admission;
+  } catch (const control::Malformed& error) {
+    throw VersionMismatch(std::string(agent_name) + " sent an answer that this program does not understand: " +
+                          error.what() + "; build the program and the launcher from the same version of wyvern");
+  }
+}
+
+template <class Request>
+ObjectReference SocketAgentLink::ask_for_object(Request& request) {
+  const auto answer = ask<control::Object>(request);
+  return {.id = ObjectId(answer.object_id), .index = answer.object_index};
+}
+
+ObjectReference SocketAgentLink::create_channel(const ChannelSpec& spec) {
+  auto request = control::make_message<control::CreateChannel>(0);
+  request.capacity = spec.capacity;
+  request.inline_size = spec.inline_size;
+  request.max_bytes = spec.max_bytes;
+  request.type_hash = spec.type_hash;
+  control::write_text(request.type_name, spec.type_name);
+  write_name(request.name, spec.name);
+  return ask_for_object(request);
+}
+
+std::optional<ObjectReference> SocketAgentLink::find_object(const std::string& name) {
+  auto request = control::make_message<control::FindObject>(0);
+  write_name(request.name, name);
+  const ObjectReference found = ask_for_object(request);
+  return found.id ? std::optional(found) : std::nullopt;
+}
+
+void SocketAgentLink::grow_ports(ObjectReference channel) {
+  auto request = control::make_message<control::GrowPorts>(0);
+  request.object_id = channel.id.value();
+  request.object_index = channel.index;
+  ask<control::Done>(request);
+}
+
+std::uint32_t SocketAgentLink::grow_extents(std::uint32_t size_class) {
+  auto request = control::make_message<control::GrowExtents>(0);
+  request.size_class = size_class;
+  return static_cast<std::uint32_t>(ask<control::Number>(request).value);
+}
+
+void SocketAgentLink::object_released(ObjectReference object) noexcept {
+  auto message = control::make_message<control::ObjectReleased>(0);
+  message.object_id = object.id.value();
+  message.object_index = object.index;
+  // A hint: if it cannot be sent now, the end of this process says the same.
+  control::send_message(socket_.get(), message);
+}
+
+Puid SocketAgentLink::start(const FileDescriptor& payload, const FileDescriptor& executable,
+                            const FileDescriptor& directory) {
+  auto request = control::make_message<control::Start>(0);
+  const int descriptors[] = {payload.get(), executable.get(), directory.get()};
+  return Puid(ask<control::Number>(request, descriptors).value);
+}
+
+void SocketAgentLink::send_signal(Puid process, int signal) {
+  auto request = control::make_message<control::SignalProcess>(0);
+  request.puid = process.value();
+  request.signal = static_cast<std::uint32_t>(signal);
+  ask<control::Done>(request);
+}
+
+void SocketAgentLink::detach(Puid process) {
+  auto request = control::make_message<control::Detach>(0);
+  request.puid = process.value();
+  ask<control::Done>(request);
+}
+
+void SocketAgentLink::leave(int status) {
+  auto request = control::make_message<control::Leave>(0);
+  request.status = status;
+  request.wait = 1;
+  ask<control::Done>(request, {}, /*patient=*/true);
+}
+
+void SocketAgentLink::leave_early(int status) noexcept {
+  auto message = control::make_message<control::Leave>(0);
+  message.status = status;
+  control::send_message(socket_.get(), message);
+}
+
+void SocketAgentLink::wait_for_end() noexcept {
+  const Deadline deadline = Deadline::after(answer_limit);
+  control::Packet packet;
+  try {
+    while (control::wait_until_ready(socket_.get(), POLLIN, deadline) &&
+           control::receive_packet(socket_.get(), packet) != control::Transfer::closed) {
+    }
+  } catch (const control::Malformed&) {
+    return;  // no agent of ours speaks so: nothing to wait for
+  }
+}
+
+}  // namespace wyvern

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <wyvern/core/agent_link.hpp>
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace wyvern {
+
+/// A process's connection to its node's agent. From any thread; one request at a time. Everything but `leave` throws
+/// NodeLost when the agent has gone, or does not answer within `answer_limit`, and else what the agent answers.
+class SocketAgentLink : public AgentLink {
+ public:
+  static constexpr std::chrono::seconds answer_limit{10};
+
+  /// Over a connected socket.
+  explicit SocketAgentLink(FileDescriptor socket) : socket_(std::move(socket)) {}
+
+  /// What a process gets when it attaches.
+  struct Admission {
+    control::Attached message;
+    FileDescriptor segment;
+    FileDescriptor agent_pidfd;
+    FileDescriptor payload;  ///< of a start; invalid if it was not started for something
+  };
+  /// The first request. Throws VersionMismatch too, if this program and the agent were built from different versions.
+  Admission attach(const control::Ticket& ticket, std::uint64_t layout_hash);
+
+  ObjectReference create_channel(const ChannelSpec& spec) override;
+  std::optional<ObjectReference> find_object(const std::string& name) override;
+  void grow_ports(ObjectReference channel) override;
+  std::uint32_t grow_extents(std::uint32_t size_class) override;
+  void object_released(ObjectReference object) noexcept override;
+
+  /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
+  Puid start(const FileDescriptor& payload, const FileDescriptor& executable, const FileDescriptor& directory);
+  void send_signal(Puid process, int signal);
+  void detach(Puid process);
+  /// The function of `wyvern::run` has returned: returns when nothing is left of what this process started, however
+  /// long that takes. Throws NodeLost.
+  void leave(int status);
+  /// The process ends before that.
+  void leave_early(int status) noexcept;
+  /// Returns when the agent has ended and closed the connection, or after `answer_limit`.
+  void wait_for_end() noexcept;
+
+ private:
+  /// Sends a request and waits for its answer, which then is in `packet`; `patient`: however long it takes.
+  void exchange(std::span<const std::byte> request, std::span<const int> descriptors, std::uint32_t serial,
+                control::Packet& packet, bool patient);
+  template <class Answer, class Request>
+  Answer ask(Request& request, std::span<const int> descriptors = {}, bool patient = false);
+  template <class Request>
+  ObjectReference ask_for_object(Request& request);
+
+  std::mutex mutex_;
+  FileDescriptor socket_;
+  std::uint32_t serial_ = 0;
+};
+
+}  // namespace wyvern

@@ -1,0 +1,42 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/program.hpp>
+
+extern char** environ;
+
+namespace wyvern {
+namespace {
+
+std::vector<std::string>& stored_arguments() {
+  static std::vector<std::string> arguments;
+  return arguments;
+}
+
+FileDescriptor open_path(const char* path, int flags) {
+  FileDescriptor fd(::open(path, O_PATH | O_CLOEXEC | flags));
+  if (!fd) throw SpawnFailed(describe_errno(std::string("opening ") + path, errno));
+  return fd;
+}
+
+}  // namespace
+
+const std::vector<std::string>& program_arguments() { return stored_arguments(); }
+void set_program_arguments(std::vector<std::string> arguments) { stored_arguments() = std::move(arguments); }
+
+std::vector<std::string> program_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  return variables;
+}
+
+FileDescriptor open_program() { return open_path("/proc/self/exe", 0); }
+FileDescriptor open_working_directory() { return open_path(".", O_DIRECTORY); }
+
+}  // namespace wyvern

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <wyvern/core/file_descriptor.hpp>
+
+namespace wyvern {
+
+/// The program that this process executes, as far as a process of the same program has to be started like it.
+const std::vector<std::string>& program_arguments();
+void set_program_arguments(std::vector<std::string> arguments);
+/// This process's environment as it is now, "NAME=value".
+std::vector<std::string> program_environment();
+/// The executable file, also if it was replaced or removed since. Throws SpawnFailed.
+FileDescriptor open_program();
+/// The working directory as it is now. Throws SpawnFailed.
+FileDescriptor open_working_directory();
+
+}  // namespace wyvern

@@ -1,0 +1,216 @@
+#pragma once
+
+#include <wyvern/core/error.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+/// What a process and its node's agent say to each other over their SOCK_SEQPACKET connection: one plain struct a
+/// packet, fixed in size, little-endian. A process asks one thing at a time and gets one answer, except where noted.
+/// Whoever changes a struct raises `protocol_version`.
+namespace wyvern::control {
+
+static_assert(std::endian::native == std::endian::little, "the control protocol is little-endian");
+
+inline constexpr std::uint32_t message_magic = 0x4e56'5957;  // "WYVN"
+inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::size_t max_message_bytes = 2048;
+inline constexpr std::size_t max_message_descriptors = 3;
+
+/// Bytes of a queue's name, and of a type's name in an error message, each with its terminating zero.
+inline constexpr std::size_t object_name_bytes = 256;
+inline constexpr std::size_t type_name_bytes = 512;
+inline constexpr std::size_t error_text_bytes = 1024;
+
+enum class MessageKind : std::uint16_t {
+  // From a process to its agent.
+  attach = 1,
+  create_channel = 2,
+  find_object = 3,
+  grow_ports = 4,
+  grow_extents = 5,
+  object_released = 6,
+  start = 7,
+  signal_process = 8,
+  detach = 9,
+  leave = 10,
+  // Answers.
+  done = 64,
+  failed = 65,
+  attached = 66,
+  object = 67,
+  number = 68,
+  // Between the launcher and its agent.
+  signal_job = 128,
+  job_over = 129,
+};
+
+/// Starts every message. It and `Failed` never change, so that different versions can tell each other so.
+struct MessageHeader {
+  std::uint32_t magic;
+  std::uint16_t version;
+  MessageKind kind;
+  std::uint32_t bytes;   ///< of the whole message
+  std::uint32_t serial;  ///< of the request; its answer repeats it
+};
+
+/// The first request on a connection. Answered with `Attached`.
+struct Attach {
+  static constexpr MessageKind kind = MessageKind::attach;
+  MessageHeader header;
+  std::uint64_t layout_hash;  ///< of the shared structs this program was built with
+  std::uint64_t ticket_key;
+  std::uint32_t ticket_sequence;
+  std::uint32_t reserved;
+};
+
+/// Comes with two descriptors, the segment and a pidfd of the agent, and a third if `has_payload`: what to run.
+struct Attached {
+  static constexpr MessageKind kind = MessageKind::attached;
+  MessageHeader header;
+  std::uint64_t puid;
+  std::uint64_t parent;  ///< 0: none
+  std::uint32_t process_index;
+  std::uint32_t agent_pid;
+  std::uint32_t has_payload;
+  std::uint32_t reserved;
+};
+
+/// Answered with `Object`.
+struct CreateChannel {
+  static constexpr MessageKind kind = MessageKind::create_channel;
+  MessageHeader header;
+  std::uint64_t capacity;
+  std::uint64_t inline_size;
+  std::uint64_t max_bytes;
+  std::uint64_t type_hash;
+  char name[object_name_bytes];
+  char type_name[type_name_bytes];
+};
+
+/// Answered with `Object`.
+struct FindObject {
+  static constexpr MessageKind kind = MessageKind::find_object;
+  MessageHeader header;
+  char name[object_name_bytes];
+};
+
+/// Answered with `Done`.
+struct GrowPorts {
+  static constexpr MessageKind kind = MessageKind::grow_ports;
+  MessageHeader header;
+  std::uint64_t object_id;
+  std::uint32_t object_index;
+  std::uint32_t reserved;
+};
+
+/// Answered with `Number`, the extent's.
+struct GrowExtents {
+  static constexpr MessageKind kind = MessageKind::grow_extents;
+  MessageHeader header;
+  std::uint32_t size_class;
+  std::uint32_t reserved;
+};
+
+/// Not answered.
+struct ObjectReleased {
+  static constexpr MessageKind kind = MessageKind::object_released;
+  MessageHeader header;
+  std::uint64_t object_id;
+  std::uint32_t object_index;
+  std::uint32_t reserved;
+};
+
+/// Comes with three descriptors: the start payload, the executable, and the working directory. Answered with `Number`,
+/// the new process's puid, when it executes.
+struct Start {
+  static constexpr MessageKind kind = MessageKind::start;
+  MessageHeader header;
+};
+
+/// A signal for a process and what is in its process group; nothing if it has ended. Answered with `Done`.
+struct SignalProcess {
+  static constexpr MessageKind kind = MessageKind::signal_process;
+  MessageHeader header;
+  std::uint64_t puid;
+  std::uint32_t signal;
+  std::uint32_t reserved;
+};
+
+/// Nobody will wait for that process at the end of the job. Answered with `Done`.
+struct Detach {
+  static constexpr MessageKind kind = MessageKind::detach;
+  MessageHeader header;
+  std::uint64_t puid;
+};
+
+/// The function given to `wyvern::run` has ended. Answered with `Done` when nothing is left of what it started, however
+/// long that takes; not answered if `wait` is 0.
+struct Leave {
+  static constexpr MessageKind kind = MessageKind::leave;
+  MessageHeader header;
+  std::int32_t status;
+  std::uint32_t wait;  ///< 0: what is left is asked to end now, because the process ended early
+};
+
+struct Done {
+  static constexpr MessageKind kind = MessageKind::done;
+  MessageHeader header;
+};
+
+struct Failed {
+  static constexpr MessageKind kind = MessageKind::failed;
+  MessageHeader header;
+  std::uint32_t code;  ///< an ErrorCode
+  std::uint32_t reserved;
+  char text[error_text_bytes];
+};
+
+struct Object {
+  static constexpr MessageKind kind = MessageKind::object;
+  MessageHeader header;
+  std::uint64_t object_id;  ///< 0: there is none of that name
+  std::uint32_t object_index;
+  std::uint32_t reserved;
+};
+
+struct Number {
+  static constexpr MessageKind kind = MessageKind::number;
+  MessageHeader header;
+  std::uint64_t value;
+};
+
+/// From the launcher to its agent: a signal for every process of the job. Not answered.
+struct SignalJob {
+  static constexpr MessageKind kind = MessageKind::signal_job;
+  MessageHeader header;
+  std::uint32_t signal;
+  std::uint32_t skip_head;  ///< the terminal has sent it to the head already
+};
+
+/// From the agent to its launcher, at the very end. `Failed` comes instead if the head could not be started.
+struct JobOver {
+  static constexpr MessageKind kind = MessageKind::job_over;
+  MessageHeader header;
+  std::int32_t status;  ///< of the head: 0..255, or minus the signal
+  std::uint32_t reserved;
+};
+
+template <class Message, std::size_t bytes>
+inline constexpr bool has_wire_layout = std::is_trivially_copyable_v<Message> &&
+                                        std::is_standard_layout_v<Message> && sizeof(Message) == bytes &&
+                                        alignof(Message) <= 8 && sizeof(Message) <= max_message_bytes;
+static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> &&
+              has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 48 + 256 + 512> &&
+              has_wire_layout<FindObject, 16 + 256> && has_wire_layout<GrowPorts, 32> &&
+              has_wire_layout<GrowExtents, 24> && has_wire_layout<ObjectReleased, 32> &&
+              has_wire_layout<Start, 16> && has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
+              has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
+              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<SignalJob, 24> &&
+              has_wire_layout<JobOver, 24>);
+static_assert(offsetof(MessageHeader, version) == 4 && offsetof(MessageHeader, kind) == 6 &&
+              offsetof(MessageHeader, bytes) == 8 && offsetof(MessageHeader, serial) == 12);
+
+}  // namespace wyvern::control

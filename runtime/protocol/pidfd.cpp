@@ -1,0 +1,16 @@
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <wyvern/runtime/protocol/pidfd.hpp>
+
+namespace wyvern::control {
+
+FileDescriptor open_pidfd(pid_t process) {
+  return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+}
+
+void send_signal_to(const FileDescriptor& pidfd, int signal) {
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+}  // namespace wyvern::control

@@ -1,0 +1,153 @@
+#include <wyvern/runtime/protocol/start_payload.hpp>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+namespace wyvern::control {
+namespace {
+
+constexpr std::uint64_t payload_magic = 0x3144'4150'4e56'5957;  // "WYVNPAD1"
+/// Arguments of a started process travel through plain memory: large data belongs into a queue.
+constexpr std::uint64_t max_payload_bytes = std::uint64_t{1} << 30;
+constexpr int sealed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+/// Starts the file. After it: the references, the entry, and the strings, each with its terminating zero.
+struct PayloadHeader {
+  std::uint64_t magic;
+  std::uint64_t entry_bytes;
+  std::uint64_t string_bytes;
+  std::uint32_t references;
+  std::uint32_t arguments;
+  std::uint32_t environment;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(PayloadHeader) == 40);
+
+struct PayloadReference {
+  std::uint64_t id;
+  std::uint32_t index;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(PayloadReference) == 16);
+
+template <class Item>
+void append(std::string& out, const Item& item) {
+  out.append(reinterpret_cast<const char*>(&item), sizeof item);
+}
+
+void append_strings(std::string& out, const std::vector<std::string>& strings) {
+  for (const std::string& string : strings) out.append(string.c_str(), std::strlen(string.c_str()) + 1);
+}
+
+std::string encode(const StartContent& content) {
+  std::string strings;
+  append_strings(strings, content.arguments);
+  append_strings(strings, content.environment);
+  std::string out;
+  append(out, PayloadHeader{.magic = payload_magic,
+                            .entry_bytes = content.entry.size(),
+                            .string_bytes = strings.size(),
+                            .references = static_cast<std::uint32_t>(content.references.size()),
+                            .arguments = static_cast<std::uint32_t>(content.arguments.size()),
+                            .environment = static_cast<std::uint32_t>(content.environment.size()),
+                            .reserved = 0});
+  for (const ObjectReference& reference : content.references) {
+    append(out, PayloadReference{.id = reference.id.value(), .index = reference.index, .reserved = 0});
+  }
+  out.append(reinterpret_cast<const char*>(content.entry.data()), content.entry.size());
+  return out += strings;
+}
+
+/// Takes `count` strings off the front of `rest`.
+std::vector<const char*> take_strings(std::span<const std::byte>& rest, std::uint32_t count) {
+  std::vector<const char*> strings;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const void* end = rest.empty() ? nullptr : std::memchr(rest.data(), 0, rest.size());
+    if (end == nullptr) throw Malformed("a start payload has fewer strings than it says");
+    strings.push_back(reinterpret_cast<const char*>(rest.data()));
+    rest = rest.subspan(static_cast<std::size_t>(static_cast<const std::byte*>(end) - rest.data()) + 1);
+  }
+  return strings;
+}
+
+}  // namespace
+
+FileDescriptor write_start_payload(const StartContent& content) {
+  const std::string bytes = encode(content);
+  if (bytes.size() > max_payload_bytes) {
+    throw TooLarge("the arguments of a process take " + std::to_string(bytes.size()) + " bytes, at most " +
+                   std::to_string(max_payload_bytes) + " are possible; send large data through a queue");
+  }
+  FileDescriptor fd(::memfd_create("wyvern-start", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) throw OutOfMemory(describe_errno("memfd_create for the arguments of a process", errno));
+  for (std::size_t written = 0; written < bytes.size();) {
+    const ssize_t count = ::write(fd.get(), bytes.data() + written, bytes.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw OutOfMemory(describe_errno("storing the arguments of a process", errno));
+    written += static_cast<std::size_t>(count);
+  }
+  if (::fcntl(fd.get(), F_ADD_SEALS, sealed) != 0) {
+    throw OutOfMemory(describe_errno("sealing the arguments of a process", errno));
+  }
+  return fd;
+}
+
+StartPayload::StartPayload(int fd) {
+  // Sealed first: from then on the size cannot change under us.
+  if (const int seals = ::fcntl(fd, F_GET_SEALS); seals < 0 || (seals & sealed) != sealed) {
+    throw Malformed("a start payload is not a sealed memfd");
+  }
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(sizeof(PayloadHeader)) ||
+      status.st_size > static_cast<off_t>(max_payload_bytes)) {
+    throw Malformed("a start payload has an impossible size");
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* base = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (base == MAP_FAILED) throw OutOfMemory(describe_errno("mapping the arguments of a process", errno));
+  bytes_ = {static_cast<const std::byte*>(base), size};
+  try {
+    read();
+  } catch (...) {
+    ::munmap(base, size);
+    throw;
+  }
+}
+
+StartPayload::~StartPayload() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+
+void StartPayload::read() {
+  PayloadHeader header;
+  std::memcpy(&header, bytes_.data(), sizeof header);
+  if (header.magic != payload_magic) throw Malformed("a start payload does not start like one");
+  std::span<const std::byte> rest = bytes_.subspan(sizeof header);
+
+  const std::uint64_t reference_bytes = std::uint64_t{header.references} * sizeof(PayloadReference);
+  // None of the three can be so large that the sum overflows: each is compared alone first.
+  if (reference_bytes > rest.size() || header.entry_bytes > rest.size() || header.string_bytes > rest.size() ||
+      reference_bytes + header.entry_bytes + header.string_bytes != rest.size()) {
+    throw Malformed("the parts of a start payload do not add up to its size");
+  }
+  for (std::uint32_t i = 0; i < header.references; ++i) {
+    PayloadReference reference;
+    std::memcpy(&reference, rest.data() + i * sizeof reference, sizeof reference);
+    references_.push_back({.id = ObjectId(reference.id), .index = reference.index});
+  }
+  rest = rest.subspan(reference_bytes);
+  entry_ = rest.first(header.entry_bytes);
+  rest = rest.subspan(header.entry_bytes);
+  arguments_ = take_strings(rest, header.arguments);
+  environment_ = take_strings(rest, header.environment);
+  if (!rest.empty()) throw Malformed("a start payload has more strings than it says");
+}
+
+}  // namespace wyvern::control

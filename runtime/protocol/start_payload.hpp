@@ -1,0 +1,50 @@
+#pragma once
+
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/object_reference.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace wyvern::control {
+
+/// What a process to be started gets from its starter.
+struct StartContent {
+  std::vector<std::string> arguments;    ///< argv
+  std::vector<std::string> environment;  ///< "NAME=value"
+  std::span<const std::byte> entry;      ///< what it runs instead of the head's function
+  std::span<const ObjectReference> references;  ///< the objects whose handles are in `entry`
+};
+
+/// Puts it into a sealed memfd, which the starter gives to the agent and the agent to the process.
+/// Throws OutOfMemory, TooLarge.
+FileDescriptor write_start_payload(const StartContent& content);
+
+/// Such a memfd, mapped and checked. Immovable; what it returns lives as long as it.
+class StartPayload {
+ public:
+  /// Throws Malformed unless the file is sealed against changes and has the form of a start payload. The bytes of the
+  /// entry are not looked at.
+  explicit StartPayload(int fd);
+  ~StartPayload();
+  StartPayload(const StartPayload&) = delete;
+  StartPayload& operator=(const StartPayload&) = delete;
+
+  const std::vector<const char*>& arguments() const { return arguments_; }
+  const std::vector<const char*>& environment() const { return environment_; }
+  std::span<const std::byte> entry() const { return entry_; }
+  const std::vector<ObjectReference>& references() const { return references_; }
+
+ private:
+  void read();
+
+  std::span<const std::byte> bytes_;  // the mapping
+  std::vector<const char*> arguments_;
+  std::vector<const char*> environment_;
+  std::vector<ObjectReference> references_;
+  std::span<const std::byte> entry_;
+};
+
+}  // namespace wyvern::control

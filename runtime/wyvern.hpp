@@ -1,0 +1,11 @@
+#pragma once
+
+/// Everything that a program needs which uses Wyvern.
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/function/function.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/runtime/process.hpp>
+#include <wyvern/runtime/run.hpp>
+#include <wyvern/runtime/runtime.hpp>
+#include <wyvern/runtime/this_process.hpp>

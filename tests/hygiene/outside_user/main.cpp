@@ -1,0 +1,3 @@
+#include <wyvern/wyvern.hpp>
+
+int main() { return 0; }

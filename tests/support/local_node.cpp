@@ -1,0 +1,141 @@
+#include "local_node.hpp"
+
+#include <unistd.h>
+
+#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/extent_pool.hpp>
+#include <wyvern/core/memory_limit.hpp>
+#include <wyvern/core/object_hold.hpp>
+#include <wyvern/core/parker.hpp>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace wyvern::testing {
+
+LocalNode::LocalNode(std::uint64_t memory_ceiling)
+    : segment_(std::make_shared<const Segment>(Segment::create(
+          {.memory_ceiling = memory_ceiling, .usable_cores = usable_cores(), .layout_hash = channels_layout_hash}))),
+      keeper_(*segment_) {}
+
+std::shared_ptr<Member> LocalNode::join() {
+  const std::lock_guard lock(mutex_);
+  const Puid puid = Puid::make(0, 1, keeper_.begin_process());
+  const std::uint32_t process = keeper_.admit(puid);
+  return std::make_shared<Member>(segment_, process, puid, Puid(),
+                                  std::make_unique<KeeperLink>(*this, process));
+}
+
+void LocalNode::bury(const Member& member) {
+  const std::lock_guard lock(mutex_);
+  keeper_.bury(member.process_index());
+  keeper_.end_process(member.puid().sequence(), -9);
+}
+
+KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process) : node_(node), process_(process), os_pid_(::getpid()) {}
+
+void KeeperLink::check_same_process() const {
+  if (::getpid() != os_pid_) throw NodeLost("a forked child of the test has no keeper to ask");
+}
+
+ObjectReference KeeperLink::create_channel(const ChannelSpec& spec) {
+  check_same_process();
+  const std::lock_guard lock(node_.keeper_mutex());
+  return node_.keeper().create_channel(process_, spec);
+}
+
+std::optional<ObjectReference> KeeperLink::find_object(const std::string& name) {
+  check_same_process();
+  const std::lock_guard lock(node_.keeper_mutex());
+  return node_.keeper().find_object(process_, name);
+}
+
+void KeeperLink::grow_ports(ObjectReference channel) {
+  check_same_process();
+  const std::lock_guard lock(node_.keeper_mutex());
+  node_.keeper().grow_ports(channel);
+}
+
+std::uint32_t KeeperLink::grow_extents(std::uint32_t size_class) {
+  check_same_process();
+  const std::lock_guard lock(node_.keeper_mutex());
+  return node_.keeper().grow_extents(process_, size_class);
+}
+
+void KeeperLink::object_released(ObjectReference object) noexcept {
+  if (::getpid() != os_pid_) return;
+  const std::lock_guard lock(node_.keeper_mutex());
+  node_.keeper().object_released(object);
+}
+
+std::string audit(const Segment& segment, const ObjectReference& channel) {
+  const RingView view(segment, segment.object(channel.index).offset);
+  const std::uint32_t ports = view.header().port_count.load();
+  std::map<std::uint32_t, std::vector<std::string>> places;
+  for (std::uint32_t i = 0; i < view.capacity(); ++i) {
+    const SlotWord word(view.slot(i).load());
+    places[word.block()].push_back("slot " + std::to_string(i));
+    if (word.state() != SlotState::full && view.block(word.block()).extent.load() != 0) {
+      return "free block " + std::to_string(word.block()) + " still names an extent";
+    }
+  }
+  for (std::uint32_t i = 0; i < ports; ++i) {
+    const Port& port = view.port(i);
+    places[port.spare.load()].push_back("port " + std::to_string(i));
+    if (port.intent.load() != 0) return "port " + std::to_string(i) + " has an intent";
+    const PortOwner owner(port.owner.load());
+    if (owner.state() == PortState::owned && segment.process(owner.process()).puid.load() == 0) {
+      return "port " + std::to_string(i) + " is owned by process " + std::to_string(owner.process()) + ", which is not there";
+    }
+  }
+  for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) {
+    const auto& found = places[block];
+    if (found.size() != 1) {
+      std::string text = "block " + std::to_string(block) + " is in " + std::to_string(found.size()) + " places:";
+      for (const auto& place : found) text += " " + place;
+      return text;
+    }
+  }
+  std::uint64_t in_messages = 0;
+  for (std::uint32_t i = 0; i < view.capacity(); ++i) {
+    const SlotWord word(view.slot(i).load());
+    const std::uint32_t extent = view.block(word.block()).extent.load();
+    if (extent == 0) continue;
+    const ExtentOwnerWord owner(segment.extent(extent - 1).owner.load());
+    if (!owner.is(ExtentOwner::block, block_identity(channel.index, word.block()))) return "a message's extent is not its own";
+    in_messages += extent_class_bytes(segment.extent(extent - 1).size_class);
+  }
+  if (charged_bytes(view) != in_messages) {
+    return std::to_string(charged_bytes(view)) + " bytes are charged, messages hold " + std::to_string(in_messages);
+  }
+  return {};
+}
+
+std::string audit_node(const Segment& segment) {
+  const std::uint32_t extents = segment.header().groups_ready.load() * extents_in_group;
+  for (std::uint32_t i = 0; i < extents; ++i) {
+    const ExtentOwnerWord owner(segment.extent(i).owner.load());
+    if (owner.kind() == ExtentOwner::process) return "extent " + std::to_string(i) + " belongs to process " + std::to_string(owner.who());
+    if (owner.kind() == ExtentOwner::block) {
+      const auto object = static_cast<std::uint32_t>(owner.who() >> block_bits);
+      if (object_phase(segment.object(object).state.load()) != ObjectPhase::alive) {
+        return "extent " + std::to_string(i) + " belongs to a block of object " + std::to_string(object) + ", which is not there";
+      }
+    }
+    const bool hinted = (segment.extent_group(i / extents_in_group).maybe_free.load() >> (i % extents_in_group) & 1) != 0;
+    if (owner.kind() == ExtentOwner::free && !hinted) return "extent " + std::to_string(i) + " is free but cannot be found";
+  }
+  for (std::uint32_t i = 0; i < max_parkers; ++i) {
+    const std::uint32_t owner = segment.parker(i).owner.load();
+    if (owner != 0 && segment.process(owner - 1).puid.load() == 0) return "parker " + std::to_string(i) + " belongs to a process that is not there";
+    if (segment.parker(i).state.load() != parker_awake) return "parker " + std::to_string(i) + " is not awake";
+  }
+  for (const SpinPermit& permit : segment.header().permits) {
+    if (permit.holder.load() != 0) return "a spin permit is held";
+  }
+  return {};
+}
+
+}  // namespace wyvern::testing

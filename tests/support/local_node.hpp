@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <wyvern/channels/channel.hpp>
+#include <wyvern/channels/keeper.hpp>
+#include <wyvern/channels/queue.hpp>
+#include <wyvern/core/member.hpp>
+#include <wyvern/core/segment.hpp>
+
+namespace wyvern::testing {
+
+/// A node without an agent process: a segment and its keeper in the test itself. Members play processes; they may be
+/// used by threads of the test or by forked children (which must not need the keeper, see KeeperLink).
+class LocalNode {
+ public:
+  explicit LocalNode(std::uint64_t memory_ceiling = std::uint64_t{256} << 20);
+
+  /// A further "process".
+  std::shared_ptr<Member> join();
+  /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used any more;
+  /// they may only be abandoned (see `abandon`).
+  void bury(const Member& member);
+
+  Keeper& keeper() { return keeper_; }
+  std::mutex& keeper_mutex() { return mutex_; }
+  const Segment& segment() const { return *segment_; }
+
+ private:
+  std::shared_ptr<const Segment> segment_;  // one mapping for all: the thread sanitizer knows memory by its address
+  Keeper keeper_;
+  std::mutex mutex_;
+};
+
+/// The agent link of a member of a LocalNode: calls the keeper under a mutex. In a forked child it throws NodeLost.
+class KeeperLink : public AgentLink {
+ public:
+  KeeperLink(LocalNode& node, std::uint32_t process);
+  ObjectReference create_channel(const ChannelSpec& spec) override;
+  std::optional<ObjectReference> find_object(const std::string& name) override;
+  void grow_ports(ObjectReference channel) override;
+  std::uint32_t grow_extents(std::uint32_t size_class) override;
+  void object_released(ObjectReference object) noexcept override;
+
+ private:
+  void check_same_process() const;
+  LocalNode& node_;
+  std::uint32_t process_;
+  int os_pid_;
+};
+
+template <class T>
+Queue<T> make_queue(const std::shared_ptr<Member>& member, const QueueOptions& options = {}) {
+  return Queue<T>(member, options);
+}
+/// The same queue as another member sees it.
+template <class T>
+Queue<T> open_as(const std::shared_ptr<Member>& member, const Queue<T>& queue) {
+  return Queue<T>(member, queue.channel().reference());
+}
+
+/// Checks that every block of a channel is in exactly one place, every port is free or owned by a process of the table,
+/// intents are clear, and every extent is accounted for. An empty string, or what is wrong. Nobody may be at work.
+std::string audit(const Segment& segment, const ObjectReference& channel);
+/// The same for the extents of a node as a whole, its parkers, permits and waiter sets: nothing belongs to nobody.
+std::string audit_node(const Segment& segment);
+
+}  // namespace wyvern::testing
