@@ -38,7 +38,7 @@ constexpr std::uint64_t hash_text(std::string_view text, std::uint64_t hash = 0x
 /// agree on user types and on templates of them (they do not agree on every spelling of a builtin type: `long
 /// unsigned int`).
 template <class T>
-constexpr std::uint64_t type_hash() {
+consteval std::uint64_t type_hash() {
   constexpr std::string_view inline_namespace = "__cxx11::";
   std::string_view rest = type_name<T>();
   std::uint64_t hash = hash_text({});

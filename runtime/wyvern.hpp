@@ -2,6 +2,8 @@
 
 /// Everything that a program needs which uses Wyvern.
 
+#include <wyvern/channels/channel.hpp>
+#include <wyvern/channels/queue.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/function/function.hpp>
 #include <wyvern/core/puid.hpp>

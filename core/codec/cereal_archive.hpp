@@ -177,8 +177,8 @@ concept HasOwnCodec = !requires { typename Codec<T>::Default; };
 template <class T>
 inline constexpr bool is_standard_value = false;
 
-/// T is a class that the user (or an included header of cereal) has given functions for cereal; whether they fit
-/// together, cereal checks when they are used.
+/// T is a class that the user (or an included header of cereal) has given functions for cereal; whether they
+/// fit together, cereal checks when they are used.
 template <class T>
 constexpr bool has_cereal_functions() {
   if constexpr (!std::is_class_v<T> || is_standard_value<T> || is_cereal_wrapper<T>) {

@@ -30,11 +30,10 @@ std::string describe_unknown(const FunctionToken& token) {
 
 }  // namespace
 
-std::size_t FunctionRegistry::TokenHash::operator()(const FunctionToken& token) const noexcept {
+std::size_t FunctionRegistry::bucket_of(const FunctionToken& token) noexcept {
   constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;  // spreads offsets, of which the low bits are mostly 0
   const std::uint64_t place = (std::uint64_t{token.signature} << 32U) | token.offset;
-  const std::uint64_t mixed = (token.image ^ place) * odd;
-  return static_cast<std::size_t>(mixed ^ (mixed >> 32U));
+  return static_cast<std::size_t>(((token.image ^ place) * odd) >> 32U) % bucket_count;
 }
 
 FunctionRegistry& FunctionRegistry::instance() {
@@ -43,26 +42,41 @@ FunctionRegistry& FunctionRegistry::instance() {
   return registry;
 }
 
+FunctionRegistry::Node* FunctionRegistry::find_node(const FunctionToken& token,
+                                                    const FunctionRecord* record) const noexcept {
+  Node* node = buckets_[bucket_of(token)].load(std::memory_order_relaxed);
+  while (node != nullptr &&
+         !(node->token == token && node->record.load(std::memory_order_relaxed) == record)) {
+    node = node->next;
+  }
+  return node;
+}
+
 void FunctionRegistry::add(const FunctionRecord& record) {
-  const std::lock_guard lock(mutex_);
-  records_.emplace(record.token, &record);
+  const std::lock_guard lock(changing_);
+  if (Node* unused = find_node(record.token, nullptr); unused != nullptr) {
+    unused->record.store(&record, std::memory_order_release);
+    return;
+  }
+  auto& bucket = buckets_[bucket_of(record.token)];
+  Node* first = bucket.load(std::memory_order_relaxed);
+  bucket.store(new Node{.token = record.token, .record = &record, .next = first}, std::memory_order_release);
 }
 
 void FunctionRegistry::remove(const FunctionRecord& record) noexcept {
-  const std::lock_guard lock(mutex_);
-  const auto [first, last] = records_.equal_range(record.token);
-  for (auto entry = first; entry != last; ++entry) {
-    if (entry->second == &record) {
-      records_.erase(entry);
-      return;
-    }
+  const std::lock_guard lock(changing_);
+  if (Node* node = find_node(record.token, &record); node != nullptr) {
+    node->record.store(nullptr, std::memory_order_release);
   }
 }
 
-const FunctionRecord* FunctionRegistry::find(const FunctionToken& token) const {
-  const std::shared_lock lock(mutex_);
-  const auto entry = records_.find(token);
-  return entry == records_.end() ? nullptr : entry->second;
+const FunctionRecord* FunctionRegistry::find(const FunctionToken& token) const noexcept {
+  const Node* node = buckets_[bucket_of(token)].load(std::memory_order_acquire);
+  for (; node != nullptr; node = node->next) {
+    if (node->token != token) continue;
+    if (const auto* record = node->record.load(std::memory_order_acquire); record != nullptr) return record;
+  }
+  return nullptr;
 }
 
 const FunctionRecord& FunctionRegistry::look_up(const FunctionToken& token, std::uint64_t signature) const {

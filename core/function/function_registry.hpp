@@ -1,11 +1,11 @@
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <shared_mutex>
 #include <string_view>
-#include <unordered_map>
 
 #include <wyvern/core/function/function_token.hpp>
 
@@ -24,7 +24,9 @@ struct FunctionRecord {
 };
 
 /// The functions of this process that messages can name: those of the executable and of every shared library
-/// that is loaded at the moment. Thread-safe; usable before main and until the process ends.
+/// that is loaded at the moment. Thread-safe; usable before main and until the process ends. Looking up waits
+/// for nobody and takes constant time up to some thousands of functions: nodes are added at the head of a
+/// bucket's list, never removed, and used again when a library with the same function is loaded again.
 class FunctionRegistry {
  public:
   static FunctionRegistry& instance();
@@ -34,18 +36,27 @@ class FunctionRegistry {
   void add(const FunctionRecord& record);
   void remove(const FunctionRecord& record) noexcept;
 
-  /// A registered function with this token, or null. Takes constant time.
-  const FunctionRecord* find(const FunctionToken& token) const;
+  /// A registered function with this token, or null.
+  const FunctionRecord* find(const FunctionToken& token) const noexcept;
   /// The registered function with this token and signature. Throws `UnknownFunction`.
   const FunctionRecord& look_up(const FunctionToken& token, std::uint64_t signature) const;
 
  private:
-  struct TokenHash {
-    std::size_t operator()(const FunctionToken& token) const noexcept;
+  static constexpr std::size_t bucket_count =
+      4096;  // 32 KiB of address space, of which few pages are ever used
+
+  struct Node {
+    FunctionToken token;
+    std::atomic<const FunctionRecord*> record;  // null: was removed
+    Node* next;
   };
 
-  mutable std::shared_mutex mutex_;
-  std::unordered_multimap<FunctionToken, const FunctionRecord*, TokenHash> records_;
+  static std::size_t bucket_of(const FunctionToken& token) noexcept;
+  /// The first node with this token whose record is `record`, or null.
+  Node* find_node(const FunctionToken& token, const FunctionRecord* record) const noexcept;
+
+  std::mutex changing_;
+  std::array<std::atomic<Node*>, bucket_count> buckets_{};
 };
 
 /// What `FunctionToken::signature` holds of a signature's hash.

@@ -24,8 +24,8 @@ struct alignas(cmsghdr) DescriptorArea {
   char bytes[CMSG_SPACE(max_message_descriptors * sizeof(int))];
 };
 
-FileDescriptor make_socket() {
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+FileDescriptor make_socket(int flags = 0) {
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0));
   if (!socket) throw NodeLost(describe_errno("making a UNIX socket", errno));
   return socket;
 }
@@ -127,7 +127,7 @@ std::pair<FileDescriptor, FileDescriptor> make_socket_pair() {
 }
 
 FileDescriptor listen_at(const std::string& name) {
-  FileDescriptor socket = make_socket();
+  FileDescriptor socket = make_socket(SOCK_NONBLOCK);
   const auto [address, length] = abstract_address(name);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
       ::listen(socket.get(), SOMAXCONN) != 0) {

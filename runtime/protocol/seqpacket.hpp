@@ -38,7 +38,7 @@ bool wait_until_ready(int socket, short events, Deadline deadline);
 
 /// A connected pair.
 std::pair<FileDescriptor, FileDescriptor> make_socket_pair();
-/// A listening socket of that abstract name. Throws NodeLost.
+/// A listening, non-blocking socket of that abstract name. Throws NodeLost.
 FileDescriptor listen_at(const std::string& name);
 /// A connection to it. Throws NodeLost if nobody listens, or does not answer within `patience`.
 FileDescriptor connect_to(const std::string& name, std::chrono::milliseconds patience);

@@ -10,7 +10,7 @@
 #include <wyvern/core/function/entry_point.hpp>
 #include <wyvern/core/function/function.hpp>
 
-#include "codec_types.hpp"
+#include "core/codec_types.hpp"
 
 namespace wyvern::test {
 namespace {

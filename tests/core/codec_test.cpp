@@ -9,7 +9,7 @@
 
 #include <wyvern/core/error.hpp>
 
-#include "codec_types.hpp"
+#include "core/codec_types.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -54,7 +54,7 @@ TEST(Codec, trivially_copyable_values_are_copied_as_bytes) {
 }
 
 TEST(Codec, containers_of_zero_one_and_many_elements_round_trip) {
-  for (const std::size_t size : {0, 1, 2, 254, 255, 256, 70'000}) {
+  for (const std::size_t size : {0U, 1U, 2U, 254U, 255U, 256U, 70'000U}) {
     expect_round_trip(std::string(size, 'x'));
     expect_round_trip(std::u16string(size, u'x'));
     expect_round_trip(std::vector<std::uint64_t>(size, 7));

@@ -1,7 +1,7 @@
 // A shared library with a function that travels. It has no copy of Wyvern's core in it: the registry is the
 // program's.
 
-#include "function_plugin.hpp"
+#include "core/function_plugin.hpp"
 
 extern "C" void plugin_function(wyvern::test::PluginFunction& function);
 

@@ -20,7 +20,7 @@
 #include <wyvern/core/function/function.hpp>
 #include <wyvern/core/function/image.hpp>
 
-#include "function_plugin.hpp"
+#include "core/function_plugin.hpp"
 
 namespace wyvern::test {
 namespace {

@@ -9,11 +9,12 @@
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
 
-namespace wyvern::testing {
+namespace wyvern::test {
 
 LocalNode::LocalNode(std::uint64_t memory_ceiling)
     : segment_(std::make_shared<const Segment>(Segment::create(
@@ -32,6 +33,41 @@ void LocalNode::bury(const Member& member) {
   const std::lock_guard lock(mutex_);
   keeper_.bury(member.process_index());
   keeper_.end_process(member.puid().sequence(), -9);
+}
+
+void LocalNode::sweep() {
+  const std::lock_guard lock(mutex_);
+  keeper_.sweep();
+}
+
+void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {
+  const std::lock_guard lock(mutex_);
+  const RingView& view = channel.local().view();
+  std::vector<std::uint32_t> claimed;
+  while (true) {
+    for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
+      std::uint64_t seen = view.port(i).owner.load();
+      if (PortOwner(seen).state() != PortState::free) continue;
+      if (view.port(i).owner.compare_exchange_strong(seen, PortOwner(seen).next(PortState::owned, 0).bits())) {
+        claimed.push_back(i);
+      }
+    }
+    if (claimed.size() >= count) break;
+    keeper_.grow_ports(channel.reference());  // makes none as long as one is free
+  }
+  for (const std::uint32_t i : claimed) {
+    auto& owner = view.port(i).owner;
+    owner.store(PortOwner(owner.load()).next(PortState::free).bits());
+  }
+}
+
+void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
+  const std::lock_guard lock(mutex_);
+  constexpr std::uint32_t nobody = max_processes - 1;
+  for (std::uint32_t i = 0; i < count; ++i) keeper_.grow_extents(nobody, extent_class_for(bytes).value());
+  for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
+    free_extent(*segment_, i, ExtentOwner::process, nobody);
+  }
 }
 
 KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process) : node_(node), process_(process), os_pid_(::getpid()) {}
@@ -68,6 +104,32 @@ void KeeperLink::object_released(ObjectReference object) noexcept {
   if (::getpid() != os_pid_) return;
   const std::lock_guard lock(node_.keeper_mutex());
   node_.keeper().object_released(object);
+}
+
+std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const ObjectReference& channel) {
+  const RingView view(segment, segment.object(channel.index).offset);
+  std::vector<std::pair<std::uint64_t, std::vector<std::byte>>> found;  // with their tickets
+  for (std::uint32_t i = 0; i < view.capacity(); ++i) {
+    const SlotWord word(view.slot(i).load());
+    if (word.state() != SlotState::full) continue;
+    BlockHeader& block = view.block(word.block());
+    const std::uint32_t extent = block.extent.load();
+    const std::byte* payload = extent == 0 ? RingView::payload(block) : segment.at(segment.extent(extent - 1).offset);
+    found.emplace_back(word.lap() * view.capacity() + i, std::vector<std::byte>(payload, payload + block.length));
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::vector<std::byte>> payloads;
+  for (auto& [ticket, payload] : found) payloads.push_back(std::move(payload));
+  return payloads;
+}
+
+std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t number) {
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < max_parkers; ++i) {
+    const ParkerCell& cell = segment.parker(i);
+    count += cell.state.load() == parker_asleep && cell.interest.load() == make_interest(kind, number);
+  }
+  return count;
 }
 
 std::string audit(const Segment& segment, const ObjectReference& channel) {
@@ -138,4 +200,4 @@ std::string audit_node(const Segment& segment) {
   return {};
 }
 
-}  // namespace wyvern::testing
+}  // namespace wyvern::test

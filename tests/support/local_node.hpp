@@ -1,16 +1,23 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <wyvern/channels/channel.hpp>
 #include <wyvern/channels/keeper.hpp>
 #include <wyvern/channels/queue.hpp>
 #include <wyvern/core/member.hpp>
+#include <wyvern/core/parker.hpp>
 #include <wyvern/core/segment.hpp>
 
-namespace wyvern::testing {
+namespace wyvern::test {
 
 /// A node without an agent process: a segment and its keeper in the test itself. Members play processes; they may be
 /// used by threads of the test or by forked children (which must not need the keeper, see KeeperLink).
@@ -20,9 +27,15 @@ class LocalNode {
 
   /// A further "process".
   std::shared_ptr<Member> join();
-  /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used any more;
-  /// they may only be abandoned (see `abandon`).
+  /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used, nor
+  /// destroyed, any more (see `abandon`).
   void bury(const Member& member);
+  /// What the agent does a few times a second.
+  void sweep();
+  /// For forked children, which cannot ask the keeper: so many more ports of a channel, and extents with room for
+  /// `bytes`, are free afterwards.
+  void provide_ports(const Channel& channel, std::uint32_t count);
+  void provide_extents(std::uint64_t bytes, std::uint32_t count);
 
   Keeper& keeper() { return keeper_; }
   std::mutex& keeper_mutex() { return mutex_; }
@@ -61,10 +74,28 @@ Queue<T> open_as(const std::shared_ptr<Member>& member, const Queue<T>& queue) {
   return Queue<T>(member, queue.channel().reference());
 }
 
+/// Gives a handle of a buried member away without destroying it.
+template <class Handle>
+void abandon(Handle&& handle) {
+  static auto* const kept = new std::vector<std::shared_ptr<void>>;  // for the rest of the program
+  kept->push_back(std::make_shared<std::decay_t<Handle>>(std::forward<Handle>(handle)));
+}
+
+/// The payloads in a channel, first to last, without getting them. Nobody may be at work.
+std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const ObjectReference& channel);
+
+/// Waits until `condition()` holds; the watchdog ends what hangs.
+template <class Condition>
+void wait_for(Condition&& condition) {
+  while (!condition()) std::this_thread::yield();
+}
+/// How many parkers of a node sleep for exactly that interest.
+std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t number);
+
 /// Checks that every block of a channel is in exactly one place, every port is free or owned by a process of the table,
 /// intents are clear, and every extent is accounted for. An empty string, or what is wrong. Nobody may be at work.
 std::string audit(const Segment& segment, const ObjectReference& channel);
 /// The same for the extents of a node as a whole, its parkers, permits and waiter sets: nothing belongs to nobody.
 std::string audit_node(const Segment& segment);
 
-}  // namespace wyvern::testing
+}  // namespace wyvern::test

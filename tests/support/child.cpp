@@ -1,0 +1,91 @@
+#include "child.hpp"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+namespace wyvern::test {
+namespace {
+
+constexpr int status_of_exception = 99;
+
+int exit_status(int wait_status) {
+  return WIFSIGNALED(wait_status) ? -WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int wait_for(pid_t pid, int flags, int& status) {
+  pid_t result = 0;
+  do {
+    result = ::waitpid(pid, &status, flags);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) throw std::system_error(errno, std::generic_category(), "waitpid");
+  return result;
+}
+
+int run(const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "child %d: %s\n", static_cast<int>(::getpid()), error.what());
+    return status_of_exception;
+  }
+}
+
+}  // namespace
+
+Child::Child(const std::function<int()>& work) {
+  const pid_t parent = ::getpid();
+  std::fflush(nullptr);
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (pid_ > 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(status_of_exception);
+  ::_exit(run(work));
+}
+
+Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+
+Child::~Child() {
+  if (pid_ < 0 || status_) return;
+  ::kill(pid_, SIGKILL);
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+}
+
+void Child::send(int signal) const {
+  if (!status_) ::kill(pid_, signal);
+}
+
+int Child::wait() {
+  if (!status_) {
+    int status = 0;
+    wait_for(pid_, 0, status);
+    status_ = exit_status(status);
+  }
+  return *status_;
+}
+
+std::optional<int> Child::poll() {
+  int status = 0;
+  if (!status_ && wait_for(pid_, WNOHANG, status) == pid_) status_ = exit_status(status);
+  return status_;
+}
+
+bool Child::wait_until_stopped() {
+  int status = 0;
+  if (!status_ && wait_for(pid_, WUNTRACED, status) == pid_) {
+    if (WIFSTOPPED(status)) return true;
+    status_ = exit_status(status);
+  }
+  return false;
+}
+
+}  // namespace wyvern::test

@@ -1,0 +1,143 @@
+#include "history.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+
+namespace wyvern::test {
+namespace {
+
+std::string name_of(MessageId id) {
+  return "message " + std::to_string(id.sequence) + " of " + to_string(id.producer);
+}
+
+/// What the workers' logs say about one producer.
+struct Producer {
+  std::uint64_t begun = 0;
+  std::uint64_t ended = 0;
+};
+
+void check_puts(const WorkerHistory& worker, std::vector<std::string>& problems) {
+  const std::uint64_t open = worker.puts_begun - worker.puts_ended;
+  if (open > (worker.killed ? 1U : 0U)) {
+    problems.push_back(std::to_string(open) + " puts of " + to_string(worker.worker) + " never ended");
+  }
+}
+
+void check_gets(const WorkerHistory& worker, const std::map<Puid, Producer>& producers, std::set<MessageId>& got,
+                std::vector<std::string>& problems) {
+  std::map<Puid, std::uint64_t> last;
+  for (const MessageId id : worker.got) {
+    const auto producer = producers.find(id.producer);
+    if (producer == producers.end() || id.sequence >= producer->second.begun) {
+      problems.push_back(name_of(id) + " was got and never put");
+    }
+    if (!got.insert(id).second) problems.push_back(name_of(id) + " was got twice");
+    const auto [before, first] = last.try_emplace(id.producer, id.sequence);
+    if (!first && id.sequence < before->second) {
+      problems.push_back(name_of(id) + " came after " + std::to_string(before->second) + " to " + to_string(worker.worker));
+    }
+    before->second = id.sequence;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers) {
+  std::vector<std::string> problems;
+  std::map<Puid, Producer> producers;
+  for (const WorkerHistory& worker : workers) {
+    producers[worker.worker] = {worker.puts_begun, worker.puts_ended};
+    check_puts(worker, problems);
+  }
+  std::set<MessageId> got;
+  for (const WorkerHistory& worker : workers) check_gets(worker, producers, got, problems);
+
+  std::vector<std::string> lost;
+  for (const auto& [puid, producer] : producers) {
+    for (std::uint64_t sequence = 0; sequence < producer.ended; ++sequence) {
+      if (!got.contains({puid, sequence})) lost.push_back(name_of({puid, sequence}) + " was lost");
+    }
+  }
+  const auto excused = std::count_if(workers.begin(), workers.end(), [](const auto& worker) { return worker.killed; });
+  if (lost.size() > static_cast<std::size_t>(excused)) {
+    problems.push_back(std::to_string(lost.size()) + " messages were lost, " + std::to_string(excused) + " workers were killed");
+    problems.insert(problems.end(), lost.begin(), lost.end());
+  }
+  return problems;
+}
+
+History::History(std::size_t most_workers, std::size_t most_gets_per_worker)
+    : most_workers_(most_workers),
+      most_gets_(most_gets_per_worker),
+      stride_((sizeof(Log) + most_gets_per_worker * sizeof(MessageId) + 63) / 64 * 64) {
+  void* memory = ::mmap(nullptr, most_workers_ * stride_, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  memory_ = static_cast<std::byte*>(memory);
+}
+
+History::~History() { ::munmap(memory_, most_workers_ * stride_); }
+
+History::Log& History::log(std::size_t number) const { return *reinterpret_cast<Log*>(memory_ + number * stride_); }
+
+History::Writer History::add(Puid worker) {
+  if (count_ == most_workers_) throw std::length_error("the history has no log for a further worker");
+  Log& added = log(count_++);
+  added.worker = worker.value();
+  return {added, most_gets_};
+}
+
+void History::mark_killed(Puid worker) {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (log(i).worker == worker.value()) log(i).killed = 1;
+  }
+}
+
+std::uint64_t History::total_got() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < count_; ++i) sum += log(i).got_count;
+  return sum;
+}
+
+std::vector<WorkerHistory> History::workers() const {
+  std::vector<WorkerHistory> result;
+  for (std::size_t i = 0; i < count_; ++i) {
+    Log& from = log(i);
+    result.push_back({.worker = Puid(from.worker),
+                      .puts_begun = from.puts_begun,
+                      .puts_ended = from.puts_ended,
+                      .got = {from.got(), from.got() + from.got_count.load()},
+                      .killed = from.killed != 0});
+  }
+  return result;
+}
+
+std::string History::problems() const {
+  std::string text;
+  for (const std::string& problem : check_history(workers())) text += problem + "\n";
+  return text;
+}
+
+MessageId History::Writer::begin_put() {
+  return {Puid(log_->worker), log_->puts_begun.fetch_add(1)};
+}
+
+void History::Writer::put_ended() { log_->puts_ended.store(log_->puts_begun); }
+
+void History::Writer::put_refused() { log_->puts_begun.store(log_->puts_ended); }
+
+bool History::Writer::full() const { return log_->got_count == most_gets_; }
+
+void History::Writer::got(MessageId id) {
+  if (full()) throw std::length_error("a worker's log is full");
+  log_->got()[log_->got_count] = id;  // counted after it is there: who dies in between has lost it
+  log_->got_count.fetch_add(1);
+}
+
+}  // namespace wyvern::test

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stamped.hpp"
+
+namespace wyvern::test {
+
+/// What one worker did, as it is read after a run.
+struct WorkerHistory {
+  Puid worker;
+  std::uint64_t puts_begun = 0;  ///< it has tried to put its messages 0 .. puts_begun - 1
+  std::uint64_t puts_ended = 0;  ///< ... and knows that those below puts_ended are in the queue
+  std::vector<MessageId> got;    ///< in the order in which it got them
+  bool killed = false;
+};
+
+/// What is wrong with a run after which the queue was drained (by a worker, too), one sentence each; empty: nothing.
+///  - Every message that was got had been put, and was got once.
+///  - Each consumer got the messages of one producer in the order in which they were put.
+///  - Every message whose put had ended was got; one is excused for each killed worker, which may have died with it.
+///  - Only a killed worker has a put that did not end, and only one.
+std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers);
+
+/// Logs of workers which survive their deaths: in memory that is shared with children forked later.
+class History {
+  struct Log {
+    std::atomic<std::uint64_t> worker;
+    std::atomic<std::uint64_t> puts_begun;
+    std::atomic<std::uint64_t> puts_ended;
+    std::atomic<std::uint64_t> got_count;
+    std::atomic<std::uint64_t> killed;
+    MessageId* got() { return reinterpret_cast<MessageId*>(this + 1); }  // as many as got_count says
+  };
+
+ public:
+  History(std::size_t most_workers, std::size_t most_gets_per_worker);
+  ~History();
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  /// Writes one worker's log; used by one thread.
+  class Writer {
+   public:
+    Writer(Log& log, std::size_t most_gets) : log_(&log), most_gets_(most_gets) {}
+    /// The message to put next. Call it before the put, and `put_ended` or `put_refused` after it.
+    MessageId begin_put();
+    void put_ended();
+    void put_refused();
+    void got(MessageId id);
+    bool full() const;
+
+   private:
+    Log* log_;
+    std::size_t most_gets_;
+  };
+
+  /// A log for a further worker. Only the test itself adds workers, not its children.
+  Writer add(Puid worker);
+  void mark_killed(Puid worker);
+  /// Messages got by all so far: to see that work goes on.
+  std::uint64_t total_got() const;
+  std::vector<WorkerHistory> workers() const;
+  /// All of `check_history`, a line each.
+  std::string problems() const;
+
+ private:
+  Log& log(std::size_t number) const;
+
+  std::size_t most_workers_;
+  std::size_t most_gets_;
+  std::size_t stride_;
+  std::byte* memory_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace wyvern::test
