@@ -50,6 +50,7 @@ std::uint32_t Keeper::admit(Puid puid) {
 
 std::uint32_t Keeper::begin_process() {
   SegmentHeader& header = segment_.header();
+  extents_.reclaim(page_size);  // what the table may grow by
   arena_.commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready, next_sequence_ + 1, max_exit_records);
   segment_.exit_record(next_sequence_).store(make_exit_record(ExitPhase::running, 0), std::memory_order_release);
   return next_sequence_++;
@@ -72,6 +73,7 @@ std::uint32_t Keeper::take_directory_entry() {
     return index;
   }
   SegmentHeader& header = segment_.header();
+  extents_.reclaim(page_size);  // what the table may grow by
   arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready, objects_used_ + 1, max_objects);
   return objects_used_++;
 }

@@ -50,6 +50,9 @@ class LocalChannel::PayloadExtent {
   /// False if the channel's max_bytes leaves no room for it now.
   bool fill(std::span<const std::byte> payload) {
     if (extent_) return true;
+    // First a look: a channel that is full must not make the node's memory grow, nor fail for lack of it.
+    const auto size_class = extent_class_for(payload.size());
+    if (size_class && !accepts_extent(channel_.view_, *size_class)) return false;
     const Segment& segment = channel_.view_.segment();
     const std::uint32_t extent = take_extent(*channel_.member_, payload.size());
     if (!charge_extent(channel_.view_, channel_.own_entry(), extent)) {
@@ -200,8 +203,9 @@ void LocalChannel::close() {
 }
 
 bool LocalChannel::closing() const {
-  // Relaxed: a put that misses a close made at the same time is accepted or turned back by the ring itself.
-  return view_.header().closing.load(std::memory_order_relaxed) != 0;
+  // A put that misses a close made at the same time is accepted or turned back by the ring itself. Sequentially
+  // consistent for the re-check before sleeping.
+  return view_.header().closing.load(std::memory_order_seq_cst) != 0;
 }
 
 void LocalChannel::throw_closed(const char* what) const {

@@ -34,10 +34,10 @@ namespace ring {
 namespace {
 
 /// Moves a hint forward from the very value that was read; a failure means that somebody else has moved it.
-/// Relaxed: a hint publishes nothing, the slot words are the truth.
+/// Release: who reads the hint must not find its slot as it was before the lap that the hint says has been reached.
 void advance(std::atomic<std::uint64_t>& hint, Position from, Position to) {
   std::uint64_t expected = from.bits();
-  hint.compare_exchange_strong(expected, to.bits(), std::memory_order_relaxed);
+  hint.compare_exchange_strong(expected, to.bits(), std::memory_order_release, std::memory_order_relaxed);
 }
 
 /// The swap of one operation with its bookkeeping. The order of the stores is what recovery is built on: intent, swap,

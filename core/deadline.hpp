@@ -27,8 +27,14 @@ class Deadline {
     return Deadline(start + std::chrono::ceil<Clock::duration>(duration));
   }
 
+  /// A time so far away that clocks cannot express the distance means never, or now.
   template <class Clk, class Duration>
   static Deadline until(std::chrono::time_point<Clk, Duration> time) {
+    using Seconds = std::chrono::duration<double>;  // cannot overflow, unlike the clocks' own
+    constexpr Seconds far = std::chrono::hours(24 * 365 * 100);
+    const Seconds distance = Seconds(time.time_since_epoch()) - Seconds(Clk::now().time_since_epoch());
+    if (distance >= far) return never();
+    if (distance <= -far) return now();
     if constexpr (std::is_same_v<Clk, Clock>) {
       return Deadline(std::chrono::ceil<Clock::duration>(time));
     } else {

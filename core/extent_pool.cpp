@@ -131,6 +131,7 @@ std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
 
 void ExtentStore::add_group(std::uint32_t size_class) {
   SegmentHeader& header = segment_.header();
+  reclaim(2 * page_size);  // what the two tables may grow by
   arena_.commit_table(header.extents_offset, sizeof(ExtentDescriptor), descriptors_committed_, (groups_ + 1) * extents_in_group, max_extents);
   arena_.commit_table(header.extent_groups_offset, sizeof(ExtentGroup), groups_committed_, groups_ + 1, max_extent_groups);
   ExtentGroup& group = segment_.extent_group(groups_);
@@ -163,7 +164,11 @@ bool ExtentStore::reclaim(std::uint64_t bytes) {
 void ExtentStore::release_process(std::uint32_t process) {
   for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
     const ExtentOwnerWord owner(segment_.extent(index).owner.load(std::memory_order_acquire));
-    if (owner.is(ExtentOwner::process, process)) free_extent(segment_, index, ExtentOwner::process, process);
+    if (owner.is(ExtentOwner::process, process)) {
+      // A put that was charged and never published: who recounts must not find it.
+      segment_.extent(index).charged_to.store(0, std::memory_order_seq_cst);
+      free_extent(segment_, index, ExtentOwner::process, process);
+    }
     // A free extent whose hint the dead process took, or had not set yet, is hinted again.
     if (owner.kind() == ExtentOwner::free) mark_maybe_free(segment_, index);
   }

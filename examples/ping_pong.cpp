@@ -47,7 +47,7 @@ void play(wyvern::Runtime& runtime, std::size_t count) {
 }
 
 int main(int argc, char** argv) {
-  std::size_t count = 100'000;
+  std::size_t count = 10'000;
   if (argc == 3 && std::string_view(argv[1]) == "--count") {
     const std::string_view text = argv[2];
     const auto [end, error] = std::from_chars(text.begin(), text.end(), count);

@@ -21,7 +21,7 @@ template <class Aggregate>
 struct AnyField {
   template <class Field>
     requires(!std::is_same_v<Field, Aggregate>)
-  operator Field() const noexcept;
+  operator Field() const noexcept;  // NOLINT(google-explicit-constructor): converts in an initialiser
 };
 
 /// Initialises a base class of Aggregate, but no field. Only for unevaluated operands.
@@ -29,7 +29,7 @@ template <class Aggregate>
 struct AnyBase {
   template <class Base>
     requires(std::is_base_of_v<Base, Aggregate> && !std::is_same_v<Base, Aggregate>)
-  operator Base() const noexcept;
+  operator Base() const noexcept;  // NOLINT(google-explicit-constructor): converts in an initialiser
 };
 
 template <class T, std::size_t... index>

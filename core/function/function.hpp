@@ -58,6 +58,7 @@ class Function<R(Args...)> {
   /// Empty.
   Function() = default;
 
+  // NOLINTBEGIN(google-explicit-constructor): where a Function is expected, a callable is written
   template <detail::Stateless C>
     requires std::is_invocable_r_v<R, C&, Args...>
   Function(C) : record_(&detail::registered_record<detail::StatelessTrampoline<C, R(Args...)>>()) {}
@@ -73,6 +74,7 @@ class Function<R(Args...)> {
   template <class C>
     requires std::is_same_v<typename RegisteredFunction<C>::Type, R(Args...)>
   Function(const RegisteredFunction<C>& function) : record_(&function.record()) {}
+  // NOLINTEND(google-explicit-constructor)
 
   // clang-format off
   template <class C>

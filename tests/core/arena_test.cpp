@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
-class Arenas : public ::testing::Test {
+class ArenaTest : public ::testing::Test {
  protected:
   /// What the kernel really has committed for the segment.
   std::uint64_t backed() const {
@@ -29,9 +29,7 @@ class Arenas : public ::testing::Test {
   const std::uint64_t before_ = arena_.committed();
 };
 
-using arena = Arenas;
-
-TEST_F(arena, memory_is_page_aligned_zeroed_and_counted) {
+TEST_F(ArenaTest, memory_is_page_aligned_zeroed_and_counted) {
   const std::uint64_t offset = arena_.allocate(page_size + 1);
 
   EXPECT_EQ(offset % page_size, 0U);
@@ -40,13 +38,13 @@ TEST_F(arena, memory_is_page_aligned_zeroed_and_counted) {
   for (std::size_t i = 0; i < 2 * page_size; ++i) ASSERT_EQ(*segment_.at(offset + i), std::byte{0});
 }
 
-TEST_F(arena, zero_bytes_are_a_page) {
+TEST_F(ArenaTest, zero_bytes_are_a_page) {
   const std::uint64_t first = arena_.allocate(0);
   EXPECT_NE(first, arena_.allocate(0));
   EXPECT_EQ(arena_.committed(), before_ + 2 * page_size);
 }
 
-TEST_F(arena, released_memory_goes_back_to_the_kernel_and_is_zero_when_used_again) {
+TEST_F(ArenaTest, released_memory_goes_back_to_the_kernel_and_is_zero_when_used_again) {
   const std::uint64_t offset = arena_.allocate(mebibyte);
   std::memset(segment_.at(offset), 7, mebibyte);
 
@@ -58,7 +56,7 @@ TEST_F(arena, released_memory_goes_back_to_the_kernel_and_is_zero_when_used_agai
   EXPECT_EQ(*segment_.at(offset), std::byte{0});
 }
 
-TEST_F(arena, reaching_the_ceiling_is_out_of_memory_and_changes_nothing) {
+TEST_F(ArenaTest, reaching_the_ceiling_is_out_of_memory_and_changes_nothing) {
   const std::uint64_t room = arena_.ceiling() - arena_.committed();
   const std::uint64_t offset = arena_.allocate(room - page_size);
 
@@ -73,14 +71,14 @@ TEST_F(arena, reaching_the_ceiling_is_out_of_memory_and_changes_nothing) {
   EXPECT_NO_THROW(arena_.allocate(room - page_size));
 }
 
-TEST_F(arena, absurd_sizes_are_out_of_memory) {
+TEST_F(ArenaTest, absurd_sizes_are_out_of_memory) {
   EXPECT_THROW(arena_.allocate(~std::uint64_t{0}), OutOfMemory);
   EXPECT_THROW(arena_.allocate(std::uint64_t{1} << 62), OutOfMemory);
   EXPECT_FALSE(arena_.has_room_for(~std::uint64_t{0}));
   EXPECT_EQ(arena_.committed(), before_);
 }
 
-TEST_F(arena, error_says_how_much_is_used_and_what_to_try) {
+TEST_F(ArenaTest, error_says_how_much_is_used_and_what_to_try) {
   try {
     arena_.allocate(16 * mebibyte);
     FAIL();
@@ -90,7 +88,7 @@ TEST_F(arena, error_says_how_much_is_used_and_what_to_try) {
   }
 }
 
-TEST_F(arena, neighbours_are_joined_in_every_order_of_release) {
+TEST_F(ArenaTest, neighbours_are_joined_in_every_order_of_release) {
   const std::vector<std::vector<std::size_t>> orders{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   for (const auto& order : orders) {
     std::vector<std::uint64_t> pieces;
@@ -104,7 +102,7 @@ TEST_F(arena, neighbours_are_joined_in_every_order_of_release) {
   EXPECT_EQ(backed(), before_);
 }
 
-TEST_F(arena, a_part_of_a_piece_can_be_released) {
+TEST_F(ArenaTest, a_part_of_a_piece_can_be_released) {
   const std::uint64_t offset = arena_.allocate(4 * page_size);
 
   arena_.release(offset + page_size, page_size);
@@ -113,7 +111,7 @@ TEST_F(arena, a_part_of_a_piece_can_be_released) {
   EXPECT_NE(arena_.allocate(page_size), offset);
 }
 
-TEST_F(arena, table_grows_by_pages_and_says_how_far_it_is_ready) {
+TEST_F(ArenaTest, table_grows_by_pages_and_says_how_far_it_is_ready) {
   const std::uint64_t table = segment_.header().directory_offset;
   std::atomic<std::uint32_t> ready = 0;
 
@@ -129,7 +127,7 @@ TEST_F(arena, table_grows_by_pages_and_says_how_far_it_is_ready) {
   }
 }
 
-TEST_F(arena, table_has_a_limit) {
+TEST_F(ArenaTest, table_has_a_limit) {
   std::atomic<std::uint32_t> ready = 0;
   const std::uint64_t table = segment_.header().directory_offset;
   EXPECT_THROW(arena_.commit_table(table, 64, ready, 11, 10), OutOfMemory);

@@ -12,18 +12,18 @@ namespace {
 
 constexpr int code_count = static_cast<int>(ErrorCode::not_a_member) + 1;
 
-TEST(error, every_code_has_a_name_of_its_own) {
+TEST(ErrorTest, every_code_has_a_name_of_its_own) {
   std::set<std::string> names;
   for (int code = 0; code < code_count; ++code) names.insert(to_string(static_cast<ErrorCode>(code)));
   EXPECT_EQ(names.size(), static_cast<std::size_t>(code_count));
   EXPECT_FALSE(names.contains("unknown_code"));
 }
 
-TEST(error, number_that_is_no_code_has_a_name_too) {
+TEST(ErrorTest, number_that_is_no_code_has_a_name_too) {
   EXPECT_STREQ(to_string(static_cast<ErrorCode>(code_count)), "unknown_code");
 }
 
-TEST(error, throw_error_keeps_code_and_message) {
+TEST(ErrorTest, throw_error_keeps_code_and_message) {
   for (int code = 0; code < code_count; ++code) {
     try {
       throw_error(static_cast<ErrorCode>(code), "what happened");
@@ -34,19 +34,19 @@ TEST(error, throw_error_keeps_code_and_message) {
   }
 }
 
-TEST(error, throw_error_throws_the_type_of_the_code) {
+TEST(ErrorTest, throw_error_throws_the_type_of_the_code) {
   EXPECT_THROW(throw_error(ErrorCode::queue_closed, ""), QueueClosed);
   EXPECT_THROW(throw_error(ErrorCode::out_of_memory, ""), OutOfMemory);
   EXPECT_THROW(throw_error(ErrorCode::decode_error, ""), DecodeError);
   EXPECT_THROW(throw_error(static_cast<ErrorCode>(code_count), ""), Error);
 }
 
-TEST(error, decode_error_carries_the_bytes) {
+TEST(ErrorTest, decode_error_carries_the_bytes) {
   const std::vector<std::byte> bytes{std::byte{1}, std::byte{2}};
   EXPECT_EQ(DecodeError("bad", bytes).bytes(), bytes);
 }
 
-TEST(error, errno_text_names_operation_and_reason) {
+TEST(ErrorTest, errno_text_names_operation_and_reason) {
   EXPECT_EQ(describe_errno("open /x", ENOENT), "open /x: No such file or directory");
 }
 

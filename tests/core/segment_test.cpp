@@ -31,7 +31,7 @@ FileDescriptor forged(const Segment& original, Change change) {
   return fd;
 }
 
-TEST(segment, what_one_mapping_writes_another_reads) {
+TEST(SegmentTest, what_one_mapping_writes_another_reads) {
   const Segment made = Segment::create({.system = 3, .node = 7, .memory_ceiling = ceiling, .usable_cores = 2});
 
   const Segment attached = Segment::attach(duplicate(made.fd()), core_layout_hash);
@@ -44,7 +44,7 @@ TEST(segment, what_one_mapping_writes_another_reads) {
   EXPECT_EQ(attached.parker(max_parkers - 1).owner, 43U);
 }
 
-TEST(segment, tables_do_not_overlap) {
+TEST(SegmentTest, tables_do_not_overlap) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   const SegmentHeader& header = made.header();
   EXPECT_LE(sizeof(SegmentHeader), header.processes_offset);
@@ -57,22 +57,22 @@ TEST(segment, tables_do_not_overlap) {
   EXPECT_LE(header.arena_offset + ceiling, made.reserve_bytes());
 }
 
-TEST(segment, cannot_be_resized_by_whoever_has_it) {
+TEST(SegmentTest, cannot_be_resized_by_whoever_has_it) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   EXPECT_NE(::ftruncate(made.fd(), 0), 0);
   EXPECT_NE(::ftruncate(made.fd(), static_cast<off_t>(made.reserve_bytes() + page_size)), 0);
 }
 
-TEST(segment, ceiling_below_the_tables_is_out_of_memory) {
+TEST(SegmentTest, ceiling_below_the_tables_is_out_of_memory) {
   EXPECT_THROW(Segment::create({.memory_ceiling = page_size}), OutOfMemory);
 }
 
-TEST(segment, unchanged_copy_of_a_header_is_accepted) {
+TEST(SegmentTest, unchanged_copy_of_a_header_is_accepted) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   EXPECT_NO_THROW(Segment::attach(forged(made, [](SegmentHeader&) {}), core_layout_hash));
 }
 
-TEST(segment, other_headers_are_a_version_mismatch) {
+TEST(SegmentTest, other_headers_are_a_version_mismatch) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   const auto refused = [&](auto change) {
     EXPECT_THROW(Segment::attach(forged(made, change), core_layout_hash), VersionMismatch);
@@ -85,7 +85,7 @@ TEST(segment, other_headers_are_a_version_mismatch) {
   refused([](SegmentHeader& header) { header.reserve_bytes = 0; });
 }
 
-TEST(segment, other_layout_is_named_in_the_error) {
+TEST(SegmentTest, other_layout_is_named_in_the_error) {
   const Segment made = Segment::create({.memory_ceiling = ceiling, .layout_hash = 0xabcdef});
   try {
     Segment::attach(duplicate(made.fd()), core_layout_hash);
@@ -95,7 +95,7 @@ TEST(segment, other_layout_is_named_in_the_error) {
   }
 }
 
-TEST(segment, header_is_checked_before_anything_is_mapped) {
+TEST(SegmentTest, header_is_checked_before_anything_is_mapped) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   // Mapping what this header says would take more addresses than there are: that must not even be tried.
   auto fd = forged(made, [](SegmentHeader& header) {
@@ -105,7 +105,7 @@ TEST(segment, header_is_checked_before_anything_is_mapped) {
   EXPECT_THROW(Segment::attach(std::move(fd), core_layout_hash), VersionMismatch);
 }
 
-TEST(segment, truncated_file_is_a_version_mismatch) {
+TEST(SegmentTest, truncated_file_is_a_version_mismatch) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{8}, std::uint64_t{24}, std::uint64_t{page_size},
                                    made.reserve_bytes() - page_size}) {
@@ -115,7 +115,7 @@ TEST(segment, truncated_file_is_a_version_mismatch) {
   }
 }
 
-TEST(segment, descriptor_that_is_no_file_is_a_version_mismatch) {
+TEST(SegmentTest, descriptor_that_is_no_file_is_a_version_mismatch) {
   EXPECT_THROW(Segment::attach(FileDescriptor(), core_layout_hash), VersionMismatch);
   int pipe_ends[2];
   ASSERT_EQ(::pipe(pipe_ends), 0);
@@ -123,7 +123,7 @@ TEST(segment, descriptor_that_is_no_file_is_a_version_mismatch) {
   EXPECT_THROW(Segment::attach(FileDescriptor(pipe_ends[0]), core_layout_hash), VersionMismatch);
 }
 
-TEST(segment, moved_from_segment_has_nothing_to_unmap) {
+TEST(SegmentTest, moved_from_segment_has_nothing_to_unmap) {
   Segment first = Segment::create({.memory_ceiling = ceiling});
   const Segment second = std::move(first);
   EXPECT_EQ(second.header().magic, segment_magic);

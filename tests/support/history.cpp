@@ -1,6 +1,8 @@
 #include "history.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +10,8 @@
 #include <set>
 #include <stdexcept>
 #include <system_error>
+
+#include <wyvern/core/file_descriptor.hpp>
 
 namespace wyvern::test {
 namespace {
@@ -76,8 +80,23 @@ History::History(std::size_t most_workers, std::size_t most_gets_per_worker)
     : most_workers_(most_workers),
       most_gets_(most_gets_per_worker),
       stride_((sizeof(Log) + most_gets_per_worker * sizeof(MessageId) + 63) / 64 * 64) {
+  map(-1);
+}
+
+History::History(const std::string& file, std::size_t most_workers, std::size_t most_gets_per_worker)
+    : most_workers_(most_workers),
+      most_gets_(most_gets_per_worker),
+      stride_((sizeof(Log) + most_gets_per_worker * sizeof(MessageId) + 63) / 64 * 64) {
+  const FileDescriptor fd(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(most_workers_ * stride_)) != 0) {
+    throw std::system_error(errno, std::generic_category(), file);
+  }
+  map(fd.get());
+}
+
+void History::map(int fd) {
   void* memory = ::mmap(nullptr, most_workers_ * stride_, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                        MAP_SHARED | MAP_NORESERVE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
   memory_ = static_cast<std::byte*>(memory);
 }

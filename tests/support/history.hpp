@@ -39,6 +39,8 @@ class History {
 
  public:
   History(std::size_t most_workers, std::size_t most_gets_per_worker);
+  /// In that file instead, so that processes that were not forked find their logs: made as large as need be.
+  History(const std::string& file, std::size_t most_workers, std::size_t most_gets_per_worker);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
@@ -61,6 +63,8 @@ class History {
 
   /// A log for a further worker. Only the test itself adds workers, not its children.
   Writer add(Puid worker);
+  /// The log of the worker that was, or will be, added as that number (from 0).
+  Writer writer(std::size_t number) const { return {log(number), most_gets_}; }
   void mark_killed(Puid worker);
   /// Messages got by all so far: to see that work goes on.
   std::uint64_t total_got() const;
@@ -70,6 +74,7 @@ class History {
 
  private:
   Log& log(std::size_t number) const;
+  void map(int fd);
 
   std::size_t most_workers_;
   std::size_t most_gets_;

@@ -1,0 +1,95 @@
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/core/futex.hpp>
+#include <wyvern/core/spin.hpp>
+
+#include "core_node.hpp"
+
+namespace wyvern::test {
+namespace {
+
+constexpr std::uint64_t second_ns = 1'000'000'000;
+
+class SpinPermits : public ::testing::Test {
+ protected:
+  std::uint32_t held() const {
+    std::uint32_t count = 0;
+    for (const SpinPermit& permit : node_.segment().header().permits) count += permit.holder.load() != 0;
+    return count;
+  }
+
+  CoreNode node_{std::uint64_t{64} << 20, 2};
+  std::shared_ptr<Member> member_ = node_.join();
+};
+
+TEST_F(SpinPermits, there_are_as_many_as_cores) {
+  const SpinPermitHold first(*member_, 100 * second_ns);
+  EXPECT_TRUE(first);
+  {
+    const SpinPermitHold second(*member_, 100 * second_ns);
+    EXPECT_TRUE(second);
+    EXPECT_FALSE(SpinPermitHold(*member_, 100 * second_ns));
+  }
+  EXPECT_TRUE(SpinPermitHold(*member_, 100 * second_ns)) << "a permit that ended is given out again";
+}
+
+TEST_F(SpinPermits, more_cores_than_permits_share_what_there_is) {
+  CoreNode many(std::uint64_t{64} << 20, 1000);
+  const auto member = many.join();
+  std::vector<std::unique_ptr<SpinPermitHold>> holds;
+  for (std::uint32_t i = 0; i < max_spin_permits; ++i) {
+    holds.push_back(std::make_unique<SpinPermitHold>(*member, 100 * second_ns));
+    EXPECT_TRUE(*holds.back());
+  }
+  EXPECT_FALSE(SpinPermitHold(*member, 100 * second_ns));
+}
+
+TEST_F(SpinPermits, permit_of_a_stopped_spinner_expires) {
+  const auto other = node_.join();
+  const SpinPermitHold first(*member_, 1'000);
+  const SpinPermitHold second(*member_, 1'000);
+  const std::uint64_t start = monotonic_ns();
+  while (monotonic_ns() < start + 10'000) spin_pause();
+
+  const SpinPermitHold taken_over(*other, 100 * second_ns);
+  EXPECT_TRUE(taken_over);
+}
+
+TEST_F(SpinPermits, expired_permit_is_not_taken_from_its_new_holder) {
+  const auto other = node_.join();
+  std::unique_ptr<SpinPermitHold> still_held;
+  {
+    const SpinPermitHold first(*member_, 1'000);
+    const SpinPermitHold second(*member_, 100 * second_ns);
+    const std::uint64_t start = monotonic_ns();
+    while (monotonic_ns() < start + 10'000) spin_pause();
+    still_held = std::make_unique<SpinPermitHold>(*other, 100 * second_ns);
+  }
+  EXPECT_EQ(held(), 1U);
+}
+
+TEST_F(SpinPermits, dead_process_loses_its_permits_and_nobody_else_does) {
+  const auto dead = node_.join();
+  const SpinPermitHold mine(*member_, 100 * second_ns);
+  const SpinPermitHold of_the_dead(*dead, 100 * second_ns);
+
+  release_spin_permits(node_.segment(), dead->process_index());
+
+  EXPECT_EQ(held(), 1U);
+  EXPECT_TRUE(SpinPermitHold(*member_, 100 * second_ns));
+}
+
+TEST_F(SpinPermits, spinning_ends_with_the_condition_the_deadline_or_the_budget) {
+  EXPECT_TRUE(spin_until(*member_, [] { return true; }, Deadline::never()));
+  EXPECT_FALSE(spin_until(*member_, [] { return false; }, Deadline::now()));
+  EXPECT_FALSE(spin_until(*member_, [] { return false; }, Deadline::never()));
+  int looks = 0;
+  EXPECT_TRUE(spin_until(*member_, [&] { return ++looks == 3; }, Deadline::now())) << "a last look is always taken";
+  EXPECT_EQ(held(), 0U);
+}
+
+}  // namespace
+}  // namespace wyvern::test

@@ -1,0 +1,158 @@
+// Eight producers and eight consumers on one queue; every 20 ms one of the sixteen is killed with SIGKILL and a new one
+// takes its place. The others must never stop; afterwards the history must be right and everything accounted for.
+// usage: kill_run [SECONDS=10] [WORKERS=8]
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <wyvern/wyvern.hpp>
+
+#include "support/history.hpp"
+#include "support/local_node.hpp"
+#include "support/stamped.hpp"
+
+namespace {
+
+using wyvern::test::History;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t most_workers = 4096;
+constexpr std::size_t most_gets = std::size_t{1} << 17;
+constexpr std::chrono::milliseconds between_kills{20};
+/// A pause that lets the history stay small; what is tested is not the rate.
+constexpr std::chrono::microseconds producer_pause{100};
+/// With nothing got for so long, the queue has stopped.
+constexpr std::chrono::seconds stillness{20};
+
+/// Mostly small messages; some that need an extent, of several sizes.
+std::size_t size_of(std::uint64_t sequence) {
+  if (sequence % 16 != 0) return sizeof(wyvern::test::MessageId) + sequence % 200;
+  return std::size_t{512} << (sequence / 16 % 8);
+}
+
+void produce(wyvern::Channel channel, std::string history_file, std::size_t number) {
+  History history(history_file, most_workers, most_gets);
+  History::Writer log = history.writer(number);
+  try {
+    for (std::uint64_t sequence = 0;; ++sequence) {
+      const auto id = log.begin_put();
+      channel.put(wyvern::test::make_stamped({wyvern::this_process::puid(), id.sequence}, size_of(sequence)));
+      log.put_ended();
+      if (sequence % 4 == 0) std::this_thread::sleep_for(producer_pause);
+    }
+  } catch (const wyvern::QueueClosed&) {
+    log.put_refused();
+  }
+}
+
+void consume(wyvern::Channel channel, std::string history_file, std::size_t number) {
+  History history(history_file, most_workers, most_gets);
+  History::Writer log = history.writer(number);
+  try {
+    while (!log.full()) log.got(wyvern::test::read_stamped(channel.get()));
+  } catch (const wyvern::QueueClosed&) {
+    // Closed and drained: the end.
+  }
+}
+
+class Run {
+ public:
+  Run(wyvern::Runtime& runtime, std::string history_file, std::size_t workers)
+      : runtime_(runtime),
+        history_file_(std::move(history_file)),
+        history_(history_file_, most_workers, most_gets),
+        channel_(runtime.make_channel({.capacity = 64})) {
+    for (std::size_t i = 0; i < workers; ++i) {
+      workers_.push_back(start(true));
+      workers_.push_back(start(false));
+    }
+  }
+
+  /// Kills and replaces workers until the time is over; what went wrong, or nothing.
+  std::string kill_for(std::chrono::seconds duration) {
+    std::mt19937 random(std::random_device{}());
+    Clock::time_point last_progress = Clock::now();
+    std::uint64_t last_got = 0;
+    for (const auto end = Clock::now() + duration; Clock::now() < end && started_ < most_workers - workers_.size();) {
+      std::this_thread::sleep_for(between_kills);
+      const std::size_t victim = random() % workers_.size();
+      history_.mark_killed(workers_[victim].puid());
+      workers_[victim].kill();
+      if (const int status = workers_[victim].join(); status != -SIGKILL) {
+        return "a worker ended by itself with status " + std::to_string(status);
+      }
+      workers_[victim] = start(victim % 2 == 0);
+      ++killed_;
+      if (const std::uint64_t got = history_.total_got(); got != last_got) {
+        last_got = got;
+        last_progress = Clock::now();
+      } else if (Clock::now() - last_progress > stillness) {
+        return "nothing was got any more";
+      }
+    }
+    return {};
+  }
+
+  /// Ends the workers and looks at what is left.
+  std::string finish() {
+    channel_.close();
+    for (auto& worker : workers_) {
+      if (const int status = worker.join(); status != 0) return "a worker ended with status " + std::to_string(status);
+    }
+    const wyvern::Segment& segment = wyvern::Member::current()->segment();
+    for (const std::string& wrong :
+         {history_.problems(), wyvern::test::audit(segment, channel_.reference()), wyvern::test::audit_node(segment)}) {
+      if (!wrong.empty()) return wrong;
+    }
+    return {};
+  }
+
+  std::size_t killed() const { return killed_; }
+  std::uint64_t got() const { return history_.total_got(); }
+
+ private:
+  wyvern::Process start(bool producer) {
+    auto process = runtime_.process(producer ? produce : consume, channel_, history_file_, started_);
+    process.start();
+    history_.add(process.puid());
+    ++started_;
+    return process;
+  }
+
+  wyvern::Runtime& runtime_;
+  std::string history_file_;
+  History history_;
+  wyvern::Channel channel_;
+  std::vector<wyvern::Process> workers_;
+  std::size_t started_ = 0;
+  std::size_t killed_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::chrono::seconds duration(argc > 1 ? std::atoi(argv[1]) : 10);
+  const std::size_t workers = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 8;
+  return wyvern::run(argc, argv, [&](wyvern::Runtime& runtime) {
+    // Memory without a name that the workers reach through this process: nothing is left behind.
+    const wyvern::FileDescriptor file(::memfd_create("history", MFD_CLOEXEC));
+    Run run(runtime, "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get()), workers);
+    std::string wrong = run.kill_for(duration);
+    if (wrong.empty()) wrong = run.finish();
+    std::cout << run.killed() << " of " << workers << "x" << workers << " workers killed in " << duration.count() << " s, "
+              << run.got() << " messages got: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
+    return wrong.empty() ? 0 : 1;
+  });
+}

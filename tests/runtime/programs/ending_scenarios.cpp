@@ -1,0 +1,112 @@
+// How jobs end.
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "runtime/programs/scenarios.hpp"
+
+namespace wyvern::test {
+namespace {
+
+/// Lives past the end of the program, so that no destructor joins it.
+void start_and_forget(Process process) {
+  static auto* const forgotten = new std::vector<Process>;
+  process.start();
+  forgotten->push_back(std::move(process));
+}
+
+int returns_early(Runtime& runtime, const Arguments&) {
+  start_and_forget(runtime.process([] {
+    ::usleep(200'000);
+    say("the child has finished");
+  }));
+  return 3;
+}
+
+int detached(Runtime& runtime, const Arguments&) {
+  Process process = runtime.process(sleep_for_ever);
+  process.start();
+  process.detach();
+  return 4;
+}
+
+/// Ends only by SIGKILL; an orphan that left its group and its parent is there too.
+int stubborn(Runtime& runtime, const Arguments&) {
+  auto ready = runtime.make_queue<int>();
+  Process process = runtime.process(
+      [](Queue<int> queue) {
+        for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
+        if (::fork() == 0) {
+          ::setsid();
+          if (::fork() != 0) ::_exit(0);
+          sleep_for_ever();
+        }
+        queue.put(1);
+        sleep_for_ever();
+      },
+      ready);
+  process.start();
+  process.detach();
+  ready.get();
+  say("ready");
+  return 5;
+}
+
+int exit_inside(Runtime& runtime, const Arguments&) {
+  start_and_forget(runtime.process(sleep_for_ever));
+  ::exit(7);
+}
+
+int exec_inside(Runtime& runtime, const Arguments&) {
+  start_and_forget(runtime.process(sleep_for_ever));
+  ::execlp("true", "true", nullptr);
+  return 1;
+}
+
+/// Heeds no signal but SIGKILL, nor does its child.
+int heeds_nothing(Runtime& runtime, const Arguments&) {
+  for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
+  Process process = runtime.process([] {
+    for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
+    say("ready");
+    sleep_for_ever();
+  });
+  process.start();
+  sleep_for_ever();
+}
+
+/// Ends in order when it gets SIGTERM or SIGINT.
+int heeds_signals(Runtime& runtime, const Arguments&) {
+  auto queue = runtime.make_queue<int>();
+  Process process = runtime.process(
+      [](Queue<int> q) {
+        sigset_t wanted;
+        sigemptyset(&wanted);
+        sigaddset(&wanted, SIGTERM);
+        sigaddset(&wanted, SIGINT);
+        ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
+        say("ready");
+        int number = 0;
+        ::sigwait(&wanted, &number);
+        say("process got " + std::to_string(number));
+        q.put(number);
+      },
+      queue);
+  ::signal(SIGTERM, SIG_IGN);
+  ::signal(SIGINT, SIG_IGN);
+  process.start();
+  return queue.get();
+}
+
+}  // namespace
+
+Scenarios ending_scenarios() {
+  return {{"returns_early", returns_early}, {"detached", detached},           {"stubborn", stubborn},
+          {"exit_inside", exit_inside},     {"exec_inside", exec_inside},     {"heeds_nothing", heeds_nothing},
+          {"heeds_signals", heeds_signals}};
+}
+
+}  // namespace wyvern::test

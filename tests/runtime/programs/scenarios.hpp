@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <wyvern/wyvern.hpp>
+
+namespace wyvern::test {
+
+/// What a head does in an end-to-end test; gets the arguments behind the scenario's name, returns the exit status.
+using Arguments = std::vector<std::string>;
+using Scenario = std::function<int(Runtime& runtime, const Arguments& arguments)>;
+using Scenarios = std::map<std::string, Scenario>;
+
+/// By topic, each in a file of its own.
+Scenarios process_scenarios();
+Scenarios output_scenarios();
+Scenarios ending_scenarios();
+Scenarios queue_scenarios();
+
+/// Prints a line at once, also if stdout is a file.
+void say(const std::string& line);
+[[noreturn]] void sleep_for_ever();
+
+}  // namespace wyvern::test
