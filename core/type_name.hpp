@@ -34,19 +34,22 @@ constexpr std::uint64_t hash_text(std::string_view text, std::uint64_t hash = 0x
   return hash;
 }
 
-/// A hash of `type_name<T>()` without the inline namespace of libstdc++'s strings, so that g++ and clang
-/// agree on user types and on templates of them (they do not agree on every spelling of a builtin type: `long
+/// A hash of `type_name<T>()` without spaces and without the inline namespace of libstdc++'s strings, so that
+/// g++ and clang agree on user types, functions and templates of them (but not on every builtin type: `long
 /// unsigned int`).
 template <class T>
 consteval std::uint64_t type_hash() {
   constexpr std::string_view inline_namespace = "__cxx11::";
-  std::string_view rest = type_name<T>();
   std::uint64_t hash = hash_text({});
-  for (auto at = rest.find(inline_namespace); at != rest.npos; at = rest.find(inline_namespace)) {
-    hash = hash_text(rest.substr(0, at), hash);
-    rest.remove_prefix(at + inline_namespace.size());
+  for (std::string_view rest = type_name<T>(); !rest.empty();) {
+    if (rest.starts_with(inline_namespace)) {
+      rest.remove_prefix(inline_namespace.size());
+      continue;
+    }
+    if (rest.front() != ' ') hash = hash_text(rest.substr(0, 1), hash);
+    rest.remove_prefix(1);
   }
-  return hash_text(rest, hash);
+  return hash;
 }
 
 }  // namespace wyvern

@@ -1,5 +1,6 @@
-// Parallel producers and consumers with one queue: half of the processes make random strings and send each with a random
-// selection of functions; the other half apply the functions they receive, one on the result of the other.
+// Parallel producers and consumers with one queue: half of the processes make random strings and send each
+// with a random selection of functions; the other half apply the functions they receive, one on the result of
+// the other.
 #include <algorithm>
 #include <cctype>
 #include <iostream>
@@ -39,7 +40,8 @@ Operations all_operations() {
        }},
       {"capitalize",
        [](std::string text) {
-         return map_characters(text.substr(0, 1), std::toupper) + map_characters(text.substr(text.empty() ? 0 : 1), std::tolower);
+         return map_characters(text.substr(0, 1), std::toupper) +
+                map_characters(text.substr(text.empty() ? 0 : 1), std::tolower);
        }},
       {R"(replace(" ", ""))",
        [](std::string text) {

@@ -32,7 +32,8 @@ Process& Process::operator=(Process&& other) noexcept {
 Process::~Process() { finish(); }
 
 void Process::start() {
-  if (member_ == nullptr || puid_) throw InvalidArgument("a process can be started once; this one was started already");
+  if (member_ == nullptr || puid_)
+    throw InvalidArgument("a process can be started once; this one was started already");
   Member::check_not_forked();
   const FileDescriptor payload = control::write_start_payload({.arguments = program_arguments(),
                                                                .environment = program_environment(),

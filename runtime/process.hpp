@@ -12,12 +12,13 @@
 
 namespace wyvern {
 
-/// A process of the job: the same program, running one function. Made by Runtime::process, which has encoded the
-/// function's arguments already; it runs from `start`. The destructor joins, as that of std::jthread does, unless the
-/// process was not started or was detached; it never throws. What throws InvalidArgument below does so before `start`.
+/// A process of the job: the same program, running one function. Made by Runtime::process, which has encoded
+/// the function's arguments already; it runs from `start`. The destructor joins, as that of std::jthread
+/// does, unless the process was not started or was detached; it never throws. What throws InvalidArgument
+/// below does so before `start`.
 ///
-/// An exit status is 0..255, or minus the number of the signal that ended the process. One object is not for several
-/// threads at once; different objects are.
+/// An exit status is 0..255, or minus the number of the signal that ended the process. One object is not for
+/// several threads at once; different objects are.
 class Process {
  public:
   Process(Process&&) noexcept;
@@ -25,7 +26,8 @@ class Process {
   Process& operator=(Process&&) noexcept;
   ~Process();
 
-  /// Starts it; returns when it executes. Throws SpawnFailed with the reason, NodeLost, InvalidArgument the second time.
+  /// Starts it; returns when it executes. Throws SpawnFailed with the reason, NodeLost, InvalidArgument the
+  /// second time.
   void start();
 
   /// Waits until it has ended, and everything it printed was forwarded. As often as you like.
@@ -38,7 +40,8 @@ class Process {
 
   /// False before `start` and after the end.
   bool is_alive() const;
-  /// Sends SIGTERM, SIGKILL, or any signal to it and to the processes in its process group. No effect after its end.
+  /// Sends SIGTERM, SIGKILL, or any signal to it and to the processes in its process group. No effect after
+  /// its end.
   void terminate();
   void kill();
   void send_signal(int signal);
@@ -64,8 +67,8 @@ class Process {
   bool detached_ = false;
 };
 
-/// Waits for any process of the job; its exit status. Throws InvalidArgument if there never was such a process, or if it
-/// is the calling one, and NotAMember outside of a job.
+/// Waits for any process of the job; its exit status. Throws InvalidArgument if there never was such a
+/// process, or if it is the calling one, and NotAMember outside of a job.
 int join(Puid process);
 
 }  // namespace wyvern

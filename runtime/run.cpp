@@ -40,8 +40,8 @@ void report(const std::string& line) {
 
 std::string type_name_of(const std::type_info& type) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(::abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
-                                                    std::free);
+  const std::unique_ptr<char, void (*)(void*)> name(
+      ::abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
   return status == 0 ? name.get() : type.name();
 }
 
@@ -87,7 +87,8 @@ int run_member(Membership& membership, const std::function<int(Runtime&)>& head)
   bool threw = false;
   running = &membership;
   running_in = ::getpid();
-  const int status = run_guarded(runtime.puid(), threw, [&] { return entry ? run_entry(*entry) : head(runtime); });
+  const int status =
+      run_guarded(runtime.puid(), threw, [&] { return entry ? run_entry(*entry) : head(runtime); });
   running = nullptr;
   std::cout.flush();
   std::fflush(nullptr);

@@ -10,7 +10,8 @@ Channel Runtime::make_channel(const QueueOptions& options) const {
 std::optional<ObjectReference> Runtime::find_object(const std::string& name, Deadline deadline) const {
   Member::check_not_forked();
   while (true) {
-    const std::uint32_t seen = name_changes(*member_);  // before the search: a name that comes during it is not missed
+    const std::uint32_t seen =
+        name_changes(*member_);  // before the search: a name that comes during it is not missed
     if (const auto found = member_->agent().find_object(name)) return found;
     if (!wait_for_name_change(member_, seen, deadline)) return std::nullopt;
   }

@@ -18,8 +18,8 @@
 
 namespace wyvern {
 
-/// What a member of a job can make: queues and processes. A small value; copies do the same, from any thread. Every call
-/// throws NotAMember in a plain fork of the member, and NodeLost when the node's agent has gone.
+/// What a member of a job can make: queues and processes. A small value; copies do the same, from any thread.
+/// Every call throws NotAMember in a plain fork of the member, and NodeLost when the node's agent has gone.
 class Runtime {
  public:
   explicit Runtime(std::shared_ptr<Member> member) : member_(std::move(member)) {}
@@ -36,16 +36,17 @@ class Runtime {
   }
   /// The same, for so long; nothing: there is none of that name in time.
   template <class T, class Rep, class Period>
-  std::optional<Queue<T>> try_open_queue_for(std::chrono::duration<Rep, Period> duration, const std::string& name) const {
+  std::optional<Queue<T>> try_open_queue_for(std::chrono::duration<Rep, Period> duration,
+                                             const std::string& name) const {
     const auto found = find_object(name, Deadline::after(duration));
     return found ? std::optional<Queue<T>>(std::in_place, member_, *found) : std::nullopt;
   }
   /// A new channel, a queue of byte strings; throws what make_queue does.
   Channel make_channel(const QueueOptions& options = {}) const;
 
-  /// A process that will call `function(args...)`, which returns void (status 0) or its exit status as int. The
-  /// function is a plain one or a lambda without captures. The arguments are encoded now; handles to queues may be among
-  /// them. Throws what their codecs throw.
+  /// A process that will call `function(args...)`, which returns void (status 0) or its exit status as int.
+  /// The function is a plain one or a lambda without captures. The arguments are encoded now; handles to
+  /// queues may be among them. Throws what their codecs throw.
   template <class F, class... Args>
   Process process(F&& function, Args&&... args) const {
     Member::check_not_forked();

@@ -3,7 +3,8 @@
 #include <wyvern/core/puid.hpp>
 #include <wyvern/runtime/runtime.hpp>
 
-/// The calling process, inside of `wyvern::run`. Outside, and in a plain fork, everything here throws NotAMember.
+/// The calling process, inside of `wyvern::run`. Outside, and in a plain fork, everything here throws
+/// NotAMember.
 namespace wyvern::this_process {
 
 /// This process's id, unique in the job.

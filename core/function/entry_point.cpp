@@ -67,8 +67,8 @@ int run_entry(std::span<const std::byte> bytes) {
   const auto header = decode_from<EntryHeader>(bytes.first(sizeof(EntryHeader)));
   if (header.checksum != checksum_of(bytes)) refuse("the checksum is wrong");
 
-  const auto& trampoline = detail::FunctionRegistry::instance().look_up(
-      header.trampoline, type_hash<detail::EntryTrampolineType>());
+  const auto& trampoline =
+      detail::FunctionRegistry::instance().look_up(header.trampoline, detail::entry_signature);
   detail::EntryCall call{.function = nullptr, .arguments = bytes.subspan(sizeof(EntryHeader))};
   if (header.image != 0) {
     const auto code = detail::find_code({.image = header.image, .offset = header.offset});
@@ -79,7 +79,7 @@ int run_entry(std::span<const std::byte> bytes) {
     }
     call.function = reinterpret_cast<void (*)()>(const_cast<void*>(*code));
   }
-  return reinterpret_cast<int (*)(const detail::EntryCall&)>(trampoline.code)(call);
+  return reinterpret_cast<detail::EntryTrampoline*>(trampoline.code)(call);
 }
 
 }  // namespace wyvern

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include <wyvern/core/function/callable.hpp>
 #include <wyvern/core/function/trampoline.hpp>
 #include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/type_name.hpp>
 
 namespace wyvern {
 
@@ -36,7 +38,9 @@ struct EntryCall {
   void (*function)() = nullptr;
   std::span<const std::byte> arguments;
 };
-using EntryTrampolineType = int(const EntryCall&);
+using EntryTrampoline = int(const EntryCall&);
+/// Not a hash of the type: programs and this library may come from different compilers.
+inline constexpr std::uint64_t entry_signature = hash_text("wyvern entry point");
 
 /// Hands a decoded argument to a parameter of type P.
 template <class P>
@@ -70,7 +74,7 @@ template <class C, class Parameters>
 struct CallableEntry;
 template <class C, class... P>
 struct CallableEntry<C, TypeList<P...>> {
-  using Type = EntryTrampolineType;
+  static constexpr std::uint64_t signature = entry_signature;
   static constexpr bool takes_bound_arguments = true;
   static int call(const EntryCall& entry) {
     auto callable = stateless_object<C>();
@@ -82,7 +86,7 @@ template <class R, class Parameters>
 struct PointerEntry;
 template <class R, class... P>
 struct PointerEntry<R, TypeList<P...>> {
-  using Type = EntryTrampolineType;
+  static constexpr std::uint64_t signature = entry_signature;
   static constexpr bool takes_bound_arguments = true;
   static int call(const EntryCall& entry) {
     if (entry.function == nullptr) throw UnknownFunction("an entry for a function pointer names no function");

@@ -49,9 +49,11 @@ class Function;
 /// compiler, as their state cannot be seen.
 ///
 /// The receiver must have the same image (executable or shared library, the same build) in it; anything else
-/// is `UnknownFunction` where it is decoded. A value has the size of a pointer and a vector; without bound
-/// arguments it allocates nothing. Must not be used after its shared library was unloaded. Different objects
-/// may be used by different threads; calls of one object at once are as safe as those of the callable.
+/// is `UnknownFunction` where it is decoded. A shared library must take Wyvern from the program, which
+/// exports its symbols (ENABLE_EXPORTS): a copy of its own would register functions where the program does
+/// not look. A value has the size of a pointer and a vector; without bound arguments it allocates nothing.
+/// Must not be used after its shared library was unloaded. Different objects may be used by different
+/// threads; calls of one object at once are as safe as those of the callable.
 template <class R, class... Args>
 class Function<R(Args...)> {
  public:
@@ -92,8 +94,8 @@ class Function<R(Args...)> {
 
   explicit operator bool() const { return record_ != nullptr; }
 
-  /// The same function with the same encoded arguments. Callables that the linker has folded into one are
-  /// equal.
+  /// The same function with the same encoded arguments (padding inside a trivially copyable one counts).
+  /// Callables that the linker has folded into one are equal.
   friend bool operator==(const Function& a, const Function& b) {
     return a.code() == b.code() && a.bound_ == b.bound_;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -22,7 +23,7 @@ template <class C, class Type>
 struct StatelessTrampoline;
 template <class C, class R, class... Args>
 struct StatelessTrampoline<C, R(Args...)> {
-  using Type = R(Args...);
+  static constexpr std::uint64_t signature = type_hash<R(Args...)>();
   static constexpr bool takes_bound_arguments = false;
 
   static R call(std::span<const std::byte>, Args&&... args) {
@@ -36,7 +37,7 @@ template <class C, class BoundArguments, class Type>
 struct BoundTrampoline;
 template <class C, class... Bound, class R, class... Args>
 struct BoundTrampoline<C, std::tuple<Bound...>, R(Args...)> {
-  using Type = R(Args...);
+  static constexpr std::uint64_t signature = type_hash<R(Args...)>();
   static constexpr bool takes_bound_arguments = true;
 
   static R call(std::span<const std::byte> bytes, Args&&... args) {
@@ -56,8 +57,7 @@ template <class Trampoline>
 struct Registered {
   static const FunctionRecord& record() {
     static const FunctionRegistration registration(reinterpret_cast<void (*)()>(&Trampoline::call),
-                                                   type_hash<typename Trampoline::Type>(),
-                                                   Trampoline::takes_bound_arguments);
+                                                   Trampoline::signature, Trampoline::takes_bound_arguments);
     return registration.record();
   }
   static inline const FunctionRecord& made_before_main = record();

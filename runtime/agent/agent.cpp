@@ -1,9 +1,3 @@
-#include <wyvern/runtime/agent/agent.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/core/memory_limit.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -12,6 +6,11 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/memory_limit.hpp>
+#include <wyvern/runtime/agent/agent.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -35,9 +34,10 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
       segment_(make_segment(options_)),
       keeper_(segment_),
       forwarder_(loop_, STDOUT_FILENO, STDERR_FILENO),
-      processes_(loop_, keeper_, forwarder_,
-                 {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
-                 [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); }),
+      processes_(
+          loop_, keeper_, forwarder_,
+          {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
+          [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); }),
       server_(loop_, keeper_, processes_, descriptors_.self_pidfd.get(),
               {.leaving = [this](const auto& leaving) { on_leaving(leaving); },
                .disconnected = [this](Puid process) { on_disconnected(process); },
@@ -45,11 +45,13 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
                .log = [this](std::string_view line) { log(line); }}),
       next_sweep_(EventLoop::Clock::now() + sweep_period) {
   signal_watch_ = loop_.watch(descriptors_.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
-  owner_death_ = loop_.watch(descriptors_.owner_pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_owner_gone(); });
+  owner_death_ =
+      loop_.watch(descriptors_.owner_pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_owner_gone(); });
   processes_.add_head(options_.head_ticket_key);
   server_.listen(options_.socket_name);
   if (is_launched()) {
-    owner_messages_ = loop_.watch(descriptors_.owner.get(), EPOLLIN, [this](std::uint32_t) { on_owner_message(); });
+    owner_messages_ =
+        loop_.watch(descriptors_.owner.get(), EPOLLIN, [this](std::uint32_t) { on_owner_message(); });
     launch_head();
   } else {
     server_.adopt(std::move(descriptors_.owner));
@@ -58,7 +60,8 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
 
 void Agent::launch_head() {
   HeadCommand& command = *options_.command;
-  processes_.launch(*processes_.find(Puid::make(segment_.header().system, segment_.header().node, 0)), command);
+  processes_.launch(*processes_.find(Puid::make(segment_.header().system, segment_.header().node, 0)),
+                    command);
   ::close(std::exchange(command.input, -1));  // the head's alone from now on
 }
 
@@ -68,7 +71,8 @@ void Agent::serve() {
       loop_.run_once(next_turn());
       turn();
     } catch (const std::exception& error) {
-      log(error.what());  // out of memory or descriptors: one request or one line of output is lost, not the node
+      log(error.what());  // out of memory or descriptors: one request or one line of output is lost, not the
+                          // node
     }
   }
 }

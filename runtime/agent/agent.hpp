@@ -1,5 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <wyvern/channels/keeper.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/segment.hpp>
@@ -8,12 +14,6 @@
 #include <wyvern/runtime/agent/job_processes.hpp>
 #include <wyvern/runtime/agent/member_server.hpp>
 #include <wyvern/runtime/agent/output_forwarder.hpp>
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace wyvern::agent {
 
@@ -34,11 +34,12 @@ struct AgentDescriptors {
   FileDescriptor signals;  ///< a non-blocking signalfd for SIGCHLD, and for what asks the agent to end
 };
 
-/// The agent of a node: owns its shared memory, starts its processes, notices their deaths and settles what they leave,
-/// forwards their output, and ends the job. One thread that waits for nothing but its event loop.
+/// The agent of a node: owns its shared memory, starts its processes, notices their deaths and settles what
+/// they leave, forwards their output, and ends the job. One thread that waits for nothing but its event loop.
 class Agent {
  public:
-  /// Throws what keeps the node from coming to be. The descriptors must outlive the agent; it may take the owner's.
+  /// Throws what keeps the node from coming to be. The descriptors must outlive the agent; it may take the
+  /// owner's.
   Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& descriptor_limit);
 
   /// Serves until the job is over.
@@ -75,7 +76,8 @@ class Agent {
   EventLoop::Watch owner_messages_;
   EventLoop::Clock::time_point next_sweep_;
   std::optional<MemberServer::Leaving> head_leaving_;
-  std::vector<MemberServer::Leaving> programs_leaving_;  // programs that the head's child runs one after another
+  std::vector<MemberServer::Leaving>
+      programs_leaving_;  // programs that the head's child runs one after another
   std::int32_t head_status_ = 0;
   std::optional<EventLoop::Clock::time_point> output_limit_;
   bool over_ = false;

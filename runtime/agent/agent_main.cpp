@@ -1,10 +1,3 @@
-#include <wyvern/runtime/agent/agent_main.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -18,11 +11,17 @@
 #include <utility>
 #include <vector>
 
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/agent_main.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+
 namespace wyvern::agent {
 namespace {
 
-/// What was inherited and is not `kept` is closed; a standard stream that is missing, and standard input, become
-/// /dev/null, so that no later descriptor is taken for one.
+/// What was inherited and is not `kept` is closed; a standard stream that is missing, and standard input,
+/// become /dev/null, so that no later descriptor is taken for one.
 void settle_descriptors(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   int first = STDERR_FILENO + 1;
@@ -77,7 +76,8 @@ void tell_owner(int socket, ErrorCode code, const char* text) {
 }  // namespace
 
 void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner_pidfd) {
-  // In the session of its owner, so that it may write to the terminal, but out of reach of the terminal's signals.
+  // In the session of its owner, so that it may write to the terminal, but out of reach of the terminal's
+  // signals.
   ::setpgid(0, 0);
   ::prctl(PR_SET_NAME, "wyvern-agent");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -89,7 +89,8 @@ void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner
                                .self_pidfd = control::open_pidfd(::getpid()),
                                .signals = settle_signals()};
   try {
-    if (!descriptors.signals || !descriptors.self_pidfd) throw OutOfMemory(describe_errno("starting the agent", errno));
+    if (!descriptors.signals || !descriptors.self_pidfd)
+      throw OutOfMemory(describe_errno("starting the agent", errno));
     Agent agent(std::move(options), descriptors, raise_descriptor_limit());
     agent.serve();
     ::_exit(0);

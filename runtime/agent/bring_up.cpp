@@ -1,17 +1,16 @@
-#include <wyvern/runtime/agent/bring_up.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
-#include <wyvern/runtime/agent/agent_main.hpp>
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-#include <wyvern/runtime/protocol/ticket.hpp>
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/agent_main.hpp>
+#include <wyvern/runtime/agent/bring_up.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -42,15 +41,15 @@ Prepared prepare(AgentOptions& options) {
   options.socket_name = control::new_socket_name();
   options.head_ticket_key = control::random_number();
   auto [ours, agents] = control::make_socket_pair();
-  Prepared prepared{.ours = std::move(ours),
-                    .agents = std::move(agents),
-                    .pidfd = control::open_pidfd(::getpid())};
+  Prepared prepared{
+      .ours = std::move(ours), .agents = std::move(agents), .pidfd = control::open_pidfd(::getpid())};
   if (!prepared.pidfd) throw NodeLost(describe_errno("pidfd_open (needs Linux 5.3 or newer)", errno));
   return prepared;
 }
 
 [[noreturn]] void throw_not_forked() {
-  throw NodeLost(describe_errno("making the agent's process", errno) + "; is the limit on processes (ulimit -u) reached?");
+  throw NodeLost(describe_errno("making the agent's process", errno) +
+                 "; is the limit on processes (ulimit -u) reached?");
 }
 
 }  // namespace
@@ -65,7 +64,8 @@ FileDescriptor bring_up_agent(AgentOptions& options) {
     if (agent == 0) agent_main(std::move(options), std::move(prepared.agents), std::move(prepared.pidfd));
     ::_exit(agent < 0 ? 1 : 0);
   }
-  // A head that ignores its children has nothing to reap here. A failure shows on the socket, whose other end is closed.
+  // A head that ignores its children has nothing to reap here. A failure shows on the socket, whose other end
+  // is closed.
   while (::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
   }
   return std::move(prepared.ours);

@@ -1,5 +1,3 @@
-#include <wyvern/runtime/agent/descendants.hpp>
-
 #include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -11,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <wyvern/runtime/agent/descendants.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -33,7 +33,8 @@ pid_t parent_of(pid_t pid) {
 std::optional<EndedChild> ended_child() {
   siginfo_t info{};
   if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return std::nullopt;
-  return EndedChild{.pid = info.si_pid, .status = info.si_code == CLD_EXITED ? info.si_status : -info.si_status};
+  return EndedChild{.pid = info.si_pid,
+                    .status = info.si_code == CLD_EXITED ? info.si_status : -info.si_status};
 }
 
 void reap(pid_t child) {

@@ -1,13 +1,12 @@
-#include <wyvern/runtime/agent/event_loop.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
 
 namespace wyvern::agent {
 namespace {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,10 +7,12 @@
 #include <optional>
 #include <unordered_map>
 
+#include <wyvern/core/file_descriptor.hpp>
+
 namespace wyvern::agent {
 
-/// Waits for many descriptors in one thread and calls back. Level-triggered: who does not take what is there is called
-/// again. Callbacks may make and drop any Watch, their own included. Must outlive its watches.
+/// Waits for many descriptors in one thread and calls back. Level-triggered: who does not take what is there
+/// is called again. Callbacks may make and drop any Watch, their own included. Must outlive its watches.
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -50,7 +50,8 @@ class EventLoop {
  private:
   FileDescriptor epoll_;
   std::uint64_t next_id_ = 1;
-  // By a number that is never used again: events of a watch that another callback has just dropped are recognised.
+  // By a number that is never used again: events of a watch that another callback has just dropped are
+  // recognised.
   std::unordered_map<std::uint64_t, std::shared_ptr<Callback>> callbacks_;
 };
 

@@ -6,7 +6,8 @@
 
 namespace wyvern::agent {
 
-/// Decides how a job comes to its end; does nothing itself. It is told what happens, and says what to do next:
+/// Decides how a job comes to its end; does nothing itself. It is told what happens, and says what to do
+/// next:
 ///
 ///   running --head returned--> waiting --all joined--> ending --all gone--> over
 ///      |                                                 | grace passed      ^

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/core/puid.hpp>
-#include <wyvern/runtime/agent/event_loop.hpp>
-#include <wyvern/runtime/protocol/ticket.hpp>
-
 #include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
 
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
+
 namespace wyvern::agent {
 
-/// One puid of the job, from its start to its end. Two processes of the operating system can stand behind it: the
-/// *child* that the agent made, and the *member* that has attached. They are the same for a process that was started by
-/// `Process::start`. A head that was run directly has no child; under `wyvern run -- sh -c './a; ./b'` the child is the
-/// shell, and first a and then b is the member.
+/// One puid of the job, from its start to its end. Two processes of the operating system can stand behind it:
+/// the *child* that the agent made, and the *member* that has attached. They are the same for a process that
+/// was started by `Process::start`. A head that was run directly has no child; under `wyvern run -- sh -c
+/// './a; ./b'` the child is the shell, and first a and then b is the member.
 struct JobProcess {
   Puid puid;
   Puid parent;
@@ -26,7 +26,8 @@ struct JobProcess {
   bool detached = false;
   FileDescriptor payload;  ///< what it was started for; none: what it likes
 
-  /// Its entry in the segment's process table, from its start, or from a member's attachment, to that one's death.
+  /// Its entry in the segment's process table, from its start, or from a member's attachment, to that one's
+  /// death.
   std::optional<std::uint32_t> index;
   pid_t member = 0;
   FileDescriptor member_pidfd;

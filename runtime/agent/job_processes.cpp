@@ -1,14 +1,13 @@
-#include <wyvern/runtime/agent/job_processes.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/agent/descendants.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
-
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/descendants.hpp>
+#include <wyvern/runtime/agent/job_processes.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -46,8 +45,9 @@ JobProcess& JobProcesses::attach(const control::Ticket& ticket, control::Peer&& 
   process.member_pidfd = std::move(peer.pidfd);
   process.left_with.reset();
   if (process.member != process.child) {
-    process.member_death = loop_.watch(process.member_pidfd.get(), EPOLLIN,
-                                       [this, sequence = process.sequence()](std::uint32_t) { member_ended(sequence); });
+    process.member_death =
+        loop_.watch(process.member_pidfd.get(), EPOLLIN,
+                    [this, sequence = process.sequence()](std::uint32_t) { member_ended(sequence); });
   }
   return process;
 }

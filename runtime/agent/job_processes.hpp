@@ -1,12 +1,5 @@
 #pragma once
 
-#include <wyvern/channels/keeper.hpp>
-#include <wyvern/runtime/agent/event_loop.hpp>
-#include <wyvern/runtime/agent/job_process.hpp>
-#include <wyvern/runtime/agent/output_forwarder.hpp>
-#include <wyvern/runtime/agent/spawner.hpp>
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-
 #include <sys/resource.h>
 
 #include <cstddef>
@@ -15,6 +8,13 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include <wyvern/channels/keeper.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/job_process.hpp>
+#include <wyvern/runtime/agent/output_forwarder.hpp>
+#include <wyvern/runtime/agent/spawner.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern::agent {
 
@@ -26,8 +26,8 @@ struct HeadCommand {
   pid_t group = 0;  ///< the process group of the terminal's foreground
 };
 
-/// The processes of the job on this node: starts them, takes in those that come by themselves, knows when they have
-/// ended. Used by the agent's thread only; nothing here waits for a process.
+/// The processes of the job on this node: starts them, takes in those that come by themselves, knows when
+/// they have ended. Used by the agent's thread only; nothing here waits for a process.
 class JobProcesses {
  public:
   struct Settings {
@@ -44,11 +44,12 @@ class JobProcesses {
   JobProcess& add_head(std::uint64_t ticket_key);
   /// Throws SpawnFailed.
   void launch(JobProcess& head, const HeadCommand& command);
-  /// Starts what the payload says, in that working directory; its puid. Throws control::Malformed, SpawnFailed,
-  /// OutOfMemory, QueueLost.
-  Puid start(Puid starter, FileDescriptor payload, const FileDescriptor& executable, const FileDescriptor& directory);
-  /// Takes in a process that has connected with a ticket: as the ticket's process, or as a new one that stems from it.
-  /// It has an index then. Throws NotAMember, OutOfMemory.
+  /// Starts what the payload says, in that working directory; its puid. Throws control::Malformed,
+  /// SpawnFailed, OutOfMemory, QueueLost.
+  Puid start(Puid starter, FileDescriptor payload, const FileDescriptor& executable,
+             const FileDescriptor& directory);
+  /// Takes in a process that has connected with a ticket: as the ticket's process, or as a new one that stems
+  /// from it. It has an index then. Throws NotAMember, OutOfMemory.
   JobProcess& attach(const control::Ticket& ticket, control::Peer&& peer);
 
   /// To be called after SIGCHLD: takes note of children that have ended.
@@ -87,7 +88,7 @@ class JobProcesses {
   Ended on_ended_;
   Spawner spawner_;
   FileDescriptor null_input_;
-  std::uint32_t begun_ = 0;                         // sequences below this were given out
+  std::uint32_t begun_ = 0;                        // sequences below this were given out
   std::map<std::uint32_t, JobProcess> processes_;  // by sequence
 };
 

@@ -1,10 +1,5 @@
 // The part of JobProcesses that starts processes.
 
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/agent/job_processes.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-#include <wyvern/runtime/protocol/start_payload.hpp>
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +7,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/job_processes.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/start_payload.hpp>
 
 extern char** environ;
 
@@ -29,7 +29,8 @@ struct Pipe {
 /// The agent's end does not block; the other end is a pipe as any other.
 Pipe make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw OutOfMemory(describe_errno("making a pipe for the output of a process", errno));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw OutOfMemory(describe_errno("making a pipe for the output of a process", errno));
   Pipe pipe{.reading = FileDescriptor(ends[0]), .writing = FileDescriptor(ends[1])};
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return pipe;
@@ -37,7 +38,8 @@ Pipe make_pipe() {
 
 }  // namespace
 
-JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended)
+JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
+                           Ended ended)
     : loop_(loop),
       keeper_(keeper),
       forwarder_(forwarder),
@@ -49,7 +51,8 @@ JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& for
 
 void JobProcesses::launch(JobProcess& head, const HeadCommand& command) {
   std::vector<char*> arguments;
-  for (const std::string& argument : command.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : command.arguments)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   std::vector<const char*> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
@@ -110,7 +113,8 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
   plan.error = error.writing.get();
   plan.descriptors = settings_.descriptors;
 
-  // Before the process exists: if anything of this fails, nothing has happened, and pipes without writers end.
+  // Before the process exists: if anything of this fails, nothing has happened, and pipes without writers
+  // end.
   const std::string label = settings_.label ? "[" + to_string(process.puid) + "] " : "";
   using Stream = OutputForwarder::Stream;
   forwarder_.add(std::move(output.reading), Stream::out, process.sequence(), label);

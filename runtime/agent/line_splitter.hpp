@@ -6,7 +6,8 @@
 
 namespace wyvern::agent {
 
-/// Turns a stream of bytes into whole lines, so that lines of several streams can be merged without being mixed.
+/// Turns a stream of bytes into whole lines, so that lines of several streams can be merged without being
+/// mixed.
 class LineSplitter {
  public:
   /// A longer line is forwarded in pieces of this size, each as a line of its own.

@@ -1,9 +1,5 @@
 // What MemberServer does for each request.
 
-#include <wyvern/channels/ring_layout.hpp>
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/agent/member_server.hpp>
-
 #include <signal.h>
 #include <unistd.h>
 
@@ -13,10 +9,15 @@
 
 #include <fmt/format.h>
 
+#include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/member_server.hpp>
+
 namespace wyvern::agent {
 namespace {
 
-/// Sends the answer. A client that does not read its answers breaks the protocol: it has asked one thing at a time.
+/// Sends the answer. A client that does not read its answers breaks the protocol: it has asked one thing at a
+/// time.
 template <class Message>
 void answer(int socket, const Message& message, std::span<const int> descriptors = {}) {
   if (control::send_message(socket, message, descriptors) == control::Transfer::would_block) {
@@ -46,8 +47,8 @@ void answer_number(int socket, const Request& request, std::uint64_t value) {
   answer(socket, message);
 }
 
-/// The object that a request names. An index out of range is malformed; an id that is no longer right is not: the object
-/// may have gone in the meantime, which is for the keeper to see.
+/// The object that a request names. An index out of range is malformed; an id that is no longer right is not:
+/// the object may have gone in the meantime, which is for the keeper to see.
 template <class Request>
 ObjectReference object_of(const Request& request) {
   if (request.object_index >= max_objects) throw control::Malformed("it names an object that cannot be");
@@ -87,10 +88,11 @@ void MemberServer::attach(Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::Attach>(packet);
   if (client.process) throw control::Malformed("it attaches twice");
   if (request.layout_hash != channels_layout_hash) {
-    throw VersionMismatch(fmt::format(
-        "the program was built for shared memory of layout {:016x}, the node's agent for {:016x}; build the program and "
-        "the launcher from the same version of wyvern",
-        request.layout_hash, channels_layout_hash));
+    throw VersionMismatch(
+        fmt::format("the program was built for shared memory of layout {:016x}, the node's agent for "
+                    "{:016x}; build the program and "
+                    "the launcher from the same version of wyvern",
+                    request.layout_hash, channels_layout_hash));
   }
   const control::Ticket ticket{.key = request.ticket_key, .sequence = request.ticket_sequence};
   const JobProcess& process = processes_.attach(ticket, std::move(client.peer));
@@ -119,7 +121,8 @@ void MemberServer::create_channel(Client& client, const JobProcess& process, con
 
 void MemberServer::find_object(Client& client, const JobProcess& process, const control::Packet& packet) {
   const auto request = control::read_message<control::FindObject>(packet);
-  answer_object(client.socket.get(), request, keeper_.find_object(*process.index, control::read_text(request.name)));
+  answer_object(client.socket.get(), request,
+                keeper_.find_object(*process.index, control::read_text(request.name)));
 }
 
 void MemberServer::grow_ports(Client& client, const control::Packet& packet) {
@@ -140,7 +143,8 @@ void MemberServer::object_released(const control::Packet& packet) {
 
 void MemberServer::start(Client& client, const JobProcess& process, control::Packet& packet) {
   const auto request = control::read_message<control::Start>(packet, 3);
-  if (hooks_.refuses_starts()) throw SpawnFailed("the job is coming to its end: no process is started any more");
+  if (hooks_.refuses_starts())
+    throw SpawnFailed("the job is coming to its end: no process is started any more");
   const Puid started = processes_.start(process.puid, std::move(packet.descriptors[0]), packet.descriptors[1],
                                         packet.descriptors[2]);
   answer_number(client.socket.get(), request, started.value());
@@ -148,7 +152,8 @@ void MemberServer::start(Client& client, const JobProcess& process, control::Pac
 
 void MemberServer::send_signal(Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::SignalProcess>(packet);
-  if (request.signal >= static_cast<std::uint32_t>(NSIG)) throw control::Malformed("it names a signal that cannot be");
+  if (request.signal >= static_cast<std::uint32_t>(NSIG))
+    throw control::Malformed("it names a signal that cannot be");
   processes_.send_signal(Puid(request.puid), static_cast<int>(request.signal));
   answer_done(client.socket.get(), request);
 }

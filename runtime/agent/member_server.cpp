@@ -1,7 +1,3 @@
-#include <wyvern/runtime/agent/member_server.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,10 +5,18 @@
 #include <exception>
 #include <utility>
 
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/member_server.hpp>
+
 namespace wyvern::agent {
 
-MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, int agent_pidfd, Hooks hooks)
-    : loop_(loop), keeper_(keeper), processes_(processes), agent_pidfd_(agent_pidfd), hooks_(std::move(hooks)) {}
+MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, int agent_pidfd,
+                           Hooks hooks)
+    : loop_(loop),
+      keeper_(keeper),
+      processes_(processes),
+      agent_pidfd_(agent_pidfd),
+      hooks_(std::move(hooks)) {}
 
 void MemberServer::listen(const std::string& name) {
   listener_ = control::listen_at(name);
@@ -31,7 +35,8 @@ void MemberServer::adopt(FileDescriptor socket) {
   Client client{.socket = std::move(socket), .peer = {}, .process = {}, .readable = {}};
   client.peer = control::peer_of(client.socket.get());
   if (client.peer.uid != ::geteuid()) {
-    hooks_.log("refused process " + std::to_string(client.peer.pid) + " of user " + std::to_string(client.peer.uid));
+    hooks_.log("refused process " + std::to_string(client.peer.pid) + " of user " +
+               std::to_string(client.peer.uid));
     return;
   }
   const ClientId id = next_client_++;
@@ -51,7 +56,8 @@ void MemberServer::serve(ClientId id) {
     if (result == control::Transfer::would_block) return;
     keep = result == control::Transfer::done && handle(id, client, packet);
   } catch (const control::Malformed& error) {
-    hooks_.log("dropped process " + std::to_string(client.peer.pid) + ", which sent a malformed message: " + error.what());
+    hooks_.log("dropped process " + std::to_string(client.peer.pid) +
+               ", which sent a malformed message: " + error.what());
   }
   if (!keep) drop(id);
 }

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <wyvern/channels/keeper.hpp>
-#include <wyvern/runtime/agent/event_loop.hpp>
-#include <wyvern/runtime/agent/job_processes.hpp>
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,10 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include <wyvern/channels/keeper.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/job_processes.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+
 namespace wyvern::agent {
 
-/// Answers the requests of the processes of this node. Never waits for one: who sends what it must not, or does not read
-/// its answers, loses its connection, and nobody notices but it. Used by the agent's thread only.
+/// Answers the requests of the processes of this node. Never waits for one: who sends what it must not, or
+/// does not read its answers, loses its connection, and nobody notices but it. Used by the agent's thread
+/// only.
 class MemberServer {
  public:
   using ClientId = std::uint64_t;

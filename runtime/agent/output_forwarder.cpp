@@ -1,5 +1,3 @@
-#include <wyvern/runtime/agent/output_forwarder.hpp>
-
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -7,6 +5,8 @@
 #include <cerrno>
 #include <string>
 #include <utility>
+
+#include <wyvern/runtime/agent/output_forwarder.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -22,10 +22,8 @@ OutputForwarder::OutputForwarder(EventLoop& loop, int out, int err)
 void OutputForwarder::add(FileDescriptor pipe, Stream stream, std::uint32_t process, std::string label) {
   Channel& to = channel(stream);
   if (to.sink.broken()) return;
-  to.sources.push_front({.pipe = std::move(pipe),
-                         .process = process,
-                         .lines = LineSplitter(std::move(label)),
-                         .readable = {}});
+  to.sources.push_front(
+      {.pipe = std::move(pipe), .process = process, .lines = LineSplitter(std::move(label)), .readable = {}});
   if (!to.held_back) watch(to, to.sources.begin());
 }
 

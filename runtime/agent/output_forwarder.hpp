@@ -1,20 +1,20 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/runtime/agent/event_loop.hpp>
-#include <wyvern/runtime/agent/line_splitter.hpp>
-#include <wyvern/runtime/agent/output_sink.hpp>
-
 #include <cstdint>
 #include <list>
 #include <string>
 #include <string_view>
 
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/line_splitter.hpp>
+#include <wyvern/runtime/agent/output_sink.hpp>
+
 namespace wyvern::agent {
 
-/// Forwards what processes print, line by line: stdout to stdout, stderr to stderr. When the reader of one stream does
-/// not read, the pipes that lead there are left to fill, which stops who prints and nobody else. When it has gone, they
-/// are closed, so that who prints is told as if it wrote there itself.
+/// Forwards what processes print, line by line: stdout to stdout, stderr to stderr. When the reader of one
+/// stream does not read, the pipes that lead there are left to fill, which stops who prints and nobody else.
+/// When it has gone, they are closed, so that who prints is told as if it wrote there itself.
 class OutputForwarder {
  public:
   enum class Stream { out, err };
@@ -22,12 +22,13 @@ class OutputForwarder {
   /// Writes to descriptors `out` and `err`, which stay open.
   OutputForwarder(EventLoop& loop, int out, int err);
 
-  /// Forwards from the reading end of a non-blocking pipe until its writers have gone. `process` is who writes.
+  /// Forwards from the reading end of a non-blocking pipe until its writers have gone. `process` is who
+  /// writes.
   void add(FileDescriptor pipe, Stream stream, std::uint32_t process, std::string label);
   /// Takes what that process has written so far and passes it on, unless its stream is congested.
   void drain(std::uint32_t process);
-  /// The same for all. `last`: nobody is left who writes, so lines without an end are complete. True when nothing is
-  /// left to forward; otherwise to be called again after a turn of the loop.
+  /// The same for all. `last`: nobody is left who writes, so lines without an end are complete. True when
+  /// nothing is left to forward; otherwise to be called again after a turn of the loop.
   bool drain_all(bool last);
   /// A line of the agent's own, to stderr.
   void log(std::string_view line);

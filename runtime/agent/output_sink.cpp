@@ -1,5 +1,3 @@
-#include <wyvern/runtime/agent/output_sink.hpp>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -13,6 +11,8 @@
 #include <cstddef>
 #include <string_view>
 #include <utility>
+
+#include <wyvern/runtime/agent/output_sink.hpp>
 
 namespace wyvern::agent {
 
@@ -56,8 +56,9 @@ void OutputSink::flush() {
   }
 }
 
-/// How much to write at once. Others may write to the same pipe or terminal, for instance a head that was run directly.
-/// Up to PIPE_BUF bytes go into a pipe all or not at all, so a piece is as many whole lines as that, or one longer line.
+/// How much to write at once. Others may write to the same pipe or terminal, for instance a head that was run
+/// directly. Up to PIPE_BUF bytes go into a pipe all or not at all, so a piece is as many whole lines as
+/// that, or one longer line.
 std::size_t OutputSink::next_piece() const {
   const std::string_view rest = std::string_view(pending_).substr(written_);
   if (kind_ == Kind::plain || kind_ == Kind::socket || rest.size() <= PIPE_BUF) return rest.size();
@@ -73,8 +74,8 @@ std::ptrdiff_t OutputSink::write_some(const char* data, std::size_t size) {
     if (::poll(&ready, 1, 0) == 0) return 0;
   }
   while (true) {
-    const ssize_t count =
-        kind_ == Kind::socket ? ::send(fd_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : ::write(fd_, data, size);
+    const ssize_t count = kind_ == Kind::socket ? ::send(fd_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                                : ::write(fd_, data, size);
     if (count > 0) return count;
     if (count < 0 && errno == EINTR) continue;
     return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;

@@ -1,23 +1,23 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/runtime/agent/event_loop.hpp>
-
 #include <cstddef>
 #include <functional>
 #include <string>
 
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/runtime/agent/event_loop.hpp>
+
 namespace wyvern::agent {
 
-/// Where lines go: the agent's own stdout or stderr, which is never waited for. A reader that does not read makes the
-/// sink congested; one that has gone makes it broken, and what is written from then on is lost.
+/// Where lines go: the agent's own stdout or stderr, which is never waited for. A reader that does not read
+/// makes the sink congested; one that has gone makes it broken, and what is written from then on is lost.
 class OutputSink {
  public:
   /// Bytes that may wait for the reader before the sources are left waiting too.
   static constexpr std::size_t congestion_bytes = std::size_t{256} << 10;
 
-  /// `fd` is a standard stream and stays open. `writable` is called when the reader that was behind reads again: flush
-  /// then.
+  /// `fd` is a standard stream and stays open. `writable` is called when the reader that was behind reads
+  /// again: flush then.
   OutputSink(EventLoop& loop, int fd, std::function<void()> writable);
   OutputSink(const OutputSink&) = delete;
   OutputSink& operator=(const OutputSink&) = delete;

@@ -1,7 +1,3 @@
-#include <wyvern/runtime/agent/spawner.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/spawner.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -37,7 +36,8 @@ int fail(Child& child, const char* step) {
 void reset_signals() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);  // some refuse: as they are
+  for (int number = 1; number < NSIG; ++number)
+    ::sigaction(number, &action, nullptr);  // some refuse: as they are
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -51,7 +51,8 @@ int run_child(void* argument) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail(child, "setting the parent-death signal");
   if (::getppid() != child.agent) return exit_before_exec;
   if (::setpgid(0, plan.group) != 0) return fail(child, "setting its process group");
-  if (plan.directory >= 0 && ::fchdir(plan.directory) != 0) return fail(child, "entering its working directory");
+  if (plan.directory >= 0 && ::fchdir(plan.directory) != 0)
+    return fail(child, "entering its working directory");
   // The plan's descriptors are none of 0, 1, 2, so these cannot overwrite one another. Copies are inherited.
   if (::dup2(plan.input, STDIN_FILENO) < 0 || ::dup2(plan.output, STDOUT_FILENO) < 0 ||
       ::dup2(plan.error, STDERR_FILENO) < 0) {
@@ -70,7 +71,8 @@ int run_child(void* argument) {
 }  // namespace
 
 Spawner::Spawner()
-    : stack_(::mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {
+    : stack_(::mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
+                    0)) {
   if (stack_ == MAP_FAILED) throw OutOfMemory(describe_errno("mapping a stack", errno));
 }
 
@@ -82,7 +84,8 @@ pid_t Spawner::spawn(const SpawnPlan& plan) {
   sigset_t before;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
-  // Like vfork, with a stack of its own: as fast however much memory the agent has, and exec errors come back in memory.
+  // Like vfork, with a stack of its own: as fast however much memory the agent has, and exec errors come back
+  // in memory.
   const pid_t pid =
       ::clone(&run_child, static_cast<char*>(stack_) + stack_bytes, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
   const int clone_error = errno;

@@ -7,7 +7,8 @@
 
 namespace wyvern::agent {
 
-/// Everything the new process needs, prepared beforehand: between clone and exec nothing may allocate or throw.
+/// Everything the new process needs, prepared beforehand: between clone and exec nothing may allocate or
+/// throw.
 struct SpawnPlan {
   int executable = -1;         ///< run by descriptor, or, if there is none,
   const char* path = nullptr;  ///< by path
@@ -17,12 +18,12 @@ struct SpawnPlan {
   int input = -1;      ///< become the standard streams
   int output = -1;
   int error = -1;
-  pid_t group = 0;         ///< process group to join; 0: one of its own
+  pid_t group = 0;          ///< process group to join; 0: one of its own
   rlimit descriptors = {};  ///< limit on open files
 };
 
-/// Starts processes that do not outlive this one. For a process with one thread: the kernel ties the life of a child to
-/// the thread that made it.
+/// Starts processes that do not outlive this one. For a process with one thread: the kernel ties the life of
+/// a child to the thread that made it.
 class Spawner {
  public:
   /// Throws OutOfMemory.
@@ -31,7 +32,8 @@ class Spawner {
   Spawner(const Spawner&) = delete;
   Spawner& operator=(const Spawner&) = delete;
 
-  /// Returns once the new program executes. Throws SpawnFailed with the step and the reason; nothing is left then.
+  /// Returns once the new program executes. Throws SpawnFailed with the step and the reason; nothing is left
+  /// then.
   pid_t spawn(const SpawnPlan& plan);
 
  private:

@@ -34,8 +34,8 @@ std::string find_program(const std::string& name) {
     const std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (reason_against(path) == 0) return path;
   }
-  throw SpawnFailed("cannot execute '" + name + "': there is no such program in PATH; for one in this folder write ./" +
-                    name);
+  throw SpawnFailed("cannot execute '" + name +
+                    "': there is no such program in PATH; for one in this folder write ./" + name);
 }
 
 }  // namespace wyvern::launcher

@@ -38,9 +38,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "wyvern " WYVERN_VERSION);
   app.require_subcommand(1);
 
-  CLI::App* run = app.add_subcommand("run", "run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\nRun PROGRAM as the head process of a job on this machine.");
-  run->add_option("--memory", memory,
-                  "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
+  CLI::App* run = app.add_subcommand(
+      "run",
+      "run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\nRun PROGRAM as the head process of a job on this machine.");
+  run->add_option(
+      "--memory", memory,
+      "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
   run->add_flag("--label", options.label, "Put \"[puid] \" before every line of output");
   run->footer(
       "The program's standard input is the command's. The last line on standard output is\n"

@@ -14,7 +14,8 @@ struct RunOptions {
   std::vector<std::string> program;  ///< and its arguments
 };
 
-/// What the command line asks for: to run something, or to exit with a status after what there was to say was said.
+/// What the command line asks for: to run something, or to exit with a status after what there was to say was
+/// said.
 struct Parsed {
   std::optional<RunOptions> run;
   int status = 0;

@@ -1,7 +1,3 @@
-#include <wyvern/runtime/member/agent_watch.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -11,6 +7,9 @@
 #include <cerrno>
 #include <string_view>
 #include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/member/agent_watch.hpp>
 
 namespace wyvern {
 namespace {

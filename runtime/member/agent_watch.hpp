@@ -1,13 +1,13 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-
 #include <thread>
+
+#include <wyvern/core/file_descriptor.hpp>
 
 namespace wyvern {
 
-/// Ends this process when its agent dies, for a process that is not the agent's child: the kernel would not. While the
-/// object lives, a thread sleeps on the agent's pidfd.
+/// Ends this process when its agent dies, for a process that is not the agent's child: the kernel would not.
+/// While the object lives, a thread sleeps on the agent's pidfd.
 class AgentWatch {
  public:
   /// Throws OutOfMemory, std::system_error.

@@ -1,16 +1,15 @@
-#include <wyvern/runtime/member/membership.hpp>
+#include <cstdlib>
+#include <string>
+#include <utility>
 
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/memory_limit.hpp>
 #include <wyvern/runtime/agent/bring_up.hpp>
+#include <wyvern/runtime/member/membership.hpp>
 #include <wyvern/runtime/memory_size.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 #include <wyvern/runtime/protocol/ticket.hpp>
-
-#include <cstdlib>
-#include <string>
-#include <utility>
 
 namespace wyvern {
 namespace {
@@ -28,7 +27,9 @@ Connection join_job(const std::string& agent) {
     throw NotAMember(std::string(control::agent_variable) + " is set but " + control::ticket_variable +
                      " is not a ticket; unset both to start a job of its own");
   }
-  return {.socket = control::connect_to(agent, SocketAgentLink::answer_limit), .ticket = *ticket, .brought_up = false};
+  return {.socket = control::connect_to(agent, SocketAgentLink::answer_limit),
+          .ticket = *ticket,
+          .brought_up = false};
 }
 
 Connection start_job() {
@@ -57,8 +58,9 @@ Membership::Membership() {
     watch_.emplace(std::move(admission.agent_pidfd));
   }
   if (admission.payload) payload_.emplace(admission.payload.get());
-  member_ = std::make_shared<Member>(std::make_shared<const Segment>(Segment::attach(std::move(admission.segment), channels_layout_hash)),
-                                     message.process_index, Puid(message.puid), Puid(message.parent), std::move(link));
+  member_ = std::make_shared<Member>(
+      std::make_shared<const Segment>(Segment::attach(std::move(admission.segment), channels_layout_hash)),
+      message.process_index, Puid(message.puid), Puid(message.parent), std::move(link));
   Member::set_current(member_);
 }
 

@@ -1,22 +1,23 @@
 #pragma once
 
-#include <wyvern/core/member.hpp>
-#include <wyvern/runtime/member/agent_watch.hpp>
-#include <wyvern/runtime/member/socket_agent_link.hpp>
-#include <wyvern/runtime/protocol/start_payload.hpp>
-
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 
+#include <wyvern/core/member.hpp>
+#include <wyvern/runtime/member/agent_watch.hpp>
+#include <wyvern/runtime/member/socket_agent_link.hpp>
+#include <wyvern/runtime/protocol/start_payload.hpp>
+
 namespace wyvern {
 
-/// This process's time in a job, from its attachment to its leave. While it lives, Member::current() is its member.
+/// This process's time in a job, from its attachment to its leave. While it lives, Member::current() is its
+/// member.
 class Membership {
  public:
-  /// Finds the job in the environment, or, if there is none, brings up an agent and becomes the head of a new one.
-  /// Throws NodeLost, VersionMismatch, NotAMember, OutOfMemory, InvalidArgument (WYVERN_MEMORY).
+  /// Finds the job in the environment, or, if there is none, brings up an agent and becomes the head of a new
+  /// one. Throws NodeLost, VersionMismatch, NotAMember, OutOfMemory, InvalidArgument (WYVERN_MEMORY).
   Membership();
   ~Membership();
   Membership(const Membership&) = delete;

@@ -1,12 +1,11 @@
-#include <wyvern/runtime/member/socket_agent_link.hpp>
-
-#include <wyvern/core/deadline.hpp>
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-
 #include <poll.h>
 
 #include <utility>
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/member/socket_agent_link.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern {
 namespace {
@@ -15,12 +14,14 @@ namespace {
 constexpr const char* agent_name = "the agent of node 1";
 
 [[noreturn]] void throw_agent_died() {
-  throw NodeLost(std::string(agent_name) + " has died or has closed the connection: this process's node is lost");
+  throw NodeLost(std::string(agent_name) +
+                 " has died or has closed the connection: this process's node is lost");
 }
 
 [[noreturn]] void throw_no_answer() {
   throw NodeLost(std::string(agent_name) + " does not answer (waited " +
-                 std::to_string(SocketAgentLink::answer_limit.count()) + " s); is it stopped, or is the machine overloaded?");
+                 std::to_string(SocketAgentLink::answer_limit.count()) +
+                 " s); is it stopped, or is the machine overloaded?");
 }
 
 void throw_if_failed(const control::Packet& packet) {
@@ -94,14 +95,16 @@ SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket
     Admission admission;
     const std::size_t with_payload = packet.descriptors.size() == 3 ? 1 : 0;
     admission.message = control::read_message<control::Attached>(packet, 2 + with_payload);
-    if (admission.message.has_payload != with_payload) throw control::Malformed("it comes without its payload");
+    if (admission.message.has_payload != with_payload)
+      throw control::Malformed("it comes without its payload");
     admission.segment = std::move(packet.descriptors[0]);
     admission.agent_pidfd = std::move(packet.descriptors[1]);
     if (with_payload != 0) admission.payload = std::move(packet.descriptors[2]);
     return admission;
   } catch (const control::Malformed& error) {
-    throw VersionMismatch(std::string(agent_name) + " sent an answer that this program does not understand: " +
-                          error.what() + "; build the program and the launcher from the same version of wyvern");
+    throw VersionMismatch(std::string(agent_name) +
+                          " sent an answer that this program does not understand: " + error.what() +
+                          "; build the program and the launcher from the same version of wyvern");
   }
 }
 

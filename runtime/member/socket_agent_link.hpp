@@ -1,11 +1,5 @@
 #pragma once
 
-#include <wyvern/core/agent_link.hpp>
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/core/puid.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-#include <wyvern/runtime/protocol/ticket.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -13,10 +7,17 @@
 #include <span>
 #include <string>
 
+#include <wyvern/core/agent_link.hpp>
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
+
 namespace wyvern {
 
-/// A process's connection to its node's agent. From any thread; one request at a time. Everything but `leave` throws
-/// NodeLost when the agent has gone, or does not answer within `answer_limit`, and else what the agent answers.
+/// A process's connection to its node's agent. From any thread; one request at a time. Everything but `leave`
+/// throws NodeLost when the agent has gone, or does not answer within `answer_limit`, and else what the agent
+/// answers.
 class SocketAgentLink : public AgentLink {
  public:
   static constexpr std::chrono::seconds answer_limit{10};
@@ -31,7 +32,8 @@ class SocketAgentLink : public AgentLink {
     FileDescriptor agent_pidfd;
     FileDescriptor payload;  ///< of a start; invalid if it was not started for something
   };
-  /// The first request. Throws VersionMismatch too, if this program and the agent were built from different versions.
+  /// The first request. Throws VersionMismatch too, if this program and the agent were built from different
+  /// versions.
   Admission attach(const control::Ticket& ticket, std::uint64_t layout_hash);
 
   ObjectReference create_channel(const ChannelSpec& spec) override;
@@ -41,11 +43,12 @@ class SocketAgentLink : public AgentLink {
   void object_released(ObjectReference object) noexcept override;
 
   /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
-  Puid start(const FileDescriptor& payload, const FileDescriptor& executable, const FileDescriptor& directory);
+  Puid start(const FileDescriptor& payload, const FileDescriptor& executable,
+             const FileDescriptor& directory);
   void send_signal(Puid process, int signal);
   void detach(Puid process);
-  /// The function of `wyvern::run` has returned: returns when nothing is left of what this process started, however
-  /// long that takes. Throws NodeLost.
+  /// The function of `wyvern::run` has returned: returns when nothing is left of what this process started,
+  /// however long that takes. Throws NodeLost.
   void leave(int status);
   /// The process ends before that.
   void leave_early(int status) noexcept;

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <wyvern/core/error.hpp>
-
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
-/// What a process and its node's agent say to each other over their SOCK_SEQPACKET connection: one plain struct a
-/// packet, fixed in size, little-endian. A process asks one thing at a time and gets one answer, except where noted.
-/// Whoever changes a struct raises `protocol_version`.
+#include <wyvern/core/error.hpp>
+
+/// What a process and its node's agent say to each other over their SOCK_SEQPACKET connection: one plain
+/// struct a packet, fixed in size, little-endian. A process asks one thing at a time and gets one answer,
+/// except where noted. Whoever changes a struct raises `protocol_version`.
 namespace wyvern::control {
 
 static_assert(std::endian::native == std::endian::little, "the control protocol is little-endian");
@@ -66,7 +66,8 @@ struct Attach {
   std::uint32_t reserved;
 };
 
-/// Comes with two descriptors, the segment and a pidfd of the agent, and a third if `has_payload`: what to run.
+/// Comes with two descriptors, the segment and a pidfd of the agent, and a third if `has_payload`: what to
+/// run.
 struct Attached {
   static constexpr MessageKind kind = MessageKind::attached;
   MessageHeader header;
@@ -123,8 +124,8 @@ struct ObjectReleased {
   std::uint32_t reserved;
 };
 
-/// Comes with three descriptors: the start payload, the executable, and the working directory. Answered with `Number`,
-/// the new process's puid, when it executes.
+/// Comes with three descriptors: the start payload, the executable, and the working directory. Answered with
+/// `Number`, the new process's puid, when it executes.
 struct Start {
   static constexpr MessageKind kind = MessageKind::start;
   MessageHeader header;
@@ -146,8 +147,8 @@ struct Detach {
   std::uint64_t puid;
 };
 
-/// The function given to `wyvern::run` has ended. Answered with `Done` when nothing is left of what it started, however
-/// long that takes; not answered if `wait` is 0.
+/// The function given to `wyvern::run` has ended. Answered with `Done` when nothing is left of what it
+/// started, however long that takes; not answered if `wait` is 0.
 struct Leave {
   static constexpr MessageKind kind = MessageKind::leave;
   MessageHeader header;
@@ -199,17 +200,17 @@ struct JobOver {
 };
 
 template <class Message, std::size_t bytes>
-inline constexpr bool has_wire_layout = std::is_trivially_copyable_v<Message> &&
-                                        std::is_standard_layout_v<Message> && sizeof(Message) == bytes &&
-                                        alignof(Message) <= 8 && sizeof(Message) <= max_message_bytes;
+inline constexpr bool has_wire_layout =
+    std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message> && sizeof(Message) == bytes &&
+    alignof(Message) <= 8 && sizeof(Message) <= max_message_bytes;
 static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> &&
               has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 48 + 256 + 512> &&
               has_wire_layout<FindObject, 16 + 256> && has_wire_layout<GrowPorts, 32> &&
               has_wire_layout<GrowExtents, 24> && has_wire_layout<ObjectReleased, 32> &&
-              has_wire_layout<Start, 16> && has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
-              has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
-              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<SignalJob, 24> &&
-              has_wire_layout<JobOver, 24>);
+              has_wire_layout<Start, 16> && has_wire_layout<SignalProcess, 32> &&
+              has_wire_layout<Detach, 24> && has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> &&
+              has_wire_layout<Failed, 24 + 1024> && has_wire_layout<Object, 32> &&
+              has_wire_layout<Number, 24> && has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24>);
 static_assert(offsetof(MessageHeader, version) == 4 && offsetof(MessageHeader, kind) == 6 &&
               offsetof(MessageHeader, bytes) == 8 && offsetof(MessageHeader, serial) == 12);
 

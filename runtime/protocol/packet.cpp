@@ -23,10 +23,11 @@ void check_form(const Packet& packet, MessageKind kind, std::size_t bytes, std::
     throw Malformed("it is of protocol version " + std::to_string(header.version) + ", expected " +
                     std::to_string(protocol_version));
   }
-  if (header.kind != kind) throw Malformed("it is of " + kind_name(header.kind) + ", expected " + kind_name(kind));
+  if (header.kind != kind)
+    throw Malformed("it is of " + kind_name(header.kind) + ", expected " + kind_name(kind));
   if (packet.size != bytes) {
-    throw Malformed("a message of " + kind_name(kind) + " has " + std::to_string(bytes) + " bytes, this one " +
-                    std::to_string(packet.size));
+    throw Malformed("a message of " + kind_name(kind) + " has " + std::to_string(bytes) +
+                    " bytes, this one " + std::to_string(packet.size));
   }
   if (packet.descriptors.size() != descriptors) {
     throw Malformed("a message of " + kind_name(kind) + " comes with " + std::to_string(descriptors) +

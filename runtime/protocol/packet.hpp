@@ -1,14 +1,14 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/runtime/protocol/messages.hpp>
-
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/runtime/protocol/messages.hpp>
 
 namespace wyvern::control {
 
@@ -28,8 +28,8 @@ struct Packet {
 /// The header of a packet. Throws Malformed unless magic and size are right; the version may be another one.
 MessageHeader header_of(const Packet& packet);
 
-/// Throws Malformed unless the packet is one of `kind`, of this version, with exactly `bytes` bytes and that many
-/// descriptors.
+/// Throws Malformed unless the packet is one of `kind`, of this version, with exactly `bytes` bytes and that
+/// many descriptors.
 void check_form(const Packet& packet, MessageKind kind, std::size_t bytes, std::size_t descriptors);
 
 /// A copy of the packet as that message; see check_form.

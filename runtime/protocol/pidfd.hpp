@@ -4,7 +4,8 @@
 
 #include <wyvern/core/file_descriptor.hpp>
 
-/// A process by descriptor: unlike its pid, it never comes to mean another process. Readable when the process has ended.
+/// A process by descriptor: unlike its pid, it never comes to mean another process. Readable when the process
+/// has ended.
 namespace wyvern::control {
 
 /// Invalid, with errno set, if there is no such process, or before Linux 5.3.

@@ -1,8 +1,3 @@
-#include <wyvern/runtime/protocol/seqpacket.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
-
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -11,6 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77  // Linux 6.5; older C libraries do not name it
@@ -93,7 +92,8 @@ Transfer receive_packet(int socket, Packet& packet) {
     received = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (received < 0 && errno == EINTR);
   if (received < 0 && errno == EAGAIN) return Transfer::would_block;
-  if (received <= 0) return Transfer::closed;  // nothing we send is empty: an empty packet is as good as an end
+  if (received <= 0)
+    return Transfer::closed;  // nothing we send is empty: an empty packet is as good as an end
   take_descriptors(message, packet.descriptors);
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
     throw Malformed("it is longer or has more descriptors than any message");
@@ -108,7 +108,8 @@ bool wait_until_ready(int socket, short events, Deadline deadline) {
     if (deadline.passed()) {
       timeout = 0;
     } else if (!deadline.is_never()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.time() - Deadline::Clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline.time() - Deadline::Clock::now());
       timeout = static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 1 << 30));
     }
     pollfd waited{socket, events, 0};

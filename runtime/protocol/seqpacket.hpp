@@ -1,9 +1,5 @@
 #pragma once
 
-#include <wyvern/core/deadline.hpp>
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-
 #include <sys/types.h>
 
 #include <chrono>
@@ -12,8 +8,13 @@
 #include <string>
 #include <utility>
 
-/// SOCK_SEQPACKET UNIX sockets in the abstract namespace: they keep messages apart, tell at once when the other side has
-/// gone, carry descriptors, and leave nothing in any file system. Every descriptor made here is close-on-exec.
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+
+/// SOCK_SEQPACKET UNIX sockets in the abstract namespace: they keep messages apart, tell at once when the
+/// other side has gone, carry descriptors, and leave nothing in any file system. Every descriptor made here
+/// is close-on-exec.
 namespace wyvern::control {
 
 enum class Transfer {
@@ -30,7 +31,8 @@ Transfer send_message(int socket, const Message& message, std::span<const int> d
   return send_packet(socket, std::as_bytes(std::span(&message, 1)), descriptors);
 }
 
-/// Takes one packet without waiting. A packet that is too long, or has too many descriptors, throws Malformed.
+/// Takes one packet without waiting. A packet that is too long, or has too many descriptors, throws
+/// Malformed.
 Transfer receive_packet(int socket, Packet& packet);
 
 /// Waits until the socket is ready for those poll events (or has failed); false: not in time.

@@ -1,8 +1,3 @@
-#include <wyvern/runtime/protocol/start_payload.hpp>
-
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -11,6 +6,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/start_payload.hpp>
 
 namespace wyvern::control {
 namespace {
@@ -133,7 +132,8 @@ void StartPayload::read() {
 
   const std::uint64_t reference_bytes = std::uint64_t{header.references} * sizeof(PayloadReference);
   // None of the three can be so large that the sum overflows: each is compared alone first.
-  if (reference_bytes > rest.size() || header.entry_bytes > rest.size() || header.string_bytes > rest.size() ||
+  if (reference_bytes > rest.size() || header.entry_bytes > rest.size() ||
+      header.string_bytes > rest.size() ||
       reference_bytes + header.entry_bytes + header.string_bytes != rest.size()) {
     throw Malformed("the parts of a start payload do not add up to its size");
   }

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/core/object_reference.hpp>
-
 #include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/object_reference.hpp>
+
 namespace wyvern::control {
 
 /// What a process to be started gets from its starter.
 struct StartContent {
-  std::vector<std::string> arguments;    ///< argv
-  std::vector<std::string> environment;  ///< "NAME=value"
-  std::span<const std::byte> entry;      ///< what it runs instead of the head's function
+  std::vector<std::string> arguments;           ///< argv
+  std::vector<std::string> environment;         ///< "NAME=value"
+  std::span<const std::byte> entry;             ///< what it runs instead of the head's function
   std::span<const ObjectReference> references;  ///< the objects whose handles are in `entry`
 };
 
@@ -25,8 +25,8 @@ FileDescriptor write_start_payload(const StartContent& content);
 /// Such a memfd, mapped and checked. Immovable; what it returns lives as long as it.
 class StartPayload {
  public:
-  /// Throws Malformed unless the file is sealed against changes and has the form of a start payload. The bytes of the
-  /// entry are not looked at.
+  /// Throws Malformed unless the file is sealed against changes and has the form of a start payload. The
+  /// bytes of the entry are not looked at.
   explicit StartPayload(int fd);
   ~StartPayload();
   StartPayload(const StartPayload&) = delete;

@@ -1,5 +1,3 @@
-#include <wyvern/runtime/protocol/ticket.hpp>
-
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -7,6 +5,8 @@
 #include <random>
 
 #include <fmt/format.h>
+
+#include <wyvern/runtime/protocol/ticket.hpp>
 
 namespace wyvern::control {
 namespace {

@@ -7,14 +7,16 @@
 
 namespace wyvern::control {
 
-/// Environment variables by which a process finds the job it belongs to: the name of its agent's socket, and its ticket.
+/// Environment variables by which a process finds the job it belongs to: the name of its agent's socket, and
+/// its ticket.
 inline constexpr const char* agent_variable = "WYVERN_AGENT";
 inline constexpr const char* ticket_variable = "WYVERN_TICKET";
 /// How much shared memory a node may use, for a program that is run directly; see memory_size.hpp.
 inline constexpr const char* memory_variable = "WYVERN_MEMORY";
 
-/// Says which of the processes that the agent started this one (or the one that it comes from) is. Not a secret: who may
-/// connect is decided by the user id. The key keeps variables of a former job from being taken for this one's.
+/// Says which of the processes that the agent started this one (or the one that it comes from) is. Not a
+/// secret: who may connect is decided by the user id. The key keeps variables of a former job from being
+/// taken for this one's.
 struct Ticket {
   std::uint64_t key = 0;
   std::uint32_t sequence = 0;  ///< of the process's puid

@@ -70,7 +70,7 @@ TEST_P(DeathTest, nothing_is_left_after_the_agent_was_asked_to_end) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Run, DeathTest, testing::Values(Job::How::direct, Job::How::launched),
-                         [](const auto& info) { return info.param == Job::How::direct ? "direct" : "launched"; });
+                         [](const auto& how) { return name_of(how.param); });
 
 }  // namespace
 }  // namespace wyvern::test

@@ -1,4 +1,6 @@
 // Programs that use wyvern::run, from end to end: run directly and under `wyvern run`.
+#include "runtime/support/job.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include "runtime/support/job.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -42,8 +42,8 @@ TEST_P(JobTest, puids_count_up_from_2_to_the_32_in_order_of_start) {
 }
 
 TEST_P(JobTest, join_returns_status_or_minus_signal_any_number_of_times) {
-  EXPECT_EQ(run({"exit_statuses"}), (Lines{"exit 0 0 0", "exit 1 1 1", "exit 42 42 42", "exit 255 255 255", "signal -15",
-                                           "signal -6", "signal -11"}));
+  EXPECT_EQ(run({"exit_statuses"}), (Lines{"exit 0 0 0", "exit 1 1 1", "exit 42 42 42", "exit 255 255 255",
+                                           "signal -15", "signal -6", "signal -11"}));
 }
 
 TEST_P(JobTest, kill_reaches_grandchildren_in_the_process_group) {
@@ -58,21 +58,26 @@ TEST_P(JobTest, misuse_of_processes_is_invalid_argument) {
   for (const std::string& line : run({"misuse"})) EXPECT_TRUE(line.ends_with(": refused")) << line;
 }
 
-TEST_P(JobTest, second_run_in_a_process_is_refused) { EXPECT_EQ(run({"run_twice"}).at(0), "second run refused"); }
+TEST_P(JobTest, second_run_in_a_process_is_refused) {
+  EXPECT_EQ(run({"run_twice"}).at(0), "second run refused");
+}
 
-TEST_P(JobTest, any_process_joins_any_other_by_puid) { EXPECT_EQ(run({"join_by_puid"}), (Lines{"joined -9"})); }
+TEST_P(JobTest, any_process_joins_any_other_by_puid) {
+  EXPECT_EQ(run({"join_by_puid"}), (Lines{"joined -9"}));
+}
 
 TEST_P(JobTest, queue_handle_is_usable_two_levels_down_when_its_sender_has_gone) {
   EXPECT_EQ(run({"nested"}), (Lines{"from 4294967298 started by 4294967297"}));
 }
 
 TEST_P(JobTest, plain_fork_of_a_member_is_not_a_member) {
-  EXPECT_EQ(run({"fork_is_no_member"}),
-            (Lines{"puid: refused", "put: refused", "make_queue: refused", "process: refused", "parent got 1"}));
+  EXPECT_EQ(run({"fork_is_no_member"}), (Lines{"puid: refused", "put: refused", "make_queue: refused",
+                                               "process: refused", "parent got 1"}));
 }
 
 TEST_P(JobTest, start_that_fails_says_why_and_can_be_tried_again) {
-  const std::filesystem::path copy = std::filesystem::temp_directory_path() / ("wyvern_" + std::to_string(::getpid()));
+  const std::filesystem::path copy =
+      std::filesystem::temp_directory_path() / ("wyvern_" + std::to_string(::getpid()));
   std::filesystem::copy_file(JOB_PROGRAM, copy);
   Job job(GetParam(), {copy.string(), "spawn_failed"});
   EXPECT_EQ(job.wait(), 0) << job.error();
@@ -90,7 +95,8 @@ TEST_P(JobTest, process_gets_environment_folder_name_and_empty_stdin) {
 
 TEST_P(JobTest, uncaught_exception_in_a_process_is_printed_and_the_status_is_1) {
   EXPECT_EQ(run({"throw_in_process"}), (Lines{"status 1", "status 1"}));
-  EXPECT_NE(error_.find("wyvern: process 4294967297: uncaught wyvern::ErrorOf<(wyvern::ErrorCode)0>: a process's mistake\n"),
+  EXPECT_NE(error_.find("wyvern: process 4294967297: uncaught wyvern::ErrorOf<(wyvern::ErrorCode)0>: a "
+                        "process's mistake\n"),
             std::string::npos)
       << error_;
   EXPECT_NE(error_.find("wyvern: process 4294967298: uncaught wyvern::test::"), std::string::npos) << error_;
@@ -128,7 +134,8 @@ TEST_P(JobTest, exec_in_the_head_ends_the_job) { run({"exec_inside"}, 0); }
 TEST_P(JobTest, wrong_memory_variable_is_an_error) {
   Job job(GetParam(), {JOB_PROGRAM, "puids", "0"}, {.environment = {{"WYVERN_MEMORY", "a lot"}}});
   EXPECT_NE(job.wait(), 0);
-  EXPECT_NE(job.error().find("WYVERN_MEMORY: 'a lot' is not an amount of memory"), std::string::npos) << job.error();
+  EXPECT_NE(job.error().find("WYVERN_MEMORY: 'a lot' is not an amount of memory"), std::string::npos)
+      << job.error();
 }
 
 TEST_P(JobTest, queue_demo_prints_true_results) {
@@ -137,18 +144,18 @@ TEST_P(JobTest, queue_demo_prints_true_results) {
   int producers = 0;
   int consumers = 0;
   for (const std::string& line : job.output_lines()) {
-    producers += line.starts_with("I am producer 42949673") || line.starts_with("I am producer 42949672") ? 1 : 0;
-    consumers += line.starts_with("I am consumer 42949673") || line.starts_with("I am consumer 42949672") ? 1 : 0;
-    if (line.starts_with("I am")) EXPECT_TRUE(line.ends_with(" ")) << line;
+    producers +=
+        line.starts_with("I am producer 42949673") || line.starts_with("I am producer 42949672") ? 1 : 0;
+    consumers +=
+        line.starts_with("I am consumer 42949673") || line.starts_with("I am consumer 42949672") ? 1 : 0;
+    EXPECT_TRUE(line.ends_with(" ") || line.starts_with("+++")) << line;
   }
   EXPECT_EQ(producers, 8);
   EXPECT_EQ(consumers, 8);
 }
 
-std::string name_of(const testing::TestParamInfo<Job::How>& info) {
-  return info.param == Job::How::direct ? "direct" : "launched";
-}
-INSTANTIATE_TEST_SUITE_P(Run, JobTest, testing::Values(Job::How::direct, Job::How::launched), name_of);
+INSTANTIATE_TEST_SUITE_P(Run, JobTest, testing::Values(Job::How::direct, Job::How::launched),
+                         [](const auto& how) { return name_of(how.param); });
 
 }  // namespace
 }  // namespace wyvern::test

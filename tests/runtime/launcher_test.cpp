@@ -151,7 +151,9 @@ TEST(Launcher, signal_that_is_not_heeded_kills_after_the_grace_period) {
 }
 
 TEST(Launcher, reader_that_has_gone_ends_who_prints_for_ever) {
-  Job job(Job::How::direct, {"/bin/sh", "-c", std::string(WYVERN_COMMAND) + " run " + JOB_PROGRAM + " print_for_ever | head -2"});
+  Job job(
+      Job::How::direct,
+      {"/bin/sh", "-c", std::string(WYVERN_COMMAND) + " run " + JOB_PROGRAM + " print_for_ever | head -2"});
   EXPECT_EQ(job.wait(), 0);
   EXPECT_EQ(job.output(), "line\nline\n");
   EXPECT_EQ(job.error(), "printer ended with -13\n");

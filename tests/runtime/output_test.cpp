@@ -14,7 +14,8 @@ namespace {
 
 class OutputTest : public testing::TestWithParam<Job::How> {};
 
-/// Checks "process P line I ..." lines: all there, whole, in order per process. Returns the number of processes.
+/// Checks "process P line I ..." lines: all there, whole, in order per process. Returns the number of
+/// processes.
 std::size_t check_lines(const std::string& text, int lines_each, int step, bool padded) {
   std::map<std::string, int> next;
   std::istringstream stream(text);
@@ -29,7 +30,9 @@ std::size_t check_lines(const std::string& text, int lines_each, int step, bool 
     EXPECT_EQ(process, "process") << line;
     EXPECT_EQ(number, next[puid]) << line;
     next[puid] += step;
-    if (padded) EXPECT_TRUE(line.ends_with(" " + std::string(static_cast<std::size_t>(number * 7 % 300), 'x'))) << line;
+    if (padded) {
+      EXPECT_TRUE(line.ends_with(" " + std::string(static_cast<std::size_t>(number * 7 % 300), 'x'))) << line;
+    }
   }
   for (const auto& [puid, count] : next) EXPECT_EQ(count, lines_each) << puid;
   return next.size();
@@ -72,7 +75,7 @@ TEST_P(OutputTest, blocked_stdout_stops_nobody_but_who_prints) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Run, OutputTest, testing::Values(Job::How::direct, Job::How::launched),
-                         [](const auto& info) { return info.param == Job::How::direct ? "direct" : "launched"; });
+                         [](const auto& how) { return name_of(how.param); });
 
 }  // namespace
 }  // namespace wyvern::test

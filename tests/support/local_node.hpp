@@ -74,11 +74,13 @@ Queue<T> open_as(const std::shared_ptr<Member>& member, const Queue<T>& queue) {
   return Queue<T>(member, queue.channel().reference());
 }
 
-/// Gives a handle of a buried member away without destroying it.
+/// Keeps what belongs to a member that will die: its handles must never be destroyed. A leak on purpose.
 template <class Handle>
-void abandon(Handle&& handle) {
+Handle& abandon(Handle handle) {
   static auto* const kept = new std::vector<std::shared_ptr<void>>;  // for the rest of the program
-  kept->push_back(std::make_shared<std::decay_t<Handle>>(std::forward<Handle>(handle)));
+  auto shared = std::make_shared<Handle>(std::move(handle));
+  kept->push_back(shared);
+  return *shared;
 }
 
 /// The payloads in a channel, first to last, without getting them. Nobody may be at work.

@@ -104,8 +104,8 @@ int heeds_signals(Runtime& runtime, const Arguments&) {
 }  // namespace
 
 Scenarios ending_scenarios() {
-  return {{"returns_early", returns_early}, {"detached", detached},           {"stubborn", stubborn},
-          {"exit_inside", exit_inside},     {"exec_inside", exec_inside},     {"heeds_nothing", heeds_nothing},
+  return {{"returns_early", returns_early}, {"detached", detached},       {"stubborn", stubborn},
+          {"exit_inside", exit_inside},     {"exec_inside", exec_inside}, {"heeds_nothing", heeds_nothing},
           {"heeds_signals", heeds_signals}};
 }
 

@@ -121,8 +121,8 @@ int misuse(Runtime& runtime, const Arguments&) {
 int join_by_puid(Runtime& runtime, const Arguments&) {
   Process sleeper = runtime.process(sleep_for_ever);
   sleeper.start();
-  Process joiner = runtime.process([](std::uint64_t puid) { say("joined " + std::to_string(join(Puid(puid)))); },
-                                   sleeper.puid().value());
+  Process joiner = runtime.process(
+      [](std::uint64_t puid) { say("joined " + std::to_string(join(Puid(puid)))); }, sleeper.puid().value());
   joiner.start();
   sleeper.kill();
   return joiner.join();
@@ -183,16 +183,19 @@ int spawn_failed(Runtime& runtime, const Arguments&) {
 int inheritance(Runtime& runtime, const Arguments& arguments) {
   ::setenv("INHERITED", "yes", 1);
   if (::chdir("/usr") != 0) return 1;
-  Process process = runtime.process([](std::string first_argument) {
-    char folder[PATH_MAX] = {};
-    char name[32] = {};
-    std::FILE* comm = std::fopen("/proc/self/comm", "r");
-    if (comm == nullptr || std::fscanf(comm, "%31s", name) != 1) return 1;
-    std::fclose(comm);
-    say(std::string(::getenv("INHERITED")) + " " + ::getcwd(folder, sizeof folder) + " " + name + " " + first_argument);
-    say("stdin ends " + std::to_string(std::getchar()));
-    return 0;
-  }, arguments.at(0));
+  Process process = runtime.process(
+      [](std::string first_argument) {
+        char folder[PATH_MAX] = {};
+        char name[32] = {};
+        std::FILE* comm = std::fopen("/proc/self/comm", "r");
+        if (comm == nullptr || std::fscanf(comm, "%31s", name) != 1) return 1;
+        std::fclose(comm);
+        say(std::string(::getenv("INHERITED")) + " " + ::getcwd(folder, sizeof folder) + " " + name + " " +
+            first_argument);
+        say("stdin ends " + std::to_string(std::getchar()));
+        return 0;
+      },
+      arguments.at(0));
   process.start();
   return process.join();
 }
@@ -201,7 +204,8 @@ int inheritance(Runtime& runtime, const Arguments& arguments) {
 int join_by_environment(Runtime&, const Arguments&) {
   print_puids();
   std::cout.flush();
-  return WEXITSTATUS(std::system((std::string("/proc/") + std::to_string(::getpid()) + "/exe puids 0").c_str()));
+  return WEXITSTATUS(
+      std::system((std::string("/proc/") + std::to_string(::getpid()) + "/exe puids 0").c_str()));
 }
 
 int throw_in_head(Runtime&, const Arguments&) { throw std::runtime_error("a head's mistake"); }

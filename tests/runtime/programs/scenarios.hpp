@@ -9,7 +9,8 @@
 
 namespace wyvern::test {
 
-/// What a head does in an end-to-end test; gets the arguments behind the scenario's name, returns the exit status.
+/// What a head does in an end-to-end test; gets the arguments behind the scenario's name, returns the exit
+/// status.
 using Arguments = std::vector<std::string>;
 using Scenario = std::function<int(Runtime& runtime, const Arguments& arguments)>;
 using Scenarios = std::map<std::string, Scenario>;

@@ -65,7 +65,9 @@ FileDescriptor make_input(const std::string& text) {
   return input;
 }
 
-int status_from(int wait_status) { return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -WTERMSIG(wait_status); }
+int status_from(int wait_status) {
+  return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -WTERMSIG(wait_status);
+}
 
 }  // namespace
 
@@ -179,6 +181,9 @@ int Job::wait() {
 
 void Job::start_reading() { out_->start(); }
 
+std::string Job::output() const { return out_->text(); }
+std::string Job::error() const { return err_->text(); }
+
 std::vector<std::string> Job::output_lines() const {
   std::vector<std::string> lines;
   std::istringstream text(output());
@@ -235,7 +240,8 @@ std::string Job::socket_name() const {
 }
 
 bool Job::gone(const std::string& socket) const {
-  return processes().empty() && (socket.empty() || read_file("/proc/net/unix").find(socket) == std::string::npos);
+  return processes().empty() &&
+         (socket.empty() || read_file("/proc/net/unix").find(socket) == std::string::npos);
 }
 
 }  // namespace wyvern::test

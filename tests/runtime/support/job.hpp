@@ -25,8 +25,9 @@ struct SeenProcess {
   std::map<std::string, std::string> environment;
 };
 
-/// A command line of this test, running with its output captured. All processes of its job are found by a variable that
-/// they inherit. The destructor kills what is left of them, and the watchdog does when a test waits for too long.
+/// A command line of this test, running with its output captured. All processes of its job are found by a
+/// variable that they inherit. The destructor kills what is left of them, and the watchdog does when a test
+/// waits for too long.
 class Job {
  public:
   enum class How { direct, launched };  ///< as it is, or under `wyvern run`
@@ -34,8 +35,8 @@ class Job {
   struct Options {
     std::vector<std::string> launcher_options = {};
     std::map<std::string, std::string> environment = {};
-    std::string input = {};       ///< its standard input
-    bool read_output = true;      ///< false: nobody reads its stdout before `start_reading`
+    std::string input = {};   ///< its standard input
+    bool read_output = true;  ///< false: nobody reads its stdout before `start_reading`
   };
 
   Job(How how, std::vector<std::string> command);
@@ -51,8 +52,8 @@ class Job {
   void start_reading();
 
   /// What has come so far.
-  std::string output() const { return out_->text(); }
-  std::string error() const { return err_->text(); }
+  std::string output() const;
+  std::string error() const;
   std::vector<std::string> output_lines() const;
   /// Wait until a text has come.
   bool output_has(const std::string& text) const;
@@ -77,5 +78,8 @@ class Job {
   std::unique_ptr<Reader> err_;
   int status_ = 0;
 };
+
+/// For names of parameterised tests.
+inline std::string name_of(Job::How how) { return how == Job::How::direct ? "direct" : "launched"; }
 
 }  // namespace wyvern::test

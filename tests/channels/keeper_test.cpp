@@ -1,0 +1,210 @@
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/exit_wait.hpp>
+#include <wyvern/core/spin.hpp>
+
+#include "support/local_node.hpp"
+
+namespace wyvern::test {
+namespace {
+
+class KeeperTest : public ::testing::Test {
+ protected:
+  std::uint32_t asleep(InterestKind kind) const { return sleepers(node_.segment(), kind, queue_.channel().reference().index); }
+  const RingView& view() const { return queue_.channel().local().view(); }
+  void expect_clean() const {
+    EXPECT_EQ(audit(node_.segment(), queue_.channel().reference()), "");
+    EXPECT_EQ(audit_node(node_.segment()), "");
+  }
+  /// The sleeping cell of the only waiter for a message.
+  ParkerCell& sleeping_cell() const {
+    const std::uint64_t interest = make_interest(InterestKind::message, queue_.channel().reference().index);
+    std::uint32_t i = 0;
+    while (node_.segment().parker(i).interest != interest) ++i;
+    return node_.segment().parker(i);
+  }
+
+  LocalNode node_;
+  std::shared_ptr<Member> member_ = node_.join();
+  Queue<std::string> queue_ = make_queue<std::string>(member_, {.capacity = 4, .inline_size = 32, .max_bytes = 40'000});
+};
+
+TEST_F(KeeperTest, ports_of_the_dead_are_free_again) {
+  const auto dead = node_.join();
+  abandon(open_as(dead, queue_)).put("put by the dead");
+  node_.bury(*dead);
+
+  for (std::uint32_t i = 0; i < view().header().port_count; ++i) {
+    const PortOwner owner(view().port(i).owner);
+    EXPECT_TRUE(owner.state() == PortState::free || owner.process() != dead->process_index()) << i;
+  }
+  EXPECT_EQ(queue_.get(), "put by the dead") << "what it had put stays";
+  expect_clean();
+}
+
+TEST_F(KeeperTest, process_entry_is_given_out_again_after_the_burial) {
+  const auto dead = node_.join();
+  EXPECT_EQ(node_.segment().process(dead->process_index()).puid, dead->puid().value());
+  node_.bury(*dead);
+  EXPECT_EQ(node_.segment().process(dead->process_index()).puid, 0U);
+  const auto next = node_.join();
+  EXPECT_EQ(next->process_index(), dead->process_index());
+  EXPECT_NE(next->puid(), dead->puid());
+}
+
+TEST_F(KeeperTest, more_processes_than_the_table_has_is_out_of_memory) {
+  std::vector<std::shared_ptr<Member>> members;
+  for (std::uint32_t i = 1; i < max_processes; ++i) members.push_back(node_.join());
+  EXPECT_THROW(node_.join(), OutOfMemory);
+  node_.bury(*members.back());
+  EXPECT_NO_THROW(node_.join());
+}
+
+TEST_F(KeeperTest, end_of_a_process_wakes_who_waits_for_it) {
+  const auto process = node_.join();
+  std::jthread waiter([&] { EXPECT_EQ(wait_for_exit(member_, process->puid().sequence(), Deadline::never()), -9); });
+  wait_for([&] { return sleepers(node_.segment(), InterestKind::process_exit, process->puid().sequence()) == 1; });
+
+  node_.bury(*process);
+}
+
+TEST_F(KeeperTest, message_that_the_dead_was_reading_goes_with_it_and_its_memory_returns) {
+  queue_.put(std::string(20'000, 'x'));
+  const auto dead = node_.join();
+  auto& reader = abandon(open_as(dead, queue_));
+  abandon(reader.channel().local().get(Deadline::now()));
+  EXPECT_NE(charged_bytes(view()), 0U);
+
+  node_.bury(*dead);
+
+  EXPECT_EQ(charged_bytes(view()), 0U);
+  EXPECT_TRUE(queue_.empty_approx());
+  expect_clean();
+}
+
+TEST_F(KeeperTest, charge_of_a_put_that_was_never_published_is_taken_back) {
+  const auto dead = node_.join();
+  abandon(open_as(dead, queue_)).put("so that it holds the queue");
+  const std::uint32_t extent = take_extent(*dead, 30'000);
+  ASSERT_TRUE(charge_extent(view(), node_.segment().process(dead->process_index()), extent));
+  EXPECT_FALSE(queue_.try_put(std::string(20'000, 'x')));
+
+  node_.bury(*dead);
+
+  EXPECT_TRUE(queue_.try_put(std::string(20'000, 'x')));
+  expect_clean();
+}
+
+TEST_F(KeeperTest, charge_that_was_counted_and_not_noted_is_taken_back) {
+  const auto dead = node_.join();
+  abandon(open_as(dead, queue_)).put("so that it holds the queue");
+  view().header().extent_bytes += 30'000;
+  node_.segment().process(dead->process_index()).charging = 1;
+
+  node_.bury(*dead);
+
+  EXPECT_EQ(charged_bytes(view()), 0U);
+}
+
+TEST_F(KeeperTest, recount_waits_for_who_is_charging_and_comes_with_a_later_sweep) {
+  const auto dead = node_.join();
+  abandon(open_as(dead, queue_)).put("so that it holds the queue");
+  view().header().extent_bytes += 30'000;
+  ProcessEntry& busy = node_.segment().process(member_->process_index());
+  busy.charging = 1;
+  node_.bury(*dead);
+  EXPECT_EQ(charged_bytes(view()), 30'000U);
+
+  busy.charging = 0;
+  node_.sweep();
+
+  EXPECT_EQ(charged_bytes(view()), 0U);
+}
+
+TEST_F(KeeperTest, last_holder_that_dies_takes_the_queue_with_it) {
+  const std::uint64_t before = node_.segment().header().committed_bytes;
+  const auto dead = node_.join();
+  auto& lost = abandon(make_queue<int>(dead, {.name = "lost"}));
+  const ObjectReference reference = lost.channel().reference();
+  node_.bury(*dead);
+  EXPECT_EQ(node_.segment().header().committed_bytes, before);
+  EXPECT_THROW(Queue<int>(member_, reference), QueueLost);
+  EXPECT_EQ(member_->agent().find_object("lost"), std::nullopt);
+}
+
+TEST_F(KeeperTest, sleeper_that_was_claimed_and_not_woken_is_mended_by_a_sweep) {
+  std::jthread consumer([&] { EXPECT_EQ(queue_.get(), "hello"); });
+  wait_for([&] { return asleep(InterestKind::message) == 1; });
+  // A putter that died between its claim and its system call.
+  ParkerCell& cell = sleeping_cell();
+  const BorrowedPort port{&view().port(first_ports - 1), first_ports - 1};
+  ASSERT_EQ(PortOwner(port.port->owner).state(), PortState::free);
+  std::vector<std::byte> encoded;
+  encode_to(encoded, std::string("hello"));
+  BlockHeader& block = view().block(port.port->spare);
+  block.length = encoded.size();
+  std::memcpy(RingView::payload(block), encoded.data(), encoded.size());
+  cell.state = parker_notified;
+  ASSERT_EQ(ring::put(view(), port), RingOutcome::done);
+
+  node_.sweep();
+}
+
+TEST_F(KeeperTest, sleeper_that_nobody_woke_is_mended_by_a_sweep) {
+  std::jthread consumer([&] { EXPECT_EQ(queue_.get(), "hello"); });
+  wait_for([&] { return asleep(InterestKind::message) == 1; });
+  WaiterSet& getters = view().header().getters;
+  const std::uint64_t summary = getters.summary.exchange(0);  // a waker looks and finds nobody
+  queue_.put("hello");
+  getters.summary = summary;
+
+  node_.sweep();
+}
+
+TEST_F(KeeperTest, wake_that_the_dead_had_received_is_passed_on) {
+  const auto dead = node_.join();
+  Parker* parker = nullptr;
+  std::thread([&] {
+    abandon(open_as(dead, queue_)).try_get();
+    parker = new Parker(dead);  // as its thread left it when it died
+  }).join();
+  view().header().getters.add(parker->index());
+  parker->prepare(make_interest(InterestKind::message, queue_.channel().reference().index));
+  queue_.put("for the living");  // wakes the dead one
+  EXPECT_EQ(node_.segment().parker(parker->index()).state, parker_notified);
+  std::jthread consumer([&] {
+    // Asleep although there is a message, as if it had gone to sleep just before the put.
+    Parker& mine = Parker::mine(member_);
+    view().header().getters.add(mine.index());
+    mine.prepare(make_interest(InterestKind::message, queue_.channel().reference().index));
+    mine.park(Deadline::never());
+    EXPECT_TRUE(mine.finish());
+    view().header().getters.remove(mine.index());
+    EXPECT_EQ(queue_.get(), "for the living");
+  });
+  wait_for([&] { return asleep(InterestKind::message) == 1; });
+
+  node_.bury(*dead);
+}
+
+TEST_F(KeeperTest, spin_permits_and_parkers_of_the_dead_are_free_again) {
+  const auto dead = node_.join();
+  auto& parker = abandon(std::make_unique<Parker>(dead));
+  abandon(std::make_unique<SpinPermitHold>(*dead, 1'000'000'000'000));
+  parker->prepare(0);
+  EXPECT_NE(audit_node(node_.segment()), "");
+  node_.bury(*dead);
+  EXPECT_EQ(audit_node(node_.segment()), "");
+}
+
+}  // namespace
+}  // namespace wyvern::test
