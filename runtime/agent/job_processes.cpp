@@ -125,8 +125,7 @@ void JobProcesses::signal_all(int number, bool spare_head) {
   for (const auto& [sequence, process] : processes_) {
     if (!(spare_head && process.is_head())) signal(process, number);
   }
-  // While the head is spared its descendants are not told from the others' orphans; those end after the head.
-  if (!spare_head && has_children()) signal_children(number);
+  if (may_end_children(spare_head) && has_children()) signal_children(number);
 }
 
 void JobProcesses::signal(const JobProcess& process, int number) const {
@@ -153,9 +152,14 @@ std::size_t JobProcesses::awaited(Puid starter) const {
 
 bool JobProcesses::any_left(bool spare_head) const {
   const std::size_t spared = spare_head ? processes_.count(0) : 0;
-  if (processes_.size() > spared) return true;
-  const bool head_is_child = spared != 0 && processes_.at(0).child != 0;
-  return !head_is_child && has_children();
+  return processes_.size() > spared || (may_end_children(spare_head) && has_children());
+}
+
+/// Whether our children are all to be ended. A spared head that is our child is not told from orphans of the job by the
+/// kernel's cheap answer; those end after the head.
+bool JobProcesses::may_end_children(bool spare_head) const {
+  const auto head = processes_.find(0);
+  return !spare_head || head == processes_.end() || head->second.child == 0;
 }
 
 }  // namespace wyvern::agent

@@ -73,6 +73,7 @@ class JobProcesses {
   JobProcess& add(Puid parent, std::uint64_t ticket_key);
   void spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment);
   void withdraw(JobProcess& process);
+  bool may_end_children(bool spare_head) const;
   bool may_be(const JobProcess& process, pid_t peer) const;
   void child_ended(pid_t pid, std::int32_t status);
   void member_ended(std::uint32_t sequence);

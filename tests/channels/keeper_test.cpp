@@ -35,7 +35,7 @@ class KeeperTest : public ::testing::Test {
 
   LocalNode node_;
   std::shared_ptr<Member> member_ = node_.join();
-  Queue<std::string> queue_ = make_queue<std::string>(member_, {.capacity = 4, .inline_size = 32, .max_bytes = 40'000});
+  Queue<std::string> queue_ = make_queue<std::string>(member_, {.capacity = 4, .max_bytes = 40'000, .inline_size = 32});
 };
 
 TEST_F(KeeperTest, ports_of_the_dead_are_free_again) {

@@ -68,7 +68,7 @@ TEST_F(QueueLifetime, undelivered_messages_and_grown_ports_go_with_the_queue) {
   all = {};
   // What is left are the free extents; they are given back when memory is needed.
   const std::uint64_t room = node_.segment().header().memory_ceiling - before;
-  auto large = make_queue<std::string>(member_, {.capacity = 1, .inline_size = 0, .max_bytes = room});
+  auto large = make_queue<std::string>(member_, {.capacity = 1, .max_bytes = room, .inline_size = 0});
   large.put(std::string(room / 4 * 3, 'x'));
 }
 

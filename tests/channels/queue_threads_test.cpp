@@ -69,8 +69,8 @@ INSTANTIATE_TEST_SUITE_P(loads, QueueThreads,
                                            Load{4, 4, 2, 2'000, 64}, Load{3, 2, 5, 4'000, 65}, Load{1, 8, 16, 8'000, 16},
                                            Load{8, 1, 16, 1'000, 16}, Load{8, 8, 128, 2'000, 64}, Load{4, 4, 8, 500, 5'000},
                                            Load{2, 2, 3, 200, 100'000}),
-                         [](const auto& info) {
-                           const Load& load = info.param;
+                         [](const auto& instance) {
+                           const Load& load = instance.param;
                            return std::to_string(load.producers) + "x" + std::to_string(load.consumers) + "_capacity_" +
                                   std::to_string(load.capacity) + "_bytes_" + std::to_string(load.bytes);
                          });

@@ -139,7 +139,7 @@ TEST_P(RingTest, end_is_found_with_hints_that_were_left_behind) {
 }
 
 INSTANTIATE_TEST_SUITE_P(capacities, RingTest, ::testing::Values(1, 2, 3, 5, 8, 128),
-                         [](const auto& info) { return std::to_string(info.param); });
+                         [](const auto& instance) { return std::to_string(instance.param); });
 
 }  // namespace
 }  // namespace wyvern::test

@@ -51,7 +51,8 @@ Child::Child(const std::function<int()>& work) {
   ::_exit(run(work));
 }
 
-Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), status_(other.status_), stopped_(other.stopped_) {}
 
 Child::~Child() {
   if (pid_ < 0 || status_) return;
@@ -60,32 +61,33 @@ Child::~Child() {
   ::waitpid(pid_, &status, 0);
 }
 
-void Child::send(int signal) const {
-  if (!status_) ::kill(pid_, signal);
+void Child::send(int signal) {
+  if (status_) return;
+  stopped_ = false;
+  ::kill(pid_, signal);
 }
 
 int Child::wait() {
-  if (!status_) {
-    int status = 0;
-    wait_for(pid_, 0, status);
-    status_ = exit_status(status);
-  }
+  int status = 0;
+  if (!status_ && wait_for(pid_, 0, status) == pid_) status_ = exit_status(status);
   return *status_;
 }
 
 std::optional<int> Child::poll() {
   int status = 0;
-  if (!status_ && wait_for(pid_, WNOHANG, status) == pid_) status_ = exit_status(status);
+  if (!status_ && wait_for(pid_, WNOHANG | WUNTRACED, status) == pid_) {
+    if (WIFSTOPPED(status)) {
+      stopped_ = true;
+    } else {
+      status_ = exit_status(status);
+    }
+  }
   return status_;
 }
 
-bool Child::wait_until_stopped() {
-  int status = 0;
-  if (!status_ && wait_for(pid_, WUNTRACED, status) == pid_) {
-    if (WIFSTOPPED(status)) return true;
-    status_ = exit_status(status);
-  }
-  return false;
+bool Child::stopped() {
+  poll();
+  return stopped_;
 }
 
 }  // namespace wyvern::test

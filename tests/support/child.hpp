@@ -18,17 +18,18 @@ class Child {
   /// Kills it if it still runs.
   ~Child();
 
-  void send(int signal) const;
+  void send(int signal);
   /// Waits for its end; 0..255 or minus the signal.
   int wait();
   /// Its exit status if it has ended.
   std::optional<int> poll();
-  /// Waits until a signal has stopped it (true) or it has ended (false).
-  bool wait_until_stopped();
+  /// Whether a signal has stopped it and nothing was sent to it since.
+  bool stopped();
 
  private:
   pid_t pid_ = -1;
   std::optional<int> status_;
+  bool stopped_ = false;
 };
 
 }  // namespace wyvern::test

@@ -15,7 +15,7 @@ struct WorkerHistory {
   Puid worker;
   std::uint64_t puts_begun = 0;  ///< it has tried to put its messages 0 .. puts_begun - 1
   std::uint64_t puts_ended = 0;  ///< ... and knows that those below puts_ended are in the queue
-  std::vector<MessageId> got;    ///< in the order in which it got them
+  std::vector<MessageId> got = {};  ///< in the order in which it got them
   bool killed = false;
 };
 

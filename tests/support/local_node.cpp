@@ -64,9 +64,17 @@ void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {
 void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
   const std::lock_guard lock(mutex_);
   constexpr std::uint32_t nobody = max_processes - 1;
-  for (std::uint32_t i = 0; i < count; ++i) keeper_.grow_extents(nobody, extent_class_for(bytes).value());
-  for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
-    free_extent(*segment_, i, ExtentOwner::process, nobody);
+  const std::uint32_t size_class = extent_class_for(bytes).value();
+  const auto free_ones = [&] {
+    std::uint32_t free = 0;
+    for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
+      const ExtentDescriptor& extent = segment_->extent(i);
+      free += extent.size_class == size_class && ExtentOwnerWord(extent.owner.load()).kind() == ExtentOwner::free;
+    }
+    return free;
+  };
+  while (free_ones() < count) {
+    free_extent(*segment_, keeper_.grow_extents(nobody, size_class), ExtentOwner::process, nobody);
   }
 }
 

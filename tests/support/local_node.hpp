@@ -32,7 +32,7 @@ class LocalNode {
   void bury(const Member& member);
   /// What the agent does a few times a second.
   void sweep();
-  /// For forked children, which cannot ask the keeper: so many more ports of a channel, and extents with room for
+  /// For forked children, which cannot ask the keeper: at least so many ports of a channel, and extents with room for
   /// `bytes`, are free afterwards.
   void provide_ports(const Channel& channel, std::uint32_t count);
   void provide_extents(std::uint64_t bytes, std::uint32_t count);

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/child.hpp"
+#include "support/history.hpp"
+#include "support/local_node.hpp"
+
+namespace wyvern::test {
+
+/// What a victim does when it dies or stops: opens the channel and performs one of these.
+enum class Operation { put_small, put_large, get, close, put_waiting, get_waiting };
+enum class RingState { empty, one, half, full, wrapped, closed, closed_empty };
+
+std::string to_string(Operation operation);
+std::string to_string(RingState state);
+inline bool is_put(Operation operation) {
+  return operation == Operation::put_small || operation == Operation::put_large || operation == Operation::put_waiting;
+}
+
+struct CrashSetup {
+  std::uint64_t capacity = 1;
+  RingState state = RingState::empty;
+  bool large_messages = false;  ///< those that are in the ring already
+};
+
+/// A crash point and the how manieth passage of it.
+using Visit = std::pair<std::string, std::uint32_t>;
+
+/// A fresh channel on a node, prepared as `setup` says by one living member, and a history of all that happens to it.
+class CrashCase {
+ public:
+  CrashCase(LocalNode& node, const CrashSetup& setup);
+
+  struct Victim {
+    std::shared_ptr<Member> member;
+    History::Writer log;
+    Child child;
+  };
+  /// Starts a victim that gets `signal` at that visit.
+  Victim start(Operation operation, const Visit& visit, int signal);
+  /// The visits of an operation that is left alone, in order.
+  std::vector<Visit> discover(Operation operation);
+
+  /// For an operation that waits: once the victim sleeps, makes true what it waits for. Nothing if it ended or stopped.
+  void help_when_asleep(Operation operation, Victim& victim);
+  /// Makes true what any operation may wait for.
+  void help(Operation operation);
+  /// The living member empties the ring, then fills and empties it so many times; false unless each lap is exactly
+  /// `capacity` messages. Waits for nobody.
+  bool work(std::uint64_t laps);
+  /// The victim has ended: buries it and audits. What is wrong, or nothing.
+  std::string bury(const Victim& victim, bool killed);
+  std::string audit_all() const;
+
+  /// Which messages are in the ring; nobody may be at work.
+  std::vector<MessageId> contents() const;
+  /// Gets what is there.
+  std::vector<MessageId> drain();
+  std::string problems() const { return history_.problems(); }
+
+ private:
+  void put(bool large);
+  int perform(Operation operation, const std::shared_ptr<Member>& member, History::Writer log) const;
+
+  LocalNode& node_;
+  CrashSetup setup_;
+  std::shared_ptr<Member> member_;
+  History history_;
+  History::Writer log_;
+  Channel channel_;
+  bool closed_ = false;
+};
+
+}  // namespace wyvern::test
