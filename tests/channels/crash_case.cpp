@@ -81,7 +81,8 @@ void CrashCase::put(bool large) {
   log_.put_ended();
 }
 
-int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& member, History::Writer log) const {
+int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& member,
+                       History::Writer log) const {
   Channel channel = Channel::open(member, channel_.reference(), hash, type);
   try {
     switch (operation) {
@@ -134,12 +135,24 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
   return visits;
 }
 
-void CrashCase::help_when_asleep(Operation operation, Victim& victim) {
-  if (operation != Operation::put_waiting && operation != Operation::get_waiting) return;
+bool CrashCase::asleep(Operation operation) const {
   const InterestKind kind = operation == Operation::put_waiting ? InterestKind::room : InterestKind::message;
-  const auto asleep = [&] { return sleepers(node_.segment(), kind, channel_.reference().index) != 0; };
-  wait_for([&] { return victim.child.poll() || victim.child.stopped() || asleep(); });
-  if (asleep()) help(operation);
+  return waits(operation) && sleepers(node_.segment(), kind, channel_.reference().index) != 0;
+}
+
+bool CrashCase::rightly_asleep(Operation operation) const {
+  const RingView& view = channel_.local().view();
+  const bool ready =
+      operation == Operation::put_waiting ? ring::has_room_or_end(view) : ring::has_message_or_end(view);
+  return !ready && asleep(operation);
+}
+
+bool CrashCase::help_when_asleep(Operation operation, Victim& victim) {
+  if (!waits(operation)) return false;
+  wait_for([&] { return victim.child.poll() || victim.child.stopped() || asleep(operation); });
+  if (!asleep(operation)) return false;
+  help(operation);
+  return true;
 }
 
 void CrashCase::help(Operation operation) {
@@ -180,7 +193,8 @@ std::string CrashCase::audit_all() const {
 
 std::vector<MessageId> CrashCase::contents() const {
   std::vector<MessageId> ids;
-  for (const auto& payload : payloads_in(node_.segment(), channel_.reference())) ids.push_back(read_stamped(payload));
+  for (const auto& payload : payloads_in(node_.segment(), channel_.reference()))
+    ids.push_back(read_stamped(payload));
   return ids;
 }
 

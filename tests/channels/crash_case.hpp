@@ -19,7 +19,12 @@ enum class RingState { empty, one, half, full, wrapped, closed, closed_empty };
 std::string to_string(Operation operation);
 std::string to_string(RingState state);
 inline bool is_put(Operation operation) {
-  return operation == Operation::put_small || operation == Operation::put_large || operation == Operation::put_waiting;
+  return operation == Operation::put_small || operation == Operation::put_large ||
+         operation == Operation::put_waiting;
+}
+
+inline bool waits(Operation operation) {
+  return operation == Operation::put_waiting || operation == Operation::get_waiting;
 }
 
 struct CrashSetup {
@@ -31,7 +36,8 @@ struct CrashSetup {
 /// A crash point and the how manieth passage of it.
 using Visit = std::pair<std::string, std::uint32_t>;
 
-/// A fresh channel on a node, prepared as `setup` says by one living member, and a history of all that happens to it.
+/// A fresh channel on a node, prepared as `setup` says by one living member, and a history of all that
+/// happens to it.
 class CrashCase {
  public:
   CrashCase(LocalNode& node, const CrashSetup& setup);
@@ -46,12 +52,16 @@ class CrashCase {
   /// The visits of an operation that is left alone, in order.
   std::vector<Visit> discover(Operation operation);
 
-  /// For an operation that waits: once the victim sleeps, makes true what it waits for. Nothing if it ended or stopped.
-  void help_when_asleep(Operation operation, Victim& victim);
+  /// For an operation that waits: once the victim sleeps, makes true what it waits for; false if it ended or
+  /// stopped before, or does not wait.
+  bool help_when_asleep(Operation operation, Victim& victim);
+  /// Whether somebody sleeps for what that operation waits for, and rightly so: nobody has claimed it, and
+  /// what it waits for does not hold.
+  bool rightly_asleep(Operation operation) const;
   /// Makes true what any operation may wait for.
   void help(Operation operation);
-  /// The living member empties the ring, then fills and empties it so many times; false unless each lap is exactly
-  /// `capacity` messages. Waits for nobody.
+  /// The living member empties the ring, then fills and empties it so many times; false unless each lap is
+  /// exactly `capacity` messages. Waits for nobody.
   bool work(std::uint64_t laps);
   /// The victim has ended: buries it and audits. What is wrong, or nothing.
   std::string bury(const Victim& victim, bool killed);
@@ -65,6 +75,7 @@ class CrashCase {
 
  private:
   void put(bool large);
+  bool asleep(Operation operation) const;
   int perform(Operation operation, const std::shared_ptr<Member>& member, History::Writer log) const;
 
   LocalNode& node_;

@@ -27,7 +27,8 @@ class CrashPair : public ::testing::TestWithParam<Pair> {
     return CrashCase(node_, {.capacity = 1, .state = state, .large_messages = large}).discover(operation);
   }
 
-  void kill_both(const CrashSetup& setup, const Visit& first, const Visit& second, bool first_is_buried_first) {
+  void kill_both(const CrashSetup& setup, const Visit& first, const Visit& second,
+                 bool first_is_buried_first) {
     CrashCase crash(node_, setup);
     auto one = crash.start(GetParam().first, first, SIGKILL);
     ASSERT_EQ(one.child.wait(), -SIGKILL);
@@ -57,8 +58,8 @@ TEST_P(CrashPair, two_victims_leave_everything_in_one_place) {
     for (const Visit& first : firsts) {
       for (const Visit& second : seconds) {
         for (const bool order : {true, false}) {
-          SCOPED_TRACE("capacity " + std::to_string(capacity) + ": " + first.first + ", then " + second.first +
-                       (order ? "" : ", buried the other way round"));
+          SCOPED_TRACE("capacity " + std::to_string(capacity) + ": " + first.first + ", then " +
+                       second.first + (order ? "" : ", buried the other way round"));
           kill_both(setup, first, second, order);
           if (HasFailure()) return;
           ++cases;
@@ -66,7 +67,8 @@ TEST_P(CrashPair, two_victims_leave_everything_in_one_place) {
       }
     }
   }
-  std::printf("%s, then %s: %d pairs of deaths\n", to_string(GetParam().first).c_str(), to_string(GetParam().second).c_str(), cases);
+  std::printf("%s, then %s: %d pairs of deaths\n", to_string(GetParam().first).c_str(),
+              to_string(GetParam().second).c_str(), cases);
 }
 
 INSTANTIATE_TEST_SUITE_P(operations, CrashPair,
@@ -76,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(operations, CrashPair,
                                            Pair{Operation::get, Operation::get, RingState::full},
                                            Pair{Operation::put_large, Operation::get, RingState::empty}),
                          [](const auto& instance) {
-                           return to_string(instance.param.first) + "_then_" + to_string(instance.param.second);
+                           return to_string(instance.param.first) + "_then_" +
+                                  to_string(instance.param.second);
                          });
 
 }  // namespace

@@ -19,7 +19,9 @@ namespace {
 
 class KeeperTest : public ::testing::Test {
  protected:
-  std::uint32_t asleep(InterestKind kind) const { return sleepers(node_.segment(), kind, queue_.channel().reference().index); }
+  std::uint32_t asleep(InterestKind kind) const {
+    return sleepers(node_.segment(), kind, queue_.channel().reference().index);
+  }
   const RingView& view() const { return queue_.channel().local().view(); }
   void expect_clean() const {
     EXPECT_EQ(audit(node_.segment(), queue_.channel().reference()), "");
@@ -35,7 +37,8 @@ class KeeperTest : public ::testing::Test {
 
   LocalNode node_;
   std::shared_ptr<Member> member_ = node_.join();
-  Queue<std::string> queue_ = make_queue<std::string>(member_, {.capacity = 4, .max_bytes = 40'000, .inline_size = 32});
+  Queue<std::string> queue_ =
+      make_queue<std::string>(member_, {.capacity = 4, .max_bytes = 40'000, .inline_size = 32});
 };
 
 TEST_F(KeeperTest, ports_of_the_dead_are_free_again) {
@@ -71,8 +74,10 @@ TEST_F(KeeperTest, more_processes_than_the_table_has_is_out_of_memory) {
 
 TEST_F(KeeperTest, end_of_a_process_wakes_who_waits_for_it) {
   const auto process = node_.join();
-  std::jthread waiter([&] { EXPECT_EQ(wait_for_exit(member_, process->puid().sequence(), Deadline::never()), -9); });
-  wait_for([&] { return sleepers(node_.segment(), InterestKind::process_exit, process->puid().sequence()) == 1; });
+  std::jthread waiter(
+      [&] { EXPECT_EQ(wait_for_exit(member_, process->puid().sequence(), Deadline::never()), -9); });
+  wait_for(
+      [&] { return sleepers(node_.segment(), InterestKind::process_exit, process->puid().sequence()) == 1; });
 
   node_.bury(*process);
 }
@@ -175,7 +180,7 @@ TEST_F(KeeperTest, wake_that_the_dead_had_received_is_passed_on) {
   Parker* parker = nullptr;
   std::thread([&] {
     abandon(open_as(dead, queue_)).try_get();
-    parker = new Parker(dead);  // as its thread left it when it died
+    parker = abandon(std::make_unique<Parker>(dead)).get();  // as its thread left it when it died
   }).join();
   view().header().getters.add(parker->index());
   parker->prepare(make_interest(InterestKind::message, queue_.channel().reference().index));

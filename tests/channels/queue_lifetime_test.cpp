@@ -142,7 +142,9 @@ TEST_F(QueueLifetime, found_queue_is_held_at_once) {
 
 TEST_F(QueueLifetime, no_memory_for_a_queue_is_out_of_memory_and_changes_nothing) {
   const std::uint64_t before = committed();
-  EXPECT_THROW(make_queue<int>(member_, {.capacity = max_capacity, .inline_size = max_inline_size, .name = "huge"}), OutOfMemory);
+  EXPECT_THROW(
+      make_queue<int>(member_, {.capacity = max_capacity, .inline_size = max_inline_size, .name = "huge"}),
+      OutOfMemory);
   EXPECT_EQ(committed(), before);
   EXPECT_NO_THROW(make_queue<int>(member_, {.name = "huge"}));
 }

@@ -48,7 +48,9 @@ constexpr std::uint64_t mebibyte = 1024 * kibibyte;
 
 class QueuePayload : public ::testing::Test {
  protected:
-  Channel make(const QueueOptions& options) { return Channel::create(member_, options, raw_bytes_type_hash, raw_bytes_type_name); }
+  Channel make(const QueueOptions& options) {
+    return Channel::create(member_, options, raw_bytes_type_hash, raw_bytes_type_name);
+  }
   void expect_clean(const Channel& channel) const {
     EXPECT_EQ(audit(node_.segment(), channel.reference()), "");
     EXPECT_EQ(audit_node(node_.segment()), "");
@@ -186,7 +188,8 @@ TEST_F(QueuePayload, memory_of_messages_that_were_got_serves_other_sizes) {
   Channel channel = make({.capacity = 64});
   for (const std::uint64_t size : {mebibyte, 20 * mebibyte, 100 * kibibyte, 5 * mebibyte, 20 * mebibyte}) {
     const std::uint64_t count = 24 * mebibyte / size;
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, 64); ++i) ASSERT_TRUE(channel.try_put(Bytes(size)));
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, 64); ++i)
+      ASSERT_TRUE(channel.try_put(Bytes(size)));
     while (channel.try_get()) {
     }
   }

@@ -24,7 +24,9 @@ class QueueTest : public ::testing::Test {
   Queue<T> make(const QueueOptions& options = {}) {
     return make_queue<T>(member_, options);
   }
-  std::string audit_of(const auto& queue) const { return audit(node_.segment(), queue.channel().reference()); }
+  std::string audit_of(const auto& queue) const {
+    return audit(node_.segment(), queue.channel().reference());
+  }
 
   LocalNode node_;
   std::shared_ptr<Member> member_ = node_.join();
@@ -108,14 +110,18 @@ TEST_F(QueueTest, timeout_in_the_past_does_what_can_be_done_at_once) {
 TEST_F(QueueTest, timeout_that_no_clock_can_express_waits_for_what_comes) {
   auto queue = make<int>({.capacity = 1});
   std::jthread consumer([&] { EXPECT_EQ(queue.try_get_for(std::chrono::hours::max()), 1); });
-  wait_for([&] { return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 1; });
+  wait_for([&] {
+    return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 1;
+  });
   EXPECT_TRUE(queue.try_put_until(steady_clock::time_point::max(), 1));
 }
 
 TEST_F(QueueTest, blocked_get_takes_what_is_put) {
   auto queue = make<int>();
   std::jthread consumer([&] { EXPECT_EQ(open_as(other_, queue).get(), 5); });
-  wait_for([&] { return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 1; });
+  wait_for([&] {
+    return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 1;
+  });
 
   queue.put(5);
 }
@@ -124,7 +130,8 @@ TEST_F(QueueTest, blocked_put_goes_on_when_there_is_room) {
   auto queue = make<int>({.capacity = 1});
   queue.put(1);
   std::jthread producer([&] { open_as(other_, queue).put(2); });
-  wait_for([&] { return sleepers(node_.segment(), InterestKind::room, queue.channel().reference().index) == 1; });
+  wait_for(
+      [&] { return sleepers(node_.segment(), InterestKind::room, queue.channel().reference().index) == 1; });
 
   EXPECT_EQ(queue.get(), 1);
   EXPECT_EQ(queue.get(), 2);
@@ -137,7 +144,9 @@ TEST_F(QueueTest, each_of_many_blocked_consumers_gets_one) {
   for (int i = 0; i < 6; ++i) {
     consumers.emplace_back([&] { sum += queue.get(); });
   }
-  wait_for([&] { return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 6; });
+  wait_for([&] {
+    return sleepers(node_.segment(), InterestKind::message, queue.channel().reference().index) == 6;
+  });
 
   for (int i = 0; i < 6; ++i) queue.put(1 << i);
 

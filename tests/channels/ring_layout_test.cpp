@@ -97,7 +97,8 @@ TEST(PortOwner, changes_its_generation_each_time) {
 }
 
 TEST(BlockStride, holds_the_payload_and_keeps_blocks_apart_by_cache_lines) {
-  for (const std::uint64_t inline_size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{64}, std::uint64_t{65}, max_inline_size}) {
+  for (const std::uint64_t inline_size :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{64}, std::uint64_t{65}, max_inline_size}) {
     EXPECT_GE(block_stride_for(inline_size), sizeof(BlockHeader) + inline_size);
     EXPECT_EQ(block_stride_for(inline_size) % cache_line, 0U);
   }

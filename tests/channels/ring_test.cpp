@@ -80,7 +80,8 @@ class RingTest : public ::testing::TestWithParam<std::uint32_t> {
 TEST_P(RingTest, behaves_as_a_queue) { compare_with_a_queue(20 * capacity() + 200); }
 
 TEST_P(RingTest, behaves_as_a_queue_where_laps_and_tickets_turn_over) {
-  for (const std::uint64_t turn : {std::uint64_t{1} << ticket_bits, (std::uint64_t{1} << ticket_bits) / capacity()}) {
+  for (const std::uint64_t turn :
+       {std::uint64_t{1} << ticket_bits, (std::uint64_t{1} << ticket_bits) / capacity()}) {
     start_at_lap(turn - 2);
     compare_with_a_queue(20 * capacity() + 200);
     std::uint64_t message = 0;

@@ -89,7 +89,8 @@ TEST_F(ArenaTest, error_says_how_much_is_used_and_what_to_try) {
 }
 
 TEST_F(ArenaTest, neighbours_are_joined_in_every_order_of_release) {
-  const std::vector<std::vector<std::size_t>> orders{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+  const std::vector<std::vector<std::size_t>> orders{{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   for (const auto& order : orders) {
     std::vector<std::uint64_t> pieces;
     for (int i = 0; i < 3; ++i) pieces.push_back(arena_.allocate(mebibyte));

@@ -15,7 +15,8 @@
 
 namespace wyvern::test {
 
-/// A segment with the core's part of an agent: enough for extents, parkers, permits and holds. Members play processes.
+/// A segment with the core's part of an agent: enough for extents, parkers, permits and holds. Members play
+/// processes.
 class CoreNode {
  public:
   explicit CoreNode(std::uint64_t memory_ceiling = std::uint64_t{64} << 20, std::uint32_t cores = 2)
@@ -38,7 +39,8 @@ class CoreNode {
   /// Makes directory entries up to `index` usable and an object alive there.
   ObjectReference make_object(std::uint32_t index) {
     SegmentHeader& header = segment_->header();
-    arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready, index + 1, max_objects);
+    arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready, index + 1,
+                        max_objects);
     const ObjectReference object{ObjectId::make(0, 1, index + 1), index};
     segment_->object(index).state = 1;
     segment_->object(index).id = object.id.value();

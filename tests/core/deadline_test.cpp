@@ -31,7 +31,8 @@ TEST(DeadlineTest, zero_and_negative_durations_mean_now) {
 TEST(DeadlineTest, durations_beyond_the_clock_mean_never) {
   EXPECT_TRUE(Deadline::after(std::chrono::hours::max()).is_never());
   EXPECT_TRUE(Deadline::after(std::chrono::nanoseconds::max()).is_never());
-  EXPECT_TRUE(Deadline::after(std::chrono::duration<double>(std::numeric_limits<double>::infinity())).is_never());
+  EXPECT_TRUE(
+      Deadline::after(std::chrono::duration<double>(std::numeric_limits<double>::infinity())).is_never());
 }
 
 TEST(DeadlineTest, is_never_before_the_duration_has_ended) {

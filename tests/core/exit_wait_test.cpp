@@ -22,8 +22,8 @@ class ExitWait : public ::testing::Test {
   /// What the agent does when a process starts and ends.
   void start(std::uint32_t sequence) {
     SegmentHeader& header = node_.segment().header();
-    node_.arena().commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready, sequence + 1,
-                               max_exit_records);
+    node_.arena().commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready,
+                               sequence + 1, max_exit_records);
     node_.segment().exit_record(sequence) = make_exit_record(ExitPhase::running, 0);
   }
   void end(std::uint32_t sequence, std::int32_t status) {
@@ -32,7 +32,8 @@ class ExitWait : public ::testing::Test {
   }
   std::uint32_t asleep() const {
     std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < max_parkers; ++i) count += node_.segment().parker(i).state.load() == parker_asleep;
+    for (std::uint32_t i = 0; i < max_parkers; ++i)
+      count += node_.segment().parker(i).state.load() == parker_asleep;
     return count;
   }
 
@@ -60,7 +61,8 @@ TEST_F(ExitWait, running_process_is_waited_for_no_longer_than_the_deadline) {
 TEST_F(ExitWait, process_that_was_never_started_is_an_invalid_argument) {
   EXPECT_THROW(wait_for_exit(member_, 0, Deadline::never()), InvalidArgument);
   start(0);
-  EXPECT_THROW(wait_for_exit(member_, 1, Deadline::never()), InvalidArgument) << "its record is committed, no more";
+  EXPECT_THROW(wait_for_exit(member_, 1, Deadline::never()), InvalidArgument)
+      << "its record is committed, no more";
   EXPECT_THROW(wait_for_exit(member_, max_exit_records, Deadline::never()), InvalidArgument);
   EXPECT_THROW(wait_for_exit(member_, ~std::uint32_t{0}, Deadline::never()), InvalidArgument);
 }

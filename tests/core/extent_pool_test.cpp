@@ -24,7 +24,9 @@ class ExtentPool : public ::testing::Test {
     return free_extent(node_.segment(), extent, ExtentOwner::process, member_->process_index());
   }
   bool hinted(std::uint32_t extent) const {
-    return (node_.segment().extent_group(extent / extents_in_group).maybe_free.load() >> (extent % extents_in_group) & 1) != 0;
+    return (node_.segment().extent_group(extent / extents_in_group).maybe_free.load() >>
+                (extent % extents_in_group) &
+            1) != 0;
   }
 
   CoreNode node_;
@@ -35,13 +37,15 @@ TEST(ExtentClass, is_the_smallest_with_room) {
   for (std::uint32_t size_class = 0; size_class < max_extent_classes; ++size_class) {
     const std::uint64_t bytes = extent_class_bytes(size_class);
     EXPECT_EQ(extent_class_for(bytes), size_class);
-    EXPECT_EQ(extent_class_for(bytes + 1), size_class + 1 < max_extent_classes ? std::optional(size_class + 1) : std::nullopt);
+    EXPECT_EQ(extent_class_for(bytes + 1),
+              size_class + 1 < max_extent_classes ? std::optional(size_class + 1) : std::nullopt);
   }
   EXPECT_EQ(extent_class_for(0), 0U);
 }
 
 TEST(ExtentClass, wastes_at_most_a_fifth_of_a_large_extent) {
-  for (std::uint32_t size_class = class_of(16 * kibibyte); size_class + 1 < max_extent_classes; ++size_class) {
+  for (std::uint32_t size_class = class_of(16 * kibibyte); size_class + 1 < max_extent_classes;
+       ++size_class) {
     const std::uint64_t wasted = extent_class_bytes(size_class + 1) - extent_class_bytes(size_class);
     EXPECT_LE(wasted * 5, extent_class_bytes(size_class + 1));
     EXPECT_EQ(extent_class_bytes(size_class) % page_size, 0U) << "so its memory can be returned";
@@ -54,8 +58,10 @@ TEST(ExtentOwnerWord, keeps_its_parts_at_their_limits) {
   EXPECT_TRUE(word.is(ExtentOwner::block, most));
   EXPECT_FALSE(word.is(ExtentOwner::process, most));
   EXPECT_EQ(block_identity(max_objects - 1, (1U << 18) - 1), most);
-  EXPECT_NE(word.next(ExtentOwner::free).next(ExtentOwner::block, most).bits(), word.bits()) << "the generation has changed";
-  EXPECT_TRUE(ExtentOwnerWord(~std::uint64_t{7}).next(ExtentOwner::free).is(ExtentOwner::free, 0)) << "generation turns over";
+  EXPECT_NE(word.next(ExtentOwner::free).next(ExtentOwner::block, most).bits(), word.bits())
+      << "the generation has changed";
+  EXPECT_TRUE(ExtentOwnerWord(~std::uint64_t{7}).next(ExtentOwner::free).is(ExtentOwner::free, 0))
+      << "generation turns over";
 }
 
 TEST_F(ExtentPool, extent_belongs_to_the_process_that_took_it) {
@@ -95,7 +101,8 @@ TEST_F(ExtentPool, only_the_owner_moves_or_frees) {
   const std::uint64_t block = block_identity(1, 2);
 
   EXPECT_FALSE(free_extent(segment, extent, ExtentOwner::block, block));
-  EXPECT_TRUE(move_extent(segment, extent, ExtentOwner::process, member_->process_index(), ExtentOwner::block, block));
+  EXPECT_TRUE(move_extent(segment, extent, ExtentOwner::process, member_->process_index(), ExtentOwner::block,
+                          block));
   EXPECT_FALSE(give_back(extent));
   EXPECT_FALSE(move_extent(segment, extent, ExtentOwner::block, block + 1, ExtentOwner::process, 0));
   EXPECT_TRUE(free_extent(segment, extent, ExtentOwner::block, block));
@@ -145,7 +152,8 @@ TEST_F(ExtentPool, tables_find_room_where_free_extents_can_be_reclaimed) {
   }
 
   // Each new class needs descriptors of its own, thus room in a table.
-  for (std::uint32_t size_class = class_of(2 * page_size); size_class < class_of(128 * kibibyte); ++size_class) {
+  for (std::uint32_t size_class = class_of(2 * page_size); size_class < class_of(128 * kibibyte);
+       ++size_class) {
     EXPECT_NO_THROW(take_extent(*member, extent_class_bytes(size_class))) << size_class;
   }
 }
@@ -201,9 +209,11 @@ TEST_F(ExtentPool, each_extent_has_one_owner_when_threads_race) {
       for (int round = 0; round < rounds; ++round) {
         const std::uint32_t extent = take_extent(*member, 1000);
         auto* bytes = node_.segment().at<std::uint64_t>(node_.segment().extent(extent).offset);
-        bytes[0] = bytes[1] = member->process_index() * std::uint64_t{rounds} + static_cast<std::uint64_t>(round);
+        bytes[0] = bytes[1] =
+            member->process_index() * std::uint64_t{rounds} + static_cast<std::uint64_t>(round);
         if (bytes[0] != bytes[1]) ADD_FAILURE() << "somebody else wrote into our extent";
-        if (!free_extent(node_.segment(), extent, ExtentOwner::process, member->process_index())) ADD_FAILURE();
+        if (!free_extent(node_.segment(), extent, ExtentOwner::process, member->process_index()))
+          ADD_FAILURE();
       }
     });
   }

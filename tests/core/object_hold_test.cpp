@@ -94,7 +94,8 @@ TEST_F(ObjectHold, hold_that_moves_between_processes_is_never_missed) {
   std::jthread mover([&] {
     // Between far words, so that a look at all of them takes long: the hold hops behind it and before it.
     for (std::uint32_t holder = 0; !stop; holder = max_processes - 1 - holder) {
-      if (!add_hold(segment(), object, max_processes - 1 - holder)) ADD_FAILURE() << "retired while it was held";
+      if (!add_hold(segment(), object, max_processes - 1 - holder))
+        ADD_FAILURE() << "retired while it was held";
       drop_hold(segment(), object.index, holder);
     }
   });

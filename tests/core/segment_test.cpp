@@ -32,7 +32,8 @@ FileDescriptor forged(const Segment& original, Change change) {
 }
 
 TEST(SegmentTest, what_one_mapping_writes_another_reads) {
-  const Segment made = Segment::create({.system = 3, .node = 7, .memory_ceiling = ceiling, .usable_cores = 2});
+  const Segment made =
+      Segment::create({.system = 3, .node = 7, .memory_ceiling = ceiling, .usable_cores = 2});
 
   const Segment attached = Segment::attach(duplicate(made.fd()), core_layout_hash);
 
@@ -107,8 +108,8 @@ TEST(SegmentTest, header_is_checked_before_anything_is_mapped) {
 
 TEST(SegmentTest, truncated_file_is_a_version_mismatch) {
   const Segment made = Segment::create({.memory_ceiling = ceiling});
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{8}, std::uint64_t{24}, std::uint64_t{page_size},
-                                   made.reserve_bytes() - page_size}) {
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{8}, std::uint64_t{24},
+                                   std::uint64_t{page_size}, made.reserve_bytes() - page_size}) {
     FileDescriptor fd = forged(made, [](SegmentHeader&) {});
     ASSERT_EQ(::ftruncate(fd.get(), static_cast<off_t>(size)), 0);
     EXPECT_THROW(Segment::attach(std::move(fd), core_layout_hash), VersionMismatch) << size << " bytes";

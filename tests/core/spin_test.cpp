@@ -83,11 +83,16 @@ TEST_F(SpinPermits, dead_process_loses_its_permits_and_nobody_else_does) {
 }
 
 TEST_F(SpinPermits, spinning_ends_with_the_condition_the_deadline_or_the_budget) {
-  EXPECT_TRUE(spin_until(*member_, [] { return true; }, Deadline::never()));
-  EXPECT_FALSE(spin_until(*member_, [] { return false; }, Deadline::now()));
-  EXPECT_FALSE(spin_until(*member_, [] { return false; }, Deadline::never()));
+  EXPECT_TRUE(spin_until(
+      *member_, [] { return true; }, Deadline::never()));
+  EXPECT_FALSE(spin_until(
+      *member_, [] { return false; }, Deadline::now()));
+  EXPECT_FALSE(spin_until(
+      *member_, [] { return false; }, Deadline::never()));
   int looks = 0;
-  EXPECT_TRUE(spin_until(*member_, [&] { return ++looks == 3; }, Deadline::now())) << "a last look is always taken";
+  EXPECT_TRUE(spin_until(
+      *member_, [&] { return ++looks == 3; }, Deadline::now()))
+      << "a last look is always taken";
   EXPECT_EQ(held(), 0U);
 }
 

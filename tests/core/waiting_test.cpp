@@ -32,17 +32,21 @@ class Waiting : public ::testing::Test {
     for (std::uint32_t i = 0; i < max_parkers; ++i) count += node_.segment().parker(i).state.load() == state;
     return count;
   }
-  bool registered(std::uint32_t parker) const { return (set_.words[parker / 64].load() >> (parker % 64) & 1) != 0; }
+  bool registered(std::uint32_t parker) const {
+    return (set_.words[parker / 64].load() >> (parker % 64) & 1) != 0;
+  }
 
   CoreNode node_;
   std::shared_ptr<Member> member_ = node_.join();
   WaiterSet set_{};
 };
 
-/// One that takes tokens as a consumer takes messages: waits, takes, and passes on a wake that it did not use.
+/// One that takes tokens as a consumer takes messages: waits, takes, and passes on a wake that it did not
+/// use.
 class TokenTaker {
  public:
-  TokenTaker(std::shared_ptr<Member> member, WaiterSet& set, std::atomic<int>& tokens, std::atomic<int>& taken)
+  TokenTaker(std::shared_ptr<Member> member, WaiterSet& set, std::atomic<int>& tokens,
+             std::atomic<int>& taken)
       : thread_([=, &set, &tokens, &taken](std::stop_token stop) {
           while (true) {
             const auto ready = [&] { return tokens.load() > 0 || stop.stop_requested(); };
@@ -62,19 +66,25 @@ class TokenTaker {
 
 TEST_F(Waiting, interest_keeps_its_parts) {
   EXPECT_EQ(interest_kind(interest), InterestKind::message);
-  EXPECT_EQ(interest_number(make_interest(InterestKind::name, (std::uint64_t{1} << 56) - 1)), (std::uint64_t{1} << 56) - 1);
+  EXPECT_EQ(interest_number(make_interest(InterestKind::name, (std::uint64_t{1} << 56) - 1)),
+            (std::uint64_t{1} << 56) - 1);
 }
 
 TEST_F(Waiting, condition_that_holds_is_seen_without_a_parker) {
-  EXPECT_TRUE(wait_until(member_, interest, &set_, [] { return true; }, Deadline::now()).ready);
-  EXPECT_TRUE(wait_until(member_, interest, &set_, [] { return true; }, Deadline::never()).ready);
+  EXPECT_TRUE(wait_until(
+                  member_, interest, &set_, [] { return true; }, Deadline::now())
+                  .ready);
+  EXPECT_TRUE(wait_until(
+                  member_, interest, &set_, [] { return true; }, Deadline::never())
+                  .ready);
   EXPECT_EQ(set_.summary, 0U);
 }
 
 TEST_F(Waiting, deadline_bounds_a_wait_in_vain) {
   for (const auto duration : {0us, 1us, 500us, 20'000us}) {
     const auto start = std::chrono::steady_clock::now();
-    const WaitResult result = wait_until(member_, interest, &set_, [] { return false; }, Deadline::after(duration));
+    const WaitResult result = wait_until(
+        member_, interest, &set_, [] { return false; }, Deadline::after(duration));
     EXPECT_FALSE(result.ready);
     EXPECT_FALSE(result.notified);
     EXPECT_GE(std::chrono::steady_clock::now() - start, duration);
@@ -83,14 +93,17 @@ TEST_F(Waiting, deadline_bounds_a_wait_in_vain) {
 }
 
 TEST_F(Waiting, who_leaves_is_not_registered_any_more) {
-  wait_until(member_, interest, &set_, [] { return false; }, Deadline::after(1ms));
+  wait_until(
+      member_, interest, &set_, [] { return false; }, Deadline::after(1ms));
   EXPECT_FALSE(registered(Parker::mine(member_).index()));
 }
 
 TEST_F(Waiting, sleeper_is_woken_for_its_condition) {
   std::atomic<bool> condition = false;
   std::jthread waiter([&] {
-    EXPECT_TRUE(wait_until(member_, interest, &set_, [&] { return condition.load(); }, Deadline::never()).ready);
+    EXPECT_TRUE(wait_until(
+                    member_, interest, &set_, [&] { return condition.load(); }, Deadline::never())
+                    .ready);
   });
   until([&] { return in_state(parker_asleep) == 1; });
 
@@ -192,7 +205,8 @@ TEST_F(Waiting, waiter_that_was_claimed_while_it_timed_out_says_so) {
     // Claimed between its last look and its leaving, as the deadline passes.
     auto claimed_at_the_end = [&, looks = 0]() mutable {
       Parker& parker = Parker::mine(member_);
-      if (++looks > 1 && node_.segment().parker(parker.index()).state == parker_asleep) set_.wake_one(node_.segment());
+      if (++looks > 1 && node_.segment().parker(parker.index()).state == parker_asleep)
+        set_.wake_one(node_.segment());
       return false;
     };
     const WaitResult result = wait_until(member_, interest, &set_, claimed_at_the_end, Deadline::after(1ms));

@@ -7,8 +7,8 @@
 
 namespace wyvern::test {
 
-/// A forked process that plays a member of a LocalNode. It ends with the test at the latest. Make it on a thread that
-/// outlives it: the kernel ends children with the thread that made them.
+/// A forked process that plays a member of a LocalNode. It ends with the test at the latest. Make it on a
+/// thread that outlives it: the kernel ends children with the thread that made them.
 class Child {
  public:
   /// Runs `work` in the child; its return value is the exit status. What `work` throws is printed, status 99.

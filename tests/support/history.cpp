@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -22,8 +21,8 @@ std::string name_of(MessageId id) {
 
 /// What the workers' logs say about one producer.
 struct Producer {
-  std::uint64_t begun = 0;
   std::uint64_t ended = 0;
+  std::vector<bool> got = {};  // of each message that may have been put
 };
 
 void check_puts(const WorkerHistory& worker, std::vector<std::string>& problems) {
@@ -33,18 +32,21 @@ void check_puts(const WorkerHistory& worker, std::vector<std::string>& problems)
   }
 }
 
-void check_gets(const WorkerHistory& worker, const std::map<Puid, Producer>& producers, std::set<MessageId>& got,
+void check_gets(const WorkerHistory& worker, std::map<Puid, Producer>& producers,
                 std::vector<std::string>& problems) {
   std::map<Puid, std::uint64_t> last;
   for (const MessageId id : worker.got) {
     const auto producer = producers.find(id.producer);
-    if (producer == producers.end() || id.sequence >= producer->second.begun) {
+    if (producer == producers.end() || id.sequence >= producer->second.got.size()) {
       problems.push_back(name_of(id) + " was got and never put");
+      continue;
     }
-    if (!got.insert(id).second) problems.push_back(name_of(id) + " was got twice");
+    if (producer->second.got[id.sequence]) problems.push_back(name_of(id) + " was got twice");
+    producer->second.got[id.sequence] = true;
     const auto [before, first] = last.try_emplace(id.producer, id.sequence);
     if (!first && id.sequence < before->second) {
-      problems.push_back(name_of(id) + " came after " + std::to_string(before->second) + " to " + to_string(worker.worker));
+      problems.push_back(name_of(id) + " came after " + std::to_string(before->second) + " to " +
+                         to_string(worker.worker));
     }
     before->second = id.sequence;
   }
@@ -56,21 +58,24 @@ std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers
   std::vector<std::string> problems;
   std::map<Puid, Producer> producers;
   for (const WorkerHistory& worker : workers) {
-    producers[worker.worker] = {worker.puts_begun, worker.puts_ended};
+    producers[worker.worker] = {.ended = worker.puts_ended, .got = std::vector<bool>(worker.puts_begun)};
     check_puts(worker, problems);
   }
-  std::set<MessageId> got;
-  for (const WorkerHistory& worker : workers) check_gets(worker, producers, got, problems);
+  for (const WorkerHistory& worker : workers) check_gets(worker, producers, problems);
 
   std::vector<std::string> lost;
   for (const auto& [puid, producer] : producers) {
     for (std::uint64_t sequence = 0; sequence < producer.ended; ++sequence) {
-      if (!got.contains({puid, sequence})) lost.push_back(name_of({puid, sequence}) + " was lost");
+      if (!producer.got[sequence]) lost.push_back(name_of({puid, sequence}) + " was lost");
     }
   }
-  const auto excused = std::count_if(workers.begin(), workers.end(), [](const auto& worker) { return worker.killed; });
+  const auto excused = std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
+    const bool consumer = worker.puts_begun == 0 || !worker.got.empty();
+    return consumer && worker.killed;
+  });
   if (lost.size() > static_cast<std::size_t>(excused)) {
-    problems.push_back(std::to_string(lost.size()) + " messages were lost, " + std::to_string(excused) + " workers were killed");
+    problems.push_back(std::to_string(lost.size()) + " messages were lost, " + std::to_string(excused) +
+                       " consumers were killed");
     problems.insert(problems.end(), lost.begin(), lost.end());
   }
   return problems;
@@ -103,7 +108,9 @@ void History::map(int fd) {
 
 History::~History() { ::munmap(memory_, most_workers_ * stride_); }
 
-History::Log& History::log(std::size_t number) const { return *reinterpret_cast<Log*>(memory_ + number * stride_); }
+History::Log& History::log(std::size_t number) const {
+  return *reinterpret_cast<Log*>(memory_ + number * stride_);
+}
 
 History::Writer History::add(Puid worker) {
   if (count_ == most_workers_) throw std::length_error("the history has no log for a further worker");
@@ -138,14 +145,14 @@ std::vector<WorkerHistory> History::workers() const {
 }
 
 std::string History::problems() const {
+  constexpr std::size_t most_lines = 20;
+  const auto problems = check_history(workers());
   std::string text;
-  for (const std::string& problem : check_history(workers())) text += problem + "\n";
-  return text;
+  for (std::size_t i = 0; i < std::min(problems.size(), most_lines); ++i) text += problems[i] + "\n";
+  return problems.size() > most_lines ? text + "... " + std::to_string(problems.size()) + " in all" : text;
 }
 
-MessageId History::Writer::begin_put() {
-  return {Puid(log_->worker), log_->puts_begun.fetch_add(1)};
-}
+MessageId History::Writer::begin_put() { return {Puid(log_->worker), log_->puts_begun.fetch_add(1)}; }
 
 void History::Writer::put_ended() { log_->puts_ended.store(log_->puts_begun); }
 

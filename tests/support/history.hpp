@@ -13,16 +13,18 @@ namespace wyvern::test {
 /// What one worker did, as it is read after a run.
 struct WorkerHistory {
   Puid worker;
-  std::uint64_t puts_begun = 0;  ///< it has tried to put its messages 0 .. puts_begun - 1
-  std::uint64_t puts_ended = 0;  ///< ... and knows that those below puts_ended are in the queue
+  std::uint64_t puts_begun = 0;     ///< it has tried to put its messages 0 .. puts_begun - 1
+  std::uint64_t puts_ended = 0;     ///< ... and knows that those below puts_ended are in the queue
   std::vector<MessageId> got = {};  ///< in the order in which it got them
   bool killed = false;
 };
 
-/// What is wrong with a run after which the queue was drained (by a worker, too), one sentence each; empty: nothing.
+/// What is wrong with a run after which the queue was drained (by a worker, too), one sentence each; empty:
+/// nothing.
 ///  - Every message that was got had been put, and was got once.
 ///  - Each consumer got the messages of one producer in the order in which they were put.
-///  - Every message whose put had ended was got; one is excused for each killed worker, which may have died with it.
+///  - Every message whose put had ended was got; one is excused for each killed consumer, which may have died
+///  with it.
 ///  - Only a killed worker has a put that did not end, and only one.
 std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers);
 
@@ -69,7 +71,8 @@ class History {
   /// Messages got by all so far: to see that work goes on.
   std::uint64_t total_got() const;
   std::vector<WorkerHistory> workers() const;
-  /// All of `check_history`, a line each.
+  bool has_room() const { return count_ < most_workers_; }
+  /// The first of what `check_history` finds, a line each.
   std::string problems() const;
 
  private:

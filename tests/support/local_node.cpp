@@ -2,6 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
 #include <wyvern/channels/payload_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/extent_pool.hpp>
@@ -9,16 +14,12 @@
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
 
-#include <algorithm>
-#include <map>
-#include <utility>
-#include <vector>
-
 namespace wyvern::test {
 
 LocalNode::LocalNode(std::uint64_t memory_ceiling)
-    : segment_(std::make_shared<const Segment>(Segment::create(
-          {.memory_ceiling = memory_ceiling, .usable_cores = usable_cores(), .layout_hash = channels_layout_hash}))),
+    : segment_(std::make_shared<const Segment>(Segment::create({.memory_ceiling = memory_ceiling,
+                                                                .usable_cores = usable_cores(),
+                                                                .layout_hash = channels_layout_hash}))),
       keeper_(*segment_) {}
 
 std::shared_ptr<Member> LocalNode::join() {
@@ -48,7 +49,8 @@ void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {
     for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
       std::uint64_t seen = view.port(i).owner.load();
       if (PortOwner(seen).state() != PortState::free) continue;
-      if (view.port(i).owner.compare_exchange_strong(seen, PortOwner(seen).next(PortState::owned, 0).bits())) {
+      if (view.port(i).owner.compare_exchange_strong(seen,
+                                                     PortOwner(seen).next(PortState::owned, 0).bits())) {
         claimed.push_back(i);
       }
     }
@@ -69,7 +71,8 @@ void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
     std::uint32_t free = 0;
     for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
       const ExtentDescriptor& extent = segment_->extent(i);
-      free += extent.size_class == size_class && ExtentOwnerWord(extent.owner.load()).kind() == ExtentOwner::free;
+      free +=
+          extent.size_class == size_class && ExtentOwnerWord(extent.owner.load()).kind() == ExtentOwner::free;
     }
     return free;
   };
@@ -78,7 +81,8 @@ void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
   }
 }
 
-KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process) : node_(node), process_(process), os_pid_(::getpid()) {}
+KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process)
+    : node_(node), process_(process), os_pid_(::getpid()) {}
 
 void KeeperLink::check_same_process() const {
   if (::getpid() != os_pid_) throw NodeLost("a forked child of the test has no keeper to ask");
@@ -122,8 +126,10 @@ std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const Ob
     if (word.state() != SlotState::full) continue;
     BlockHeader& block = view.block(word.block());
     const std::uint32_t extent = block.extent.load();
-    const std::byte* payload = extent == 0 ? RingView::payload(block) : segment.at(segment.extent(extent - 1).offset);
-    found.emplace_back(word.lap() * view.capacity() + i, std::vector<std::byte>(payload, payload + block.length));
+    const std::byte* payload =
+        extent == 0 ? RingView::payload(block) : segment.at(segment.extent(extent - 1).offset);
+    found.emplace_back(word.lap() * view.capacity() + i,
+                       std::vector<std::byte>(payload, payload + block.length));
   }
   std::sort(found.begin(), found.end());
   std::vector<std::vector<std::byte>> payloads;
@@ -157,13 +163,15 @@ std::string audit(const Segment& segment, const ObjectReference& channel) {
     if (port.intent.load() != 0) return "port " + std::to_string(i) + " has an intent";
     const PortOwner owner(port.owner.load());
     if (owner.state() == PortState::owned && segment.process(owner.process()).puid.load() == 0) {
-      return "port " + std::to_string(i) + " is owned by process " + std::to_string(owner.process()) + ", which is not there";
+      return "port " + std::to_string(i) + " is owned by process " + std::to_string(owner.process()) +
+             ", which is not there";
     }
   }
   for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) {
     const auto& found = places[block];
     if (found.size() != 1) {
-      std::string text = "block " + std::to_string(block) + " is in " + std::to_string(found.size()) + " places:";
+      std::string text =
+          "block " + std::to_string(block) + " is in " + std::to_string(found.size()) + " places:";
       for (const auto& place : found) text += " " + place;
       return text;
     }
@@ -174,11 +182,13 @@ std::string audit(const Segment& segment, const ObjectReference& channel) {
     const std::uint32_t extent = view.block(word.block()).extent.load();
     if (extent == 0) continue;
     const ExtentOwnerWord owner(segment.extent(extent - 1).owner.load());
-    if (!owner.is(ExtentOwner::block, block_identity(channel.index, word.block()))) return "a message's extent is not its own";
+    if (!owner.is(ExtentOwner::block, block_identity(channel.index, word.block())))
+      return "a message's extent is not its own";
     in_messages += extent_class_bytes(segment.extent(extent - 1).size_class);
   }
   if (charged_bytes(view) != in_messages) {
-    return std::to_string(charged_bytes(view)) + " bytes are charged, messages hold " + std::to_string(in_messages);
+    return std::to_string(charged_bytes(view)) + " bytes are charged, messages hold " +
+           std::to_string(in_messages);
   }
   return {};
 }
@@ -187,20 +197,26 @@ std::string audit_node(const Segment& segment) {
   const std::uint32_t extents = segment.header().groups_ready.load() * extents_in_group;
   for (std::uint32_t i = 0; i < extents; ++i) {
     const ExtentOwnerWord owner(segment.extent(i).owner.load());
-    if (owner.kind() == ExtentOwner::process) return "extent " + std::to_string(i) + " belongs to process " + std::to_string(owner.who());
+    if (owner.kind() == ExtentOwner::process)
+      return "extent " + std::to_string(i) + " belongs to process " + std::to_string(owner.who());
     if (owner.kind() == ExtentOwner::block) {
       const auto object = static_cast<std::uint32_t>(owner.who() >> block_bits);
       if (object_phase(segment.object(object).state.load()) != ObjectPhase::alive) {
-        return "extent " + std::to_string(i) + " belongs to a block of object " + std::to_string(object) + ", which is not there";
+        return "extent " + std::to_string(i) + " belongs to a block of object " + std::to_string(object) +
+               ", which is not there";
       }
     }
-    const bool hinted = (segment.extent_group(i / extents_in_group).maybe_free.load() >> (i % extents_in_group) & 1) != 0;
-    if (owner.kind() == ExtentOwner::free && !hinted) return "extent " + std::to_string(i) + " is free but cannot be found";
+    const bool hinted =
+        (segment.extent_group(i / extents_in_group).maybe_free.load() >> (i % extents_in_group) & 1) != 0;
+    if (owner.kind() == ExtentOwner::free && !hinted)
+      return "extent " + std::to_string(i) + " is free but cannot be found";
   }
   for (std::uint32_t i = 0; i < max_parkers; ++i) {
     const std::uint32_t owner = segment.parker(i).owner.load();
-    if (owner != 0 && segment.process(owner - 1).puid.load() == 0) return "parker " + std::to_string(i) + " belongs to a process that is not there";
-    if (segment.parker(i).state.load() != parker_awake) return "parker " + std::to_string(i) + " is not awake";
+    if (owner != 0 && segment.process(owner - 1).puid.load() == 0)
+      return "parker " + std::to_string(i) + " belongs to a process that is not there";
+    if (segment.parker(i).state.load() != parker_awake)
+      return "parker " + std::to_string(i) + " is not awake";
   }
   for (const SpinPermit& permit : segment.header().permits) {
     if (permit.holder.load() != 0) return "a spin permit is held";

@@ -19,21 +19,21 @@
 
 namespace wyvern::test {
 
-/// A node without an agent process: a segment and its keeper in the test itself. Members play processes; they may be
-/// used by threads of the test or by forked children (which must not need the keeper, see KeeperLink).
+/// A node without an agent process: a segment and its keeper in the test itself. Members play processes; they
+/// may be used by threads of the test or by forked children (which must not need the keeper, see KeeperLink).
 class LocalNode {
  public:
   explicit LocalNode(std::uint64_t memory_ceiling = std::uint64_t{256} << 20);
 
   /// A further "process".
   std::shared_ptr<Member> join();
-  /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used, nor
-  /// destroyed, any more (see `abandon`).
+  /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used,
+  /// nor destroyed, any more (see `abandon`).
   void bury(const Member& member);
   /// What the agent does a few times a second.
   void sweep();
-  /// For forked children, which cannot ask the keeper: at least so many ports of a channel, and extents with room for
-  /// `bytes`, are free afterwards.
+  /// For forked children, which cannot ask the keeper: at least so many ports of a channel, and extents with
+  /// room for `bytes`, are free afterwards.
   void provide_ports(const Channel& channel, std::uint32_t count);
   void provide_extents(std::uint64_t bytes, std::uint32_t count);
 
@@ -42,12 +42,14 @@ class LocalNode {
   const Segment& segment() const { return *segment_; }
 
  private:
-  std::shared_ptr<const Segment> segment_;  // one mapping for all: the thread sanitizer knows memory by its address
+  std::shared_ptr<const Segment>
+      segment_;  // one mapping for all: the thread sanitizer knows memory by its address
   Keeper keeper_;
   std::mutex mutex_;
 };
 
-/// The agent link of a member of a LocalNode: calls the keeper under a mutex. In a forked child it throws NodeLost.
+/// The agent link of a member of a LocalNode: calls the keeper under a mutex. In a forked child it throws
+/// NodeLost.
 class KeeperLink : public AgentLink {
  public:
   KeeperLink(LocalNode& node, std::uint32_t process);
@@ -94,10 +96,12 @@ void wait_for(Condition&& condition) {
 /// How many parkers of a node sleep for exactly that interest.
 std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t number);
 
-/// Checks that every block of a channel is in exactly one place, every port is free or owned by a process of the table,
-/// intents are clear, and every extent is accounted for. An empty string, or what is wrong. Nobody may be at work.
+/// Checks that every block of a channel is in exactly one place, every port is free or owned by a process of
+/// the table, intents are clear, and every extent is accounted for. An empty string, or what is wrong. Nobody
+/// may be at work.
 std::string audit(const Segment& segment, const ObjectReference& channel);
-/// The same for the extents of a node as a whole, its parkers, permits and waiter sets: nothing belongs to nobody.
+/// The same for the extents of a node as a whole, its parkers, permits and waiter sets: nothing belongs to
+/// nobody.
 std::string audit_node(const Segment& segment);
 
 }  // namespace wyvern::test

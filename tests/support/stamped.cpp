@@ -27,8 +27,8 @@ MessageId read_stamped(std::span<const std::byte> message) {
   std::memcpy(&id, message.data(), sizeof id);
   for (std::size_t i = sizeof id; i < message.size(); ++i) {
     if (message[i] == pattern(id, i)) continue;
-    throw std::runtime_error("byte " + std::to_string(i) + " of message " + std::to_string(id.sequence) + " of " +
-                             to_string(id.producer) + " is wrong");
+    throw std::runtime_error("byte " + std::to_string(i) + " of message " + std::to_string(id.sequence) +
+                             " of " + to_string(id.producer) + " is wrong");
   }
   return id;
 }

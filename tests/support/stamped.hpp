@@ -17,7 +17,8 @@ struct MessageId {
   friend constexpr auto operator<=>(MessageId, MessageId) = default;
 };
 
-/// A message of `bytes` bytes (at least sizeof(MessageId)) that says which it is; the rest is a pattern of its own.
+/// A message of `bytes` bytes (at least sizeof(MessageId)) that says which it is; the rest is a pattern of
+/// its own.
 std::vector<std::byte> make_stamped(MessageId id, std::size_t bytes = sizeof(MessageId));
 /// Which message this is. Throws std::runtime_error if a byte of the pattern is not what it was.
 MessageId read_stamped(std::span<const std::byte> message);

@@ -15,8 +15,8 @@
 
 #include <gtest/gtest.h>
 
-// Ends a test case that hangs: prints its name and the stacks of all threads, then aborts. Any test program that this
-// file is compiled into has it.
+// Ends a test case that hangs: prints its name and the stacks of all threads, then aborts. Any test program
+// that this file is compiled into has it.
 namespace wyvern::test {
 namespace {
 
@@ -59,7 +59,8 @@ class Watchdog : public ::testing::EmptyTestEventListener {
     thread_ = std::thread([this, name] {
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, limit(), [this] { return ended_; })) return;
-      std::fprintf(stderr, "%s hangs: not done after %lld s\n", name.c_str(), static_cast<long long>(limit().count()));
+      std::fprintf(stderr, "%s hangs: not done after %lld s\n", name.c_str(),
+                   static_cast<long long>(limit().count()));
       print_stacks();
       std::abort();
     });

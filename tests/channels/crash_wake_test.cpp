@@ -1,0 +1,163 @@
+#include <csignal>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/core/crash_point.hpp>
+#include <wyvern/core/error.hpp>
+
+#include "crash_case.hpp"
+
+// A victim dies or stops at every point of an operation that wakes a sleeper: the sleeper must not sleep on.
+namespace wyvern::test {
+namespace {
+
+struct Wake {
+  Operation waker;
+  Operation sleeper;
+};
+
+class CrashWake : public ::testing::TestWithParam<Wake> {
+ protected:
+  CrashSetup setup() const {
+    return {.capacity = 2,
+            .state = GetParam().sleeper == Operation::put_waiting ? RingState::full : RingState::empty};
+  }
+
+  CrashCase::Victim start_sleeper(CrashCase& crash) const {
+    auto sleeper = crash.start(GetParam().sleeper, {"", 1}, 0);
+    wait_for([&] { return crash.rightly_asleep(GetParam().sleeper); });
+    return sleeper;
+  }
+
+  /// Ends the sleeper's wait if it still has to wait; one that is asleep although it has not to hangs here.
+  void finish(CrashCase& crash, CrashCase::Victim& sleeper) const {
+    wait_for([&] { return sleeper.child.poll() || crash.rightly_asleep(GetParam().sleeper); });
+    if (!sleeper.child.poll()) crash.help(GetParam().sleeper);
+    EXPECT_EQ(sleeper.child.wait(), 0);
+  }
+
+  LocalNode node_;
+};
+
+TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
+  std::vector<Visit> visits;
+  {
+    CrashCase crash(node_, setup());
+    auto sleeper = start_sleeper(crash);
+    visits = crash.discover(GetParam().waker);
+    finish(crash, sleeper);
+    crash.bury(sleeper, false);
+  }
+  std::set<std::string> points;
+  for (const Visit& visit : visits) {
+    points.insert(visit.first);
+    for (const int signal : {SIGKILL, SIGSTOP}) {
+      SCOPED_TRACE((signal == SIGKILL ? "killed at " : "stopped at ") + visit.first);
+      CrashCase crash(node_, setup());
+      auto sleeper = start_sleeper(crash);
+      auto waker = crash.start(GetParam().waker, visit, signal);
+      wait_for([&] { return waker.child.poll() || waker.child.stopped(); });
+
+      if (signal == SIGKILL) {
+        crash.bury(waker, true);
+      } else {
+        node_.sweep();
+      }
+      finish(crash, sleeper);
+
+      waker.child.send(SIGCONT);
+      EXPECT_EQ(waker.child.wait(), signal == SIGKILL ? -SIGKILL : 0);
+      if (signal == SIGSTOP) crash.bury(waker, false);
+      EXPECT_EQ(crash.bury(sleeper, false), "");
+      crash.drain();
+      EXPECT_TRUE(crash.work(4));
+      EXPECT_EQ(crash.problems(), "");
+      EXPECT_EQ(crash.audit_all(), "");
+    }
+  }
+  EXPECT_TRUE(points.contains("notify.claimed"));
+}
+
+INSTANTIATE_TEST_SUITE_P(operations, CrashWake,
+                         ::testing::Values(Wake{Operation::put_small, Operation::get_waiting},
+                                           Wake{Operation::put_large, Operation::get_waiting},
+                                           Wake{Operation::get, Operation::put_waiting},
+                                           Wake{Operation::close, Operation::get_waiting},
+                                           Wake{Operation::close, Operation::put_waiting}),
+                         [](const auto& instance) {
+                           return to_string(instance.param.waker) + "_wakes_" +
+                                  to_string(instance.param.sleeper);
+                         });
+
+TEST(LateWake, claim_of_a_parker_that_has_left_the_set_wakes_the_next_one) {
+  LocalNode node;
+  const auto member = node.join();
+  static WaiterSet set{};
+  static std::uint32_t leaver = 0;
+  Parker first(member);
+  Parker second(member);
+  leaver = first.index();
+  for (Parker* parker : {&first, &second}) {
+    set.add(parker->index());
+    parker->prepare(make_interest(InterestKind::message, 0));
+  }
+  set.next = leaver;
+
+  observe_crash_points([](const char*) { set.remove(leaver); });  // just after the first one was claimed
+  set.wake_one(node.segment());
+  observe_crash_points(nullptr);
+
+  EXPECT_TRUE(first.finish());
+  EXPECT_TRUE(second.finish()) << "the first one will not pass the wake on";
+}
+
+TEST(LateWake, waiter_that_fails_after_it_was_woken_passes_the_wake_on) {
+  LocalNode node;
+  const auto member = node.join();
+  auto queue = make_queue<int>(member);
+  const auto wait_for_sleepers = [&](std::uint32_t count) {
+    wait_for([&] {
+      return sleepers(node.segment(), InterestKind::message, queue.channel().reference().index) == count;
+    });
+  };
+  std::vector<ReceivedMessage> read;  // each one pins a port: all but ours to put with, and one more
+  while (read.size() + 2 < first_ports) {
+    queue.put(0);
+    read.push_back(std::move(*queue.channel().local().get(Deadline::now())));
+  }
+  queue.put(0);
+  queue.get();
+  const auto with_port = node.join();
+  Child taking([&] {
+    auto mine = open_as(with_port, queue);
+    mine.put(1);
+    mine.get();  // the last free port stays with the process
+    return mine.get();
+  });
+  wait_for_sleepers(1);
+  const auto without_port = node.join();
+  Child failing([&]() -> int {
+    try {
+      return open_as(without_port, queue).get();
+    } catch (const NodeLost&) {
+      return 1;  // no port is free, and a forked child has nobody to ask for more
+    }
+  });
+  wait_for_sleepers(2);
+  std::uint32_t next = 0;
+  while (node.segment().parker(next).owner != without_port->process_index() + 1) ++next;
+  queue.channel().local().view().header().getters.next = next;
+
+  queue.put(2);
+
+  EXPECT_EQ(failing.wait(), 1);
+  EXPECT_EQ(taking.wait(), 2);
+}
+
+}  // namespace
+}  // namespace wyvern::test
