@@ -1,7 +1,7 @@
 // What a job costs besides its messages: starting processes, and waiting.
-//   job_costs start [PROCESSES=64] [REPETITIONS=5]   starts that many, each gets one message and ends; all are joined
-//   job_costs idle [CONSUMERS=16] [SECONDS=10]       CPU time of that many blocked in get, and of the agent
-
+//   job_costs start [PROCESSES=64] [REPETITIONS=5]   starts that many, each gets one message and ends; all
+//   are joined job_costs idle [CONSUMERS=16] [SECONDS=10]       CPU time of that many blocked in get, and of
+//   the agent
 
 #include <algorithm>
 #include <chrono>
@@ -45,14 +45,17 @@ void start(wyvern::Runtime& runtime, std::uint64_t processes, std::uint64_t repe
       started.back().start();
     }
     for (auto& process : started) process.join();
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
   std::sort(milliseconds.begin(), milliseconds.end());
-  std::cout << processes << " processes started, attached, one get each, joined: median " << milliseconds[repetitions / 2]
-            << " ms, " << milliseconds.front() << " to " << milliseconds.back() << " ms" << std::endl;
+  std::cout << processes << " processes started, attached, one get each, joined: median "
+            << milliseconds[repetitions / 2] << " ms, " << milliseconds.front() << " to "
+            << milliseconds.back() << " ms" << std::endl;
 }
 
-void wait_for_message(wyvern::Queue<std::uint64_t> queue, wyvern::Queue<bool> ready, wyvern::Queue<double> costs) {
+void wait_for_message(wyvern::Queue<std::uint64_t> queue, wyvern::Queue<bool> ready,
+                      wyvern::Queue<double> costs) {
   ready.put(true);
   const double before = cpu_ms_of_this_process();
   queue.get();
@@ -76,8 +79,8 @@ void idle(wyvern::Runtime& runtime, std::uint64_t consumers, std::uint64_t secon
   for (std::uint64_t i = 0; i < consumers; ++i) queue.put(i);
   double consumer_cost = 0;
   for (std::uint64_t i = 0; i < consumers; ++i) consumer_cost += costs.get();
-  std::cout << consumers << " consumers blocked in get for " << seconds << " s: " << consumer_cost << " ms of CPU, the agent "
-            << agent_cost << " ms" << std::endl;
+  std::cout << consumers << " consumers blocked in get for " << seconds << " s: " << consumer_cost
+            << " ms of CPU, the agent " << agent_cost << " ms" << std::endl;
 }
 
 }  // namespace

@@ -20,32 +20,33 @@ namespace wyvern {
 struct QueueOptions {
   /// Messages that it holds; 1 to 131,072.
   std::uint64_t capacity = 1024;
-  /// Bytes of all payloads outside the ring's blocks together; 0: half of what the node may use, so that one queue
-  /// that nobody reads cannot take everything.
+  /// Bytes of all payloads outside the ring's blocks together; 0: half of what the node may use, so that one
+  /// queue that nobody reads cannot take everything.
   std::uint64_t max_bytes = 0;
-  /// Bytes of a payload that the ring's own blocks hold, at most 1 MiB: larger payloads cost a look for free memory,
-  /// larger blocks cost memory for every message.
+  /// Bytes of a payload that the ring's own blocks hold, at most 1 MiB: larger payloads cost a look for free
+  /// memory, larger blocks cost memory for every message.
   std::uint64_t inline_size = 256;
   /// Unique in the job, at most 119 bytes; empty: the queue can only be reached through its handles.
   std::string name = {};
 };
 
-/// A queue of byte strings that any number of processes put into and get from. A small value: copies are handles to the
-/// same channel, which lives while any process holds one. A process that dies or stops at any instruction holds up
-/// nobody else; what it had put stays, what it had got is gone.
+/// A queue of byte strings that any number of processes put into and get from. A small value: copies are
+/// handles to the same channel, which lives while any process holds one. A process that dies or stops at any
+/// instruction holds up nobody else; what it had put stays, what it had got is gone.
 ///
-/// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an exception:
-/// QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling), NodeLost, NotAMember (in a
-/// plain fork). Puts that happen one after another in one process arrive in that order.
+/// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an
+/// exception: QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling),
+/// NodeLost, NotAMember (in a plain fork). Puts that happen one after another in one process arrive in that
+/// order.
 class Channel {
  public:
   /// A handle that refers to nothing; every call on it throws InvalidArgument.
   Channel() = default;
   /// For the runtime. QueueLost if the channel has gone; TypeMismatch if it was made for other messages.
-  static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference, std::uint64_t type_hash,
-                      std::string_view type_name);
-  static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options, std::uint64_t type_hash,
-                        std::string_view type_name);
+  static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference,
+                      std::uint64_t type_hash, std::string_view type_name);
+  static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
+                        std::uint64_t type_hash, std::string_view type_name);
 
   /// Blocks while the channel is full.
   void put(std::span<const std::byte> bytes) { local().put(bytes, Deadline::never()); }
@@ -62,7 +63,8 @@ class Channel {
 
   /// Blocks while the channel is empty. QueueClosed once it is closed and drained.
   std::vector<std::byte> get() { return *get_until(Deadline::never()); }
-  /// Nothing if the channel is empty (now, for that long, until then). QueueClosed once it is closed and drained.
+  /// Nothing if the channel is empty (now, for that long, until then). QueueClosed once it is closed and
+  /// drained.
   std::optional<std::vector<std::byte>> try_get() { return get_until(Deadline::now()); }
   template <class Rep, class Period>
   std::optional<std::vector<std::byte>> try_get_for(std::chrono::duration<Rep, Period> duration) {
@@ -73,8 +75,8 @@ class Channel {
     return get_until(Deadline::until(time));
   }
 
-  /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is blocked
-  /// wakes. Closing again does nothing.
+  /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
+  /// blocked wakes. Closing again does nothing.
   void close() { local().close(); }
 
   /// Messages in it: exact when nobody else is at work.
@@ -112,7 +114,8 @@ template <>
 struct Codec<Channel> {
   static void encode(Encoder& encoder, const Channel& channel) { encoder.carry(channel.reference()); }
   static Channel decode(Decoder& decoder) {
-    return Channel::open(Member::current(), decoder.take_reference(), raw_bytes_type_hash, raw_bytes_type_name);
+    return Channel::open(Member::current(), decoder.take_reference(), raw_bytes_type_hash,
+                         raw_bytes_type_name);
   }
 };
 

@@ -1,33 +1,37 @@
-#include <wyvern/channels/keeper.hpp>
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
 
+#include <wyvern/channels/keeper.hpp>
 #include <wyvern/channels/payload_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/exit_wait.hpp>
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
 
-#include <algorithm>
-#include <cstring>
-#include <new>
-#include <string>
-
-// Processes and objects: what the agent does when it is asked to. What it does for the dead is in keeper_recovery.cpp.
+// Processes and objects: what the agent does when it is asked to. What it does for the dead is in
+// keeper_recovery.cpp.
 namespace wyvern {
 namespace {
 
-constexpr std::uint64_t round_to_lines(std::uint64_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
+constexpr std::uint64_t round_to_lines(std::uint64_t bytes) {
+  return (bytes + cache_line - 1) / cache_line * cache_line;
+}
 
 void check(const ChannelSpec& spec) {
   const auto refuse = [](const std::string& what) { throw InvalidArgument("make_queue: " + what); };
   if (spec.capacity < 1 || spec.capacity > max_capacity) {
-    refuse("capacity is 1 to " + std::to_string(max_capacity) + " messages, not " + std::to_string(spec.capacity));
+    refuse("capacity is 1 to " + std::to_string(max_capacity) + " messages, not " +
+           std::to_string(spec.capacity));
   }
   if (spec.inline_size > max_inline_size) {
-    refuse("inline_size is at most " + std::to_string(max_inline_size) + " bytes, not " + std::to_string(spec.inline_size) +
-           "; larger payloads are kept outside the ring's blocks anyway");
+    refuse("inline_size is at most " + std::to_string(max_inline_size) + " bytes, not " +
+           std::to_string(spec.inline_size) + "; larger payloads are kept outside the ring's blocks anyway");
   }
   if (spec.name.size() >= channel_name_bytes || spec.name.find('\0') != std::string::npos) {
-    refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" + spec.name + "'");
+    refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" +
+           spec.name + "'");
   }
 }
 
@@ -39,7 +43,8 @@ Keeper::Keeper(const Segment& segment) : segment_(segment), arena_(segment), ext
 
 std::uint32_t Keeper::admit(Puid puid) {
   if (free_processes_.empty()) {
-    throw OutOfMemory("node " + std::to_string(segment_.header().node) + " has " + std::to_string(max_processes) +
+    throw OutOfMemory("node " + std::to_string(segment_.header().node) + " has " +
+                      std::to_string(max_processes) +
                       " processes, the most it can have at a time; wait for some to end");
   }
   const std::uint32_t index = free_processes_.back();
@@ -51,13 +56,16 @@ std::uint32_t Keeper::admit(Puid puid) {
 std::uint32_t Keeper::begin_process() {
   SegmentHeader& header = segment_.header();
   extents_.reclaim(page_size);  // what the table may grow by
-  arena_.commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready, next_sequence_ + 1, max_exit_records);
-  segment_.exit_record(next_sequence_).store(make_exit_record(ExitPhase::running, 0), std::memory_order_release);
+  arena_.commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready,
+                      next_sequence_ + 1, max_exit_records);
+  segment_.exit_record(next_sequence_)
+      .store(make_exit_record(ExitPhase::running, 0), std::memory_order_release);
   return next_sequence_++;
 }
 
 void Keeper::end_process(std::uint32_t sequence, std::int32_t status) {
-  segment_.exit_record(sequence).store(make_exit_record(ExitPhase::exited, status), std::memory_order_seq_cst);
+  segment_.exit_record(sequence).store(make_exit_record(ExitPhase::exited, status),
+                                       std::memory_order_seq_cst);
   wake_interested(segment_, make_interest(InterestKind::process_exit, sequence));
 }
 
@@ -74,17 +82,21 @@ std::uint32_t Keeper::take_directory_entry() {
   }
   SegmentHeader& header = segment_.header();
   extents_.reclaim(page_size);  // what the table may grow by
-  arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready, objects_used_ + 1, max_objects);
+  arena_.commit_table(header.directory_offset, sizeof(DirectoryEntry), header.objects_ready,
+                      objects_used_ + 1, max_objects);
   return objects_used_++;
 }
 
 ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec& spec) {
   check(spec);
   if (!spec.name.empty() && names_.contains(spec.name)) {
-    throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name + "' already; open_queue opens it");
+    throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name +
+                          "' already; open_queue opens it");
   }
-  const std::uint64_t header_bytes = round_to_lines(sizeof(ChannelHeader)) + round_to_lines(spec.capacity * sizeof(std::uint64_t));
-  const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) + (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
+  const std::uint64_t header_bytes =
+      round_to_lines(sizeof(ChannelHeader)) + round_to_lines(spec.capacity * sizeof(std::uint64_t));
+  const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
+                              (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);
   std::uint32_t index = 0;
   try {
@@ -94,7 +106,8 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
     throw;
   }
   DirectoryEntry& entry = segment_.object(index);
-  const ObjectId id = ObjectId::make(segment_.header().system, segment_.header().node, next_object_sequence_++);
+  const ObjectId id =
+      ObjectId::make(segment_.header().system, segment_.header().node, next_object_sequence_++);
   lay_out_channel(index, spec, offset);
   segment_.at<ChannelHeader>(offset)->id = id.value();
   entry.offset = offset;
@@ -102,7 +115,8 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
   for (auto& word : entry.holders) word.store(0, std::memory_order_relaxed);
   entry.holders[process / 64].store(std::uint64_t{1} << (process % 64), std::memory_order_relaxed);
   const std::uint64_t changes = entry.state.load(std::memory_order_relaxed) & ~std::uint64_t{3};
-  entry.state.store(changes + one_object_change + static_cast<std::uint64_t>(ObjectPhase::alive), std::memory_order_release);
+  entry.state.store(changes + one_object_change + static_cast<std::uint64_t>(ObjectPhase::alive),
+                    std::memory_order_release);
   entry.id.store(id.value(), std::memory_order_release);  // from here on it can be found
   if (!spec.name.empty()) {
     names_.emplace(spec.name, index);
@@ -142,19 +156,22 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
 std::optional<ObjectReference> Keeper::find_object(std::uint32_t process, const std::string& name) {
   const auto place = names_.find(name);
   if (place == names_.end()) return std::nullopt;
-  const ObjectReference reference{ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)), place->second};
+  const ObjectReference reference{ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)),
+                                  place->second};
   if (!add_hold(segment_, reference, process)) return std::nullopt;
   return reference;
 }
 
 void Keeper::hold(std::uint32_t process, ObjectReference object) {
   if (!add_hold(segment_, object, process)) {
-    throw QueueLost("queue " + to_string(object.id) + " among the arguments of a process does not exist any more");
+    throw QueueLost("queue " + to_string(object.id) +
+                    " among the arguments of a process does not exist any more");
   }
 }
 
 void Keeper::grow_ports(ObjectReference channel) {
-  if (channel.index >= objects_used_ || segment_.object(channel.index).id.load(std::memory_order_relaxed) != channel.id.value()) {
+  if (channel.index >= objects_used_ ||
+      segment_.object(channel.index).id.load(std::memory_order_relaxed) != channel.id.value()) {
     throw QueueLost("queue " + to_string(channel.id) + " does not exist any more");
   }
   const RingView view(segment_, segment_.object(channel.index).offset);
@@ -172,17 +189,22 @@ void Keeper::grow_ports(ObjectReference channel) {
   auto* chunk = segment_.at<Port>(offset);
   for (std::uint32_t i = 0; i < ports_per_chunk; ++i) {
     chunk[i].spare.store(header.capacity + ports + i, std::memory_order_relaxed);
-    segment_.at<BlockHeader>(offset + ports_per_chunk * sizeof(Port) + std::uint64_t{i} * header.block_stride)->tag.store(ports + i, std::memory_order_relaxed);
+    segment_
+        .at<BlockHeader>(offset + ports_per_chunk * sizeof(Port) + std::uint64_t{i} * header.block_stride)
+        ->tag.store(ports + i, std::memory_order_relaxed);
   }
   // Release, chunk before count: who sees the count finds the ports, their blocks, spares and tags.
   header.port_chunks[(ports - first_ports) / ports_per_chunk].store(offset, std::memory_order_release);
   header.port_count.store(ports + ports_per_chunk, std::memory_order_seq_cst);
 }
 
-std::uint32_t Keeper::grow_extents(std::uint32_t process, std::uint32_t size_class) { return extents_.grow(process, size_class); }
+std::uint32_t Keeper::grow_extents(std::uint32_t process, std::uint32_t size_class) {
+  return extents_.grow(process, size_class);
+}
 
 void Keeper::object_released(ObjectReference object) {
-  if (object.index < objects_used_ && segment_.object(object.index).id.load(std::memory_order_relaxed) == object.id.value()) {
+  if (object.index < objects_used_ &&
+      segment_.object(object.index).id.load(std::memory_order_relaxed) == object.id.value()) {
     retire_if_unused(object.index);
   }
 }
@@ -209,12 +231,10 @@ void Keeper::free_payload(const RingView& view, std::uint32_t block) {
   const std::uint32_t extent = named.load(std::memory_order_acquire);
   if (extent == 0) return;
   const std::uint64_t owner = block_identity(view.header().object, block);
-  // The block's word counts only if the extent agrees: a process may die between naming an extent and giving it.
-  if (ExtentOwnerWord(segment_.extent(extent - 1).owner.load(std::memory_order_acquire)).is(ExtentOwner::block, owner)) {
-    // We recount ourselves and do nothing else meanwhile, so it does not matter whose entry says that we are at it.
-    discharge_extent(view, segment_.process(0), extent - 1);
-    free_extent(segment_, extent - 1, ExtentOwner::block, owner);
-  }
+  // The block's word counts only if the extent agrees: a process may die between naming an extent and giving
+  // it. We recount ourselves and do nothing else meanwhile, so it does not matter whose entry says that we
+  // are at it.
+  release_payload(view, segment_.process(0), extent - 1, ExtentOwner::block, owner);
   named.store(0, std::memory_order_release);
 }
 

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
 #include <wyvern/channels/ring.hpp>
 #include <wyvern/core/agent_link.hpp>
 #include <wyvern/core/arena.hpp>
@@ -7,16 +13,11 @@
 #include <wyvern/core/puid.hpp>
 #include <wyvern/core/segment.hpp>
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
 namespace wyvern {
 
-/// The agent's side of a node's shared memory: the only one who admits and buries processes, makes and retires objects,
-/// commits memory, and settles what the dead left. Used by one thread. Nothing here waits for any process.
+/// The agent's side of a node's shared memory: the only one who admits and buries processes, makes and
+/// retires objects, commits memory, and settles what the dead left. Used by one thread. Nothing here waits
+/// for any process.
 class Keeper {
  public:
   /// Takes over a new segment. `memory_ceiling` is in the segment's header.
@@ -24,10 +25,11 @@ class Keeper {
 
   const Segment& segment() const { return segment_; }
 
-  /// A process table entry for a process that is about to be started or to attach. OutOfMemory when 4096 are in use.
+  /// A process table entry for a process that is about to be started or to attach. OutOfMemory when 4096 are
+  /// in use.
   std::uint32_t admit(Puid puid);
-  /// The kernel has proved the process dead (or it never came to be): gives back everything it owned or held, wakes
-  /// whom it should have woken, and frees its entry.
+  /// The kernel has proved the process dead (or it never came to be): gives back everything it owned or held,
+  /// wakes whom it should have woken, and frees its entry.
   void bury(std::uint32_t process);
 
   /// The next process number of this node; its exit record says "running" from then on.
@@ -41,10 +43,12 @@ class Keeper {
   void grow_ports(ObjectReference channel);
   std::uint32_t grow_extents(std::uint32_t process, std::uint32_t size_class);
   void object_released(ObjectReference object);
-  /// Lets `process` hold an object from now on, for handles among its start arguments. QueueLost if it has gone.
+  /// Lets `process` hold an object from now on, for handles among its start arguments. QueueLost if it has
+  /// gone.
   void hold(std::uint32_t process, ObjectReference object);
 
-  /// Mends what a stopped or dead process left half done among the sleepers. To be called a few times a second.
+  /// Mends what a stopped or dead process left half done among the sleepers. To be called a few times a
+  /// second.
   void sweep();
 
  private:

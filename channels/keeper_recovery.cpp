@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <wyvern/channels/keeper.hpp>
 #include <wyvern/channels/payload_account.hpp>
 #include <wyvern/channels/settle.hpp>
@@ -7,15 +9,14 @@
 #include <wyvern/core/parker.hpp>
 #include <wyvern/core/spin.hpp>
 
-#include <algorithm>
-
 // What the agent does for the dead, and a few times a second for the stopped.
 namespace wyvern {
 
 template <class Visit>
 void Keeper::for_each_object(Visit visit) const {
   for (std::uint32_t object = 0; object < objects_used_; ++object) {
-    if (object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive) visit(object);
+    if (object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive)
+      visit(object);
   }
 }
 
@@ -24,15 +25,18 @@ void Keeper::bury(std::uint32_t process) {
   for_each_object([&](std::uint32_t object) {
     if (has_hold(segment_.object(object), process)) held.push_back(object);
   });
-  segment_.process(process).charging.store(0, std::memory_order_seq_cst);
+  const bool was_charging = segment_.process(process).charging.exchange(0, std::memory_order_seq_cst) != 0;
   // Ports before extents: an extent that a dead put had given to its block is freed with that block.
   for (const std::uint32_t object : held) settle_dead(object, process);
-  extents_.release_process(process);
+  extents_.release_process(process, [&](std::uint32_t extent, std::uint32_t object) {
+    const RingView view(segment_, segment_.object(object).offset);
+    release_payload(view, segment_.process(process), extent, ExtentOwner::process, process);
+  });
   remove_parkers(process, held);
   release_spin_permits(segment_, process);
   for (const std::uint32_t object : held) {
     drop_hold(segment_, object, process);
-    to_recount_.push_back(object);
+    if (was_charging) to_recount_.push_back(object);
     wake_for_the_dead(RingView(segment_, segment_.object(object).offset));
   }
   // An object may have lost its last holder to a death between dropping the hold and telling us.
@@ -57,7 +61,8 @@ void Keeper::settle_dead(std::uint32_t object, std::uint32_t process) {
     settle_port(view, number);
     // What is in its block now was never published, or was got by the dead: it is gone with it.
     free_payload(view, port.spare.load(std::memory_order_relaxed));
-    port.owner.store(owner.next(PortState::free).bits(), std::memory_order_release);  // settled: for anybody to claim
+    port.owner.store(owner.next(PortState::free).bits(),
+                     std::memory_order_release);  // settled: for anybody to claim
   }
 }
 
@@ -76,8 +81,8 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
 }
 
 void Keeper::wake_for_the_dead(const RingView& view) {
-  // The dead may have owed one wake for its own operation and one for each wake it had received; who is woken and
-  // leaves more behind wakes the next one.
+  // The dead may have owed one wake for its own operation and one for each wake it had received; who is woken
+  // and leaves more behind wakes the next one.
   if (ring::has_message_or_end(view)) view.header().getters.wake_one(segment_);
   if (ring::has_room_or_end(view)) view.header().putters.wake_one(segment_);
   view.header().payload_putters.wake_all(segment_);
@@ -87,7 +92,8 @@ void Keeper::sweep() {
   for (std::uint32_t parker = 0; parker < max_parkers; ++parker) {
     ParkerCell& cell = segment_.parker(parker);
     const std::uint32_t state = cell.state.load(std::memory_order_seq_cst);
-    if (state == parker_notified) futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
+    if (state == parker_notified)
+      futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
     if (state == parker_asleep) test_interest(cell);
   }
   tidy_some_waiter_sets();
@@ -98,11 +104,22 @@ void Keeper::test_interest(ParkerCell& cell) {
   const std::uint64_t interest = cell.interest.load(std::memory_order_relaxed);
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
-  if (kind != InterestKind::message && kind != InterestKind::room && kind != InterestKind::payload_room) return;
-  if (object >= objects_used_ || object_phase(segment_.object(object).state.load(std::memory_order_acquire)) != ObjectPhase::alive) return;
+  if (kind != InterestKind::message && kind != InterestKind::room && kind != InterestKind::payload_room)
+    return;
+  if (object >= objects_used_ ||
+      object_phase(segment_.object(object).state.load(std::memory_order_acquire)) != ObjectPhase::alive)
+    return;
   const RingView view(segment_, segment_.object(object).offset);
-  const bool holds = kind == InterestKind::message ? ring::has_message_or_end(view) : ring::has_room_or_end(view);
-  if (holds || kind == InterestKind::payload_room) notify(cell);
+  bool holds = false;
+  if (kind == InterestKind::message) {
+    holds = ring::has_message_or_end(view);
+  } else if (kind == InterestKind::room) {
+    holds = ring::has_room_or_end(view);
+  } else {
+    const auto size_class = static_cast<std::uint32_t>(interest_number(interest) >> 32);
+    holds = view.header().closing.load(std::memory_order_seq_cst) != 0 || accepts_extent(view, size_class);
+  }
+  if (holds) notify(cell);
 }
 
 void Keeper::tidy_some_waiter_sets() {
@@ -112,7 +129,8 @@ void Keeper::tidy_some_waiter_sets() {
     const DirectoryEntry& entry = segment_.object(next_to_tidy_);
     if (object_phase(entry.state.load(std::memory_order_acquire)) != ObjectPhase::alive) continue;
     const RingView view(segment_, entry.offset);
-    if (view.header().getters.tidy() && ring::has_message_or_end(view)) view.header().getters.wake_one(segment_);
+    if (view.header().getters.tidy() && ring::has_message_or_end(view))
+      view.header().getters.wake_one(segment_);
     if (view.header().putters.tidy() && ring::has_room_or_end(view)) view.header().putters.wake_one(segment_);
     if (view.header().payload_putters.tidy()) view.header().payload_putters.wake_all(segment_);
   }

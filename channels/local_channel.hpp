@@ -1,9 +1,5 @@
 #pragma once
 
-#include <wyvern/channels/ring.hpp>
-#include <wyvern/core/deadline.hpp>
-#include <wyvern/core/member.hpp>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -13,6 +9,10 @@
 #include <optional>
 #include <span>
 #include <vector>
+
+#include <wyvern/channels/ring.hpp>
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/member.hpp>
 
 namespace wyvern {
 
@@ -33,8 +33,8 @@ class PortGuard {
   BorrowedPort port_;
 };
 
-/// A message that was got and is read where it lies. Pins its port; its memory goes back to the channel when destroyed.
-/// The channel must outlive it.
+/// A message that was got and is read where it lies. Pins its port; its memory goes back to the channel when
+/// destroyed. The channel must outlive it.
 class ReceivedMessage {
  public:
   ReceivedMessage(LocalChannel& channel, PortGuard port);
@@ -49,12 +49,15 @@ class ReceivedMessage {
   std::span<const std::byte> bytes_;
 };
 
-/// One process's opening of a channel on its own node: what all its handles share. Holds the object, keeps the ports
-/// that this process has on the channel, and brings ring, payloads and waiting together. All calls from any thread.
+/// One process's opening of a channel on its own node: what all its handles share. Holds the object, keeps
+/// the ports that this process has on the channel, and brings ring, payloads and waiting together. All calls
+/// from any thread.
 class LocalChannel {
  public:
-  /// The process's opening of that channel; makes one, with a hold, if there is none yet. QueueLost if it has gone.
-  static std::shared_ptr<LocalChannel> open(const std::shared_ptr<Member>& member, const ObjectReference& reference);
+  /// The process's opening of that channel; makes one, with a hold, if there is none yet. QueueLost if it has
+  /// gone.
+  static std::shared_ptr<LocalChannel> open(const std::shared_ptr<Member>& member,
+                                            const ObjectReference& reference);
 
   LocalChannel(std::shared_ptr<Member> member, const ObjectReference& reference);
   /// Gives the ports back and lets the object go.
@@ -66,14 +69,15 @@ class LocalChannel {
   const ObjectReference& reference() const { return reference_; }
   const RingView& view() const { return view_; }
 
-  /// True: in the queue. False: no room in time, nothing has changed. Throws QueueClosed, TooLarge, OutOfMemory.
+  /// True: in the queue. False: no room in time, nothing has changed. Throws QueueClosed, TooLarge,
+  /// OutOfMemory.
   bool put(std::span<const std::byte> payload, Deadline deadline);
   /// The next message, or nothing in time. QueueClosed once closed and drained.
   std::optional<ReceivedMessage> get(Deadline deadline);
   void close();
   bool closing() const;
 
-  /// "queue 'name' (4294967298)" for messages.
+  /// "queue 'name' 4294967298" for messages.
   std::string description() const;
 
  private:
@@ -87,7 +91,6 @@ class LocalChannel {
   void return_port(const BorrowedPort& port) noexcept;
   void finish_reading(const BorrowedPort& port) noexcept;
   RingOutcome publish(const PortGuard& port, std::span<const std::byte> payload, PayloadExtent& extent);
-  bool wait_for_room(std::uint64_t payload_bytes, Deadline deadline, bool& owes_wake);
   [[noreturn]] void throw_closed(const char* what) const;
   ProcessEntry& own_entry() const { return view_.segment().process(member_->process_index()); }
   BorrowedPort port_with(std::uint32_t number) const { return {&view_.port(number), number}; }
@@ -102,7 +105,8 @@ class LocalChannel {
   RingView view_;
   std::array<Cell, cells> cells_;  // ports at hand: a thread looks in its own cell first
   std::mutex spare_ports_mutex_;
-  std::vector<std::uint32_t> spare_ports_;
+  std::vector<std::uint32_t> spare_ports_;  // with room for all that we have claimed
+  std::size_t claimed_ports_ = 0;
 };
 
 }  // namespace wyvern

@@ -1,3 +1,7 @@
+#include <cstring>
+#include <string>
+#include <utility>
+
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/payload_account.hpp>
 #include <wyvern/core/crash_point.hpp>
@@ -5,22 +9,20 @@
 #include <wyvern/core/extent_pool.hpp>
 #include <wyvern/core/wait.hpp>
 
-#include <cstring>
-#include <string>
-#include <utility>
-
 // What happens for each message: put, get, close.
 namespace wyvern {
 namespace {
 
-/// Spends a wake that came to us on somebody else, unless we have used it: see Parker.
+/// A wake that came to us is spent on somebody else when we leave or wait for something else, if there still
+/// is something to wake for: see Parker.
 template <class StillTrue>
 class WakeDuty {
  public:
   WakeDuty(WaiterSet& others, const Segment& segment, StillTrue still_true)
       : others_(others), segment_(segment), still_true_(std::move(still_true)) {}
-  ~WakeDuty() {
-    if (owed && still_true_()) others_.wake_one(segment_);
+  ~WakeDuty() { pass_on(); }
+  void pass_on() {
+    if (std::exchange(owed, false) && still_true_()) others_.wake_one(segment_);
   }
   WakeDuty(const WakeDuty&) = delete;
   WakeDuty& operator=(const WakeDuty&) = delete;
@@ -34,15 +36,14 @@ class WakeDuty {
 
 }  // namespace
 
-/// A large payload on its way into the ring: copied once into an extent, which belongs to this process until it is
-/// published and is given back if it never is.
+/// A large payload on its way into the ring: copied once into an extent, which belongs to this process until
+/// it is published and is given back if it never is.
 class LocalChannel::PayloadExtent {
  public:
   explicit PayloadExtent(LocalChannel& channel) : channel_(channel) {}
   ~PayloadExtent() {
-    if (!extent_) return;
-    discharge_extent(channel_.view_, channel_.own_entry(), *extent_);
-    free_extent(channel_.view_.segment(), *extent_, ExtentOwner::process, channel_.member_->process_index());
+    if (extent_)
+      release_payload(channel_.view_, channel_.own_entry(), *extent_, ExtentOwner::process, my_process());
   }
   PayloadExtent(const PayloadExtent&) = delete;
   PayloadExtent& operator=(const PayloadExtent&) = delete;
@@ -63,14 +64,21 @@ class LocalChannel::PayloadExtent {
     std::memcpy(segment.at(segment.extent(extent).offset), payload.data(), payload.size());
     return true;
   }
-  void give_to(std::uint32_t block) { move(ExtentOwner::process, my_process(), ExtentOwner::block, in_block(block)); }
-  void take_back(std::uint32_t block) { move(ExtentOwner::block, in_block(block), ExtentOwner::process, my_process()); }
+  void give_to(std::uint32_t block) {
+    move(ExtentOwner::process, my_process(), ExtentOwner::block, in_block(block));
+  }
+  void take_back(std::uint32_t block) {
+    move(ExtentOwner::block, in_block(block), ExtentOwner::process, my_process());
+  }
   void published() { extent_.reset(); }
+  bool filled() const { return extent_.has_value(); }
   std::uint32_t number() const { return *extent_; }
 
  private:
   std::uint64_t my_process() const { return channel_.member_->process_index(); }
-  std::uint64_t in_block(std::uint32_t block) const { return block_identity(channel_.reference_.index, block); }
+  std::uint64_t in_block(std::uint32_t block) const {
+    return block_identity(channel_.reference_.index, block);
+  }
   void move(ExtentOwner from, std::uint64_t from_who, ExtentOwner to, std::uint64_t to_who) {
     move_extent(channel_.view_.segment(), *extent_, from, from_who, to, to_who);
   }
@@ -79,7 +87,8 @@ class LocalChannel::PayloadExtent {
   std::optional<std::uint32_t> extent_;
 };
 
-RingOutcome LocalChannel::publish(const PortGuard& port, std::span<const std::byte> payload, PayloadExtent& extent) {
+RingOutcome LocalChannel::publish(const PortGuard& port, std::span<const std::byte> payload,
+                                  PayloadExtent& extent) {
   const std::uint32_t spare = port->port->spare.load(std::memory_order_relaxed);
   BlockHeader& block = view_.block(spare);
   block.length = payload.size();
@@ -91,7 +100,8 @@ RingOutcome LocalChannel::publish(const PortGuard& port, std::span<const std::by
     return ring::put(view_, *port);
   }
   if (!ring::has_room_or_end(view_) || !extent.fill(payload)) return RingOutcome::full;
-  // The block names its extent before the extent belongs to it: the agent believes a block only if both agree.
+  // The block names its extent before the extent belongs to it: the agent believes a block only if both
+  // agree.
   block.extent.store(extent.number() + 1, std::memory_order_release);
   CRASH_POINT("put.extent_named");
   extent.give_to(spare);
@@ -106,24 +116,11 @@ RingOutcome LocalChannel::publish(const PortGuard& port, std::span<const std::by
   return outcome;
 }
 
-bool LocalChannel::wait_for_room(std::uint64_t payload_bytes, Deadline deadline, bool& owes_wake) {
-  const auto size_class = payload_bytes > view_.inline_size() ? extent_class_for(payload_bytes) : std::nullopt;
-  const auto bytes_fit = [&] { return closing() || !size_class || accepts_extent(view_, *size_class); };
-  if (!bytes_fit()) {
-    const std::uint64_t interest = make_interest(InterestKind::payload_room, reference_.index);
-    return wait_until(member_, interest, &view_.header().payload_putters, bytes_fit, deadline).ready;
-  }
-  const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
-  const WaitResult result =
-      wait_until(member_, interest, &view_.header().putters, [this] { return ring::has_room_or_end(view_); }, deadline);
-  owes_wake |= result.notified;
-  return result.ready;
-}
-
 bool LocalChannel::put(std::span<const std::byte> payload, Deadline deadline) {
   if (payload.size() > view_.inline_size() && payload.size() > view_.header().max_bytes) {
-    throw TooLarge("a message of " + std::to_string(payload.size()) + " bytes can never fit into " + description() +
-                   ", whose payloads may take " + std::to_string(view_.header().max_bytes) + " bytes together (max_bytes)");
+    throw TooLarge("a message of " + std::to_string(payload.size()) + " bytes can never fit into " +
+                   description() + ", whose payloads may take " + std::to_string(view_.header().max_bytes) +
+                   " bytes together (max_bytes)");
   }
   const auto room = [this] { return ring::has_room_or_end(view_); };
   WakeDuty duty(view_.header().putters, view_.segment(), room);
@@ -141,7 +138,19 @@ bool LocalChannel::put(std::span<const std::byte> payload, Deadline deadline) {
       return true;
     }
     if (deadline.passed()) return false;
-    wait_for_room(payload.size(), deadline, duty.owed);
+    // An extent that we have filled is charged already: then it is a slot that we lack, not bytes.
+    const bool lacks_extent = payload.size() > view_.inline_size() && !extent.filled();
+    const auto size_class = lacks_extent ? extent_class_for(payload.size()) : std::nullopt;
+    const auto bytes_fit = [&] { return closing() || !size_class || accepts_extent(view_, *size_class); };
+    if (!bytes_fit()) {
+      duty.pass_on();
+      const std::uint64_t interest =
+          make_interest(InterestKind::payload_room, payload_interest(reference_.index, *size_class));
+      wait_until(member_, interest, &view_.header().payload_putters, bytes_fit, deadline);
+    } else {
+      const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
+      duty.owed |= wait_until(member_, interest, &view_.header().putters, room, deadline).notified;
+    }
   }
 }
 
@@ -165,7 +174,8 @@ std::optional<ReceivedMessage> LocalChannel::get(Deadline deadline) {
   }
 }
 
-ReceivedMessage::ReceivedMessage(LocalChannel& channel, PortGuard port) : channel_(&channel), port_(std::move(port)) {
+ReceivedMessage::ReceivedMessage(LocalChannel& channel, PortGuard port)
+    : channel_(&channel), port_(std::move(port)) {
   const RingView& view = channel.view();
   BlockHeader& block = view.block(port_->port->spare.load(std::memory_order_relaxed));
   const std::uint32_t extent = block.extent.load(std::memory_order_relaxed);  // acquired with the block
@@ -182,13 +192,14 @@ ReceivedMessage::~ReceivedMessage() {
 }
 
 void LocalChannel::finish_reading(const BorrowedPort& port) noexcept {
+  if (Member::forked()) return;  // the message is the parent's
   const std::uint32_t spare = port.port->spare.load(std::memory_order_relaxed);
   BlockHeader& block = view_.block(spare);
   const std::uint32_t extent = block.extent.load(std::memory_order_relaxed);
   if (extent == 0) return;
-  discharge_extent(view_, own_entry(), extent - 1);
-  CRASH_POINT("get.discharged");
-  free_extent(view_.segment(), extent - 1, ExtentOwner::block, block_identity(reference_.index, spare));
+  release_payload(view_, own_entry(), extent - 1, ExtentOwner::block,
+                  block_identity(reference_.index, spare));
+  CRASH_POINT("get.released");
   block.extent.store(0, std::memory_order_release);
 }
 
@@ -203,14 +214,16 @@ void LocalChannel::close() {
 }
 
 bool LocalChannel::closing() const {
-  // A put that misses a close made at the same time is accepted or turned back by the ring itself. Sequentially
-  // consistent for the re-check before sleeping.
+  // A put that misses a close made at the same time is accepted or turned back by the ring itself.
+  // Sequentially consistent for the re-check before sleeping.
   return view_.header().closing.load(std::memory_order_seq_cst) != 0;
 }
 
 void LocalChannel::throw_closed(const char* what) const {
   throw QueueClosed(std::string(what) + ": " + description() + " is closed" +
-                    (std::string(what) == "get" ? " and drained" : "; a producer must stop putting when another has closed it"));
+                    (std::string(what) == "get"
+                         ? " and drained"
+                         : "; a producer must stop putting when another has closed it"));
 }
 
 }  // namespace wyvern

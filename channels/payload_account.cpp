@@ -1,5 +1,4 @@
 #include <wyvern/channels/payload_account.hpp>
-
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/extent_pool.hpp>
 
@@ -10,11 +9,14 @@ constexpr unsigned byte_bits = 48;
 constexpr std::uint64_t byte_mask = (std::uint64_t{1} << byte_bits) - 1;
 constexpr std::uint64_t one_change = std::uint64_t{1} << byte_bits;
 
-/// While it lives, the process says that a count and a charge may disagree. Sequentially consistent throughout: the
-/// agent's recount reads flags, count, charges, flags, count in that order. Only large payloads pay for it.
+/// While it lives, the process says that a count and a charge may disagree. Sequentially consistent
+/// throughout: the agent's recount reads flags, count, charges, flags, count in that order. Only large
+/// payloads pay for it.
 class Charging {
  public:
-  explicit Charging(ProcessEntry& process) : threads_(process.charging) { threads_.fetch_add(1, std::memory_order_seq_cst); }
+  explicit Charging(ProcessEntry& process) : threads_(process.charging) {
+    threads_.fetch_add(1, std::memory_order_seq_cst);
+  }
   ~Charging() { threads_.fetch_sub(1, std::memory_order_seq_cst); }
   Charging(const Charging&) = delete;
   Charging& operator=(const Charging&) = delete;
@@ -51,19 +53,25 @@ bool charge_extent(const RingView& view, ProcessEntry& caller, std::uint32_t ext
   return true;
 }
 
-void discharge_extent(const RingView& view, ProcessEntry& caller, std::uint32_t extent) {
+void release_payload(const RingView& view, ProcessEntry& caller, std::uint32_t extent, ExtentOwner owner,
+                     std::uint64_t who) {
   ExtentDescriptor& descriptor = view.segment().extent(extent);
+  if (!ExtentOwnerWord(descriptor.owner.load(std::memory_order_acquire)).is(owner, who)) return;
+  const std::uint64_t bytes = extent_class_bytes(descriptor.size_class);
   {
     const Charging charging(caller);
-    if (descriptor.charged_to.exchange(0, std::memory_order_seq_cst) == 0) return;
+    const bool charged = descriptor.charged_to.exchange(0, std::memory_order_seq_cst) != 0;
     CRASH_POINT("payload.discharged");
-    view.header().extent_bytes.fetch_add(one_change - extent_class_bytes(descriptor.size_class), std::memory_order_seq_cst);
+    // Free before it is counted as room: who is told that there is room finds the memory too.
+    free_extent(view.segment(), extent, owner, who);
+    if (charged) view.header().extent_bytes.fetch_add(one_change - bytes, std::memory_order_seq_cst);
   }
   view.header().payload_putters.wake_all(view.segment());
 }
 
 bool accepts_extent(const RingView& view, std::uint32_t size_class) {
-  return fits(view, view.header().extent_bytes.load(std::memory_order_seq_cst), extent_class_bytes(size_class));
+  return fits(view, view.header().extent_bytes.load(std::memory_order_seq_cst),
+              extent_class_bytes(size_class));
 }
 
 std::uint64_t charged_bytes(const RingView& view) {
@@ -79,12 +87,14 @@ bool recount_extents(const RingView& view) {
   for (std::uint32_t group = 0; group < groups; ++group) {
     for (std::uint32_t i = group * extents_in_group; i < (group + 1) * extents_in_group; ++i) {
       const ExtentDescriptor& extent = segment.extent(i);
-      if (extent.charged_to.load(std::memory_order_seq_cst) == view.header().object + 1) sum += extent_class_bytes(extent.size_class);
+      if (extent.charged_to.load(std::memory_order_seq_cst) == view.header().object + 1)
+        sum += extent_class_bytes(extent.size_class);
     }
   }
   if (anybody_charging(segment)) return false;
   const std::uint64_t recounted = ((before + one_change) & ~byte_mask) | sum;
-  if (!view.header().extent_bytes.compare_exchange_strong(before, recounted, std::memory_order_seq_cst)) return false;
+  if (!view.header().extent_bytes.compare_exchange_strong(before, recounted, std::memory_order_seq_cst))
+    return false;
   view.header().payload_putters.wake_all(segment);
   return true;
 }

@@ -15,9 +15,9 @@
 
 namespace wyvern {
 
-/// A Channel whose messages are values of type T, encoded by Codec<T>: what is said there holds here. A message that is
-/// no T throws DecodeError, which carries its bytes; it has left the queue then.
-/// A handle can be copied, and be an argument of a process.
+/// A Channel whose messages are values of type T, encoded by Codec<T>: what is said there holds here. A
+/// message that is no T throws DecodeError, which carries its bytes; it has left the queue then. A handle can
+/// be copied, and be an argument of a process.
 template <class T>
 class Queue {
  public:
@@ -46,8 +46,8 @@ class Queue {
 
   /// Blocks while the queue is empty. QueueClosed once it is closed and drained.
   T get() { return *get_until(Deadline::never()); }
-  /// Nothing if the queue is empty (now, for that long, until then). QueueClosed once it is closed and drained, so that
-  /// empty and ended are never confused.
+  /// Nothing if the queue is empty (now, for that long, until then). QueueClosed once it is closed and
+  /// drained, so that empty and ended are never confused.
   std::optional<T> try_get() { return get_until(Deadline::now()); }
   template <class Rep, class Period>
   std::optional<T> try_get_for(std::chrono::duration<Rep, Period> duration) {

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <cstdint>
+
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/segment.hpp>
 
-#include <cstdint>
-
 namespace wyvern {
 
-/// A view of one channel's memory: where its slots, ports and blocks are. Cheap to copy; the segment must outlive it.
+/// A view of one channel's memory: where its slots, ports and blocks are. Cheap to copy; the segment must
+/// outlive it.
 class RingView {
  public:
   RingView(const Segment& segment, std::uint64_t channel_offset);
@@ -19,11 +20,13 @@ class RingView {
   std::atomic<std::uint64_t>& slot(std::uint32_t index) const { return slots_[index]; }
   /// `number` < port_count; the memory of a port that was once counted stays.
   Port& port(std::uint32_t number) const {
-    return number < first_ports ? first_ports_[number] : chunk_ports(number)[(number - first_ports) % ports_per_chunk];
+    return number < first_ports ? first_ports_[number]
+                                : chunk_ports(number)[(number - first_ports) % ports_per_chunk];
   }
   BlockHeader& block(std::uint32_t number) const {
-    return number < blocks_in_front_ ? *reinterpret_cast<BlockHeader*>(first_blocks_ + std::uint64_t{number} * stride_)
-                                     : chunk_block(number - blocks_in_front_);
+    return number < blocks_in_front_
+               ? *reinterpret_cast<BlockHeader*>(first_blocks_ + std::uint64_t{number} * stride_)
+               : chunk_block(number - blocks_in_front_);
   }
   static std::byte* payload(BlockHeader& block) { return reinterpret_cast<std::byte*>(&block + 1); }
 
@@ -50,20 +53,22 @@ struct BorrowedPort {
 
 enum class RingOutcome { done, full, empty, closed };
 
-/// The swap ring. Every operation is one compare-and-swap on a slot that exchanges the port's spare block for the
-/// slot's: that is its linearisation point, before it nothing has happened and after it everything has, so no process
-/// that dies or stops anywhere leaves a state that others must wait for.
+/// The swap ring. Every operation is one compare-and-swap on a slot that exchanges the port's spare block for
+/// the slot's: that is its linearisation point, before it nothing has happened and after it everything has,
+/// so no process that dies or stops anywhere leaves a state that others must wait for.
 ///
-/// Who may call: any number of threads of any processes at once, each with a port that nobody else uses meanwhile.
-/// Invariants: docs/swap_ring.md. None of these calls allocates, blocks, or makes a system call.
+/// Who may call: any number of threads of any processes at once, each with a port that nobody else uses
+/// meanwhile. Invariants: docs/swap_ring.md. None of these calls allocates, blocks, or makes a system call.
 namespace ring {
 
-/// Puts the message in the port's spare block. done: the port's spare is another, free block now. full, closed:
-/// nothing has changed. `closed` is for a CLOSED slot only: the caller looks at the closing flag before.
+/// Puts the message in the port's spare block. done: the port's spare is another, free block now. full,
+/// closed: nothing has changed. `closed` is for a CLOSED slot only: the caller looks at the closing flag
+/// before.
 RingOutcome put(const RingView& view, const BorrowedPort& port);
 
-/// Gets the next message. done: it is in the port's spare block, which is the caller's until it puts or gets with that
-/// port again. empty, closed: nothing has changed. Once the closing flag is set, places the end when the ring is empty.
+/// Gets the next message. done: it is in the port's spare block, which is the caller's until it puts or gets
+/// with that port again. empty, closed: nothing has changed. Once the closing flag is set, places the end
+/// when the ring is empty.
 RingOutcome get(const RingView& view, const BorrowedPort& port);
 
 /// Whether a put (a get) would find room (a message, or the end) now: the test for waiting.

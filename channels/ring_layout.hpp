@@ -1,14 +1,14 @@
 #pragma once
 
-#include <wyvern/core/segment_layout.hpp>
-#include <wyvern/core/waiter_set.hpp>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-/// The swap ring as it lies in the segment, and the words it is made of. What the words mean and why the ring is right
-/// is in docs/swap_ring.md; the model beside this file is kept in step with ring.cpp.
+#include <wyvern/core/segment_layout.hpp>
+#include <wyvern/core/waiter_set.hpp>
+
+/// The swap ring as it lies in the segment, and the words it is made of. What the words mean and why the ring
+/// is right is in docs/swap_ring.md; the model beside this file is kept in step with ring.cpp.
 namespace wyvern {
 
 inline constexpr std::uint64_t max_capacity = std::uint64_t{1} << 17;
@@ -35,8 +35,8 @@ constexpr std::int64_t difference_modulo_ticket(std::uint64_t a, std::uint64_t b
 
 enum class SlotState : std::uint64_t { empty = 0, full = 1, closed = 2 };
 
-/// A slot: {lap:44, state:2, block:18}. An EMPTY slot holds a free block, a FULL one the block with the message; a
-/// CLOSED one is the end of the queue and keeps the free block it had.
+/// A slot: {lap:44, state:2, block:18}. An EMPTY slot holds a free block, a FULL one the block with the
+/// message; a CLOSED one is the end of the queue and keeps the free block it had.
 class SlotWord {
  public:
   constexpr explicit SlotWord(std::uint64_t bits) : bits_(bits) {}
@@ -51,15 +51,17 @@ class SlotWord {
   std::uint64_t bits_;
 };
 
-/// A place in the sequence of operations: lap and slot index, ordered. {lap:47, index:17}; hints are kept in this form,
-/// so that no operation divides by the capacity.
+/// A place in the sequence of operations: lap and slot index, ordered. {lap:47, index:17}; hints are kept in
+/// this form, so that no operation divides by the capacity.
 class Position {
  public:
   constexpr explicit Position(std::uint64_t bits) : bits_(bits) {}
   constexpr Position(std::uint64_t lap, std::uint32_t index) : bits_((lap << index_bits) | index) {}
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr std::uint64_t lap() const { return bits_ >> index_bits; }
-  constexpr std::uint32_t index() const { return static_cast<std::uint32_t>(bits_ & ((1U << index_bits) - 1)); }
+  constexpr std::uint32_t index() const {
+    return static_cast<std::uint32_t>(bits_ & ((1U << index_bits) - 1));
+  }
   constexpr Position next(std::uint32_t capacity) const {
     return index() + 1 == capacity ? Position(lap() + 1, 0) : Position(bits_ + 1);
   }
@@ -74,7 +76,8 @@ class IntentWord {
  public:
   constexpr explicit IntentWord(std::uint64_t bits) : bits_(bits) {}
   constexpr IntentWord(bool getter, std::uint64_t ticket, std::uint32_t block)
-      : bits_(((ticket & ticket_mask) << (block_bits + 2)) | (std::uint64_t{block} << 2) | (getter ? 2U : 0U) | 1U) {}
+      : bits_(((ticket & ticket_mask) << (block_bits + 2)) | (std::uint64_t{block} << 2) |
+              (getter ? 2U : 0U) | 1U) {}
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr bool active() const { return (bits_ & 1) != 0; }
   constexpr bool getter() const { return (bits_ & 2) != 0; }
@@ -95,7 +98,8 @@ class PortOwner {
   constexpr std::uint32_t process() const { return static_cast<std::uint32_t>(bits_ >> 2) & 0xffff; }
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr PortOwner next(PortState state, std::uint32_t process = 0) const {
-    return PortOwner((((bits_ >> 18) + 1) << 18) | (std::uint64_t{process} << 2) | static_cast<std::uint64_t>(state));
+    return PortOwner((((bits_ >> 18) + 1) << 18) | (std::uint64_t{process} << 2) |
+                     static_cast<std::uint64_t>(state));
   }
 
  private:
@@ -103,14 +107,14 @@ class PortOwner {
 };
 static_assert(max_processes <= 0x10000);
 
-/// The right to have one operation in flight. Written by the thread that has borrowed it, and by the agent once the
-/// kernel has proved its process dead. Always holds one spare block.
+/// The right to have one operation in flight. Written by the thread that has borrowed it, and by the agent
+/// once the kernel has proved its process dead. Always holds one spare block.
 struct alignas(cache_line) Port {
   std::atomic<std::uint64_t> owner;
   std::atomic<std::uint64_t> intent;
   std::atomic<std::uint32_t> spare;
   std::uint32_t reserved0;
-  std::atomic<std::uint64_t> lease;     ///< {epoch, kind} of the message in the spare block
+  std::atomic<std::uint64_t> lease;  ///< {epoch, kind} of the message in the spare block
   std::atomic<std::uint64_t> lease_until;
   std::uint64_t reserved[3];
 };
@@ -130,8 +134,8 @@ static_assert(sizeof(BlockHeader) == 64);
 inline constexpr std::uint32_t channel_magic = 0x4E41'4843;  // "CHAN"
 inline constexpr std::size_t channel_name_bytes = 120;
 
-/// A channel at its directory entry's offset: this header, then slots, first ports, and their blocks and those of the
-/// slots. Further ports come in chunks: `ports_per_chunk` ports, then as many blocks.
+/// A channel at its directory entry's offset: this header, then slots, first ports, and their blocks and
+/// those of the slots. Further ports come in chunks: `ports_per_chunk` ports, then as many blocks.
 struct ChannelHeader {
   // Constant after creation, but for `closing`, which is read with them.
   std::uint32_t magic;
@@ -148,14 +152,14 @@ struct ChannelHeader {
   std::atomic<std::uint32_t> closing;
   char type_name[channel_name_bytes];
   char name[channel_name_bytes];
-  alignas(cache_line) std::atomic<std::uint64_t> tail;  ///< Position: no put before it is open
-  alignas(cache_line) std::atomic<std::uint64_t> head;  ///< Position: no get before it is open
+  alignas(cache_line) std::atomic<std::uint64_t> tail;          ///< Position: no put before it is open
+  alignas(cache_line) std::atomic<std::uint64_t> head;          ///< Position: no get before it is open
   alignas(cache_line) std::atomic<std::uint64_t> extent_bytes;  ///< {changes:16, bytes:48}
   std::atomic<std::uint32_t> port_count;
   std::atomic<std::uint32_t> port_hint;
   alignas(cache_line) WaiterSet getters;
   alignas(cache_line) WaiterSet putters;
-  alignas(cache_line) WaiterSet payload_putters;  ///< who waits until extent_bytes falls
+  alignas(cache_line) WaiterSet payload_putters;            ///< who waits until extent_bytes falls
   std::atomic<std::uint64_t> port_chunks[max_port_chunks];  ///< offsets
 };
 
@@ -165,9 +169,10 @@ constexpr std::uint64_t block_stride_for(std::uint64_t inline_size) {
 
 /// Of everything shared, this layer's structs included: what two programs must agree on to share a segment.
 inline constexpr std::uint64_t channels_layout_hash =
-    hash_layout(core_layout_hash, sizeof(ChannelHeader), offsetof(ChannelHeader, tail), offsetof(ChannelHeader, extent_bytes),
-                offsetof(ChannelHeader, getters), offsetof(ChannelHeader, payload_putters), offsetof(ChannelHeader, port_chunks), sizeof(Port), offsetof(Port, lease),
-                sizeof(BlockHeader), offsetof(BlockHeader, length), max_capacity, block_bits, ticket_bits, index_bits, first_ports,
-                ports_per_chunk, max_port_chunks);
+    hash_layout(core_layout_hash, sizeof(ChannelHeader), offsetof(ChannelHeader, tail),
+                offsetof(ChannelHeader, extent_bytes), offsetof(ChannelHeader, getters),
+                offsetof(ChannelHeader, payload_putters), offsetof(ChannelHeader, port_chunks), sizeof(Port),
+                offsetof(Port, lease), sizeof(BlockHeader), offsetof(BlockHeader, length), max_capacity,
+                block_bits, ticket_bits, index_bits, first_ports, ports_per_chunk, max_port_chunks);
 
 }  // namespace wyvern

@@ -3,8 +3,8 @@
 namespace wyvern {
 namespace {
 
-/// The slot a ticket belongs to. An intent keeps its ticket modulo 2^44; the hints are kept whole and at most two days
-/// of operations away from it, so the nearest number with those low bits is the one.
+/// The slot a ticket belongs to. An intent keeps its ticket modulo 2^44; the hints are kept whole and at most
+/// two days of operations away from it, so the nearest number with those low bits is the one.
 std::uint32_t slot_of(const RingView& view, std::uint64_t ticket) {
   const Position tail(view.header().tail.load(std::memory_order_acquire));
   const std::uint64_t near = tail.ticket(view.capacity());
@@ -12,17 +12,18 @@ std::uint32_t slot_of(const RingView& view, std::uint64_t ticket) {
   return static_cast<std::uint32_t>(whole % view.capacity());
 }
 
-/// Whether `other` is about to receive, or has just received, what the dead operation left in its slot: a getter of the
-/// very message that the dead one put, or the putter of the next lap for the free block that the dead getter left.
-/// Any other ticket is an old intent about the same block and proves nothing.
+/// Whether `other` is about to receive, or has just received, what the dead operation left in its slot: a
+/// getter of the very message that the dead one put, or the putter of the next lap for the free block that
+/// the dead getter left. Any other ticket is an old intent about the same block and proves nothing.
 bool receives_from(const RingView& view, IntentWord other, IntentWord dead, std::uint32_t offered) {
   if (!other.active() || other.block() != offered || other.getter() == dead.getter()) return false;
   const std::uint64_t expected = dead.getter() ? dead.ticket() + view.capacity() : dead.ticket();
   return other.ticket() == (expected & ticket_mask);
 }
 
-/// The rule: the dead operation took effect exactly if the block it offered has been seen elsewhere. The order of the
-/// looks matters, since the block moves on while we look: slot, then intents, then tag (docs/swap_ring.md).
+/// The rule: the dead operation took effect exactly if the block it offered has been seen elsewhere. The
+/// order of the looks matters, since the block moves on while we look: slot, then intents, then tag
+/// (docs/swap_ring.md).
 bool offered_block_seen(const RingView& view, std::uint32_t number, IntentWord dead, std::uint32_t offered) {
   const SlotWord word(view.slot(slot_of(view, dead.ticket())).load(std::memory_order_seq_cst));
   if (word.block() == offered) return true;
@@ -30,7 +31,9 @@ bool offered_block_seen(const RingView& view, std::uint32_t number, IntentWord d
   const std::uint32_t ports = view.header().port_count.load(std::memory_order_seq_cst);
   for (std::uint32_t other = 0; other < ports; ++other) {
     if (other == number) continue;
-    if (receives_from(view, IntentWord(view.port(other).intent.load(std::memory_order_seq_cst)), dead, offered)) return true;
+    if (receives_from(view, IntentWord(view.port(other).intent.load(std::memory_order_seq_cst)), dead,
+                      offered))
+      return true;
   }
   return view.block(offered).tag.load(std::memory_order_seq_cst) != number;
 }

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <wyvern/channels/ring.hpp>
-
 #include <cstdint>
+
+#include <wyvern/channels/ring.hpp>
 
 namespace wyvern {
 
-/// For the agent, about a port whose process the kernel has proved dead: decides whether the operation that was in
-/// flight took effect, and leaves the port with exactly the block that it owns. Waits for nobody; other processes may
-/// be anywhere in their own operations. One port at a time.
+/// For the agent, about a port whose process the kernel has proved dead: decides whether the operation that
+/// was in flight took effect, and leaves the port with exactly the block that it owns. Waits for nobody;
+/// other processes may be anywhere in their own operations. One port at a time.
 void settle_port(const RingView& view, std::uint32_t number);
 
 }  // namespace wyvern

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <wyvern/core/object_reference.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include <wyvern/core/object_reference.hpp>
 
 namespace wyvern {
 
@@ -12,15 +12,16 @@ namespace wyvern {
 struct ChannelSpec {
   std::uint64_t capacity = 1024;    ///< messages
   std::uint64_t inline_size = 256;  ///< bytes of a payload that are kept in the ring's own blocks
-  std::uint64_t max_bytes = 0;      ///< of all payloads outside the blocks together; 0: a share of the node's ceiling
+  std::uint64_t max_bytes =
+      0;  ///< of all payloads outside the blocks together; 0: a share of the node's ceiling
   std::uint64_t type_hash = 0;
   std::string type_name;  ///< for messages about a wrong type
   std::string name;       ///< unique in the job; empty: none
 };
 
-/// What a process can ask of its node's agent. One round trip each, at most `agent_answer_limit`; NodeLost when the
-/// agent is gone or silent. Callable from any thread. None of this is on the path of a put or get that finds what it
-/// needs.
+/// What a process can ask of its node's agent. One round trip each, at most `agent_answer_limit`; NodeLost
+/// when the agent is gone or silent. Callable from any thread. None of this is on the path of a put or get
+/// that finds what it needs.
 class AgentLink {
  public:
   virtual ~AgentLink() = default;

@@ -1,8 +1,8 @@
-#include <wyvern/core/crash_point.hpp>
-
 #include <atomic>
 #include <csignal>
 #include <cstring>
+
+#include <wyvern/core/crash_point.hpp>
 
 namespace wyvern {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <cstdint>
 
-/// A named place at which a test can kill or stop the process: CRASH_POINT("put.published"). Compiled to nothing in
-/// the library that users get; the tests link a second build of the layers with WYVERN_CRASH_POINTS defined.
+/// A named place at which a test can kill or stop the process: CRASH_POINT("put.published"). Compiled to
+/// nothing in the library that users get; the tests link a second build of the layers with
+/// WYVERN_CRASH_POINTS defined.
 #ifdef WYVERN_CRASH_POINTS
 #define CRASH_POINT(name) ::wyvern::visit_crash_point(name)
 #else

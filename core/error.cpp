@@ -1,6 +1,6 @@
-#include <wyvern/core/error.hpp>
-
 #include <system_error>
+
+#include <wyvern/core/error.hpp>
 
 namespace wyvern {
 

@@ -30,8 +30,8 @@ enum class ErrorCode {
 /// The field's name of a code, for example "queue_closed". Never fails.
 const char* to_string(ErrorCode code) noexcept;
 
-/// Base of everything the library throws on purpose. `what()` names the object, the host where that matters, what was
-/// expected, and what to try next.
+/// Base of everything the library throws on purpose. `what()` names the object, the host where that matters,
+/// what was expected, and what to try next.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

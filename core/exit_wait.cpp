@@ -1,13 +1,13 @@
-#include <wyvern/core/exit_wait.hpp>
+#include <string>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/exit_wait.hpp>
 #include <wyvern/core/wait.hpp>
-
-#include <string>
 
 namespace wyvern {
 
-std::optional<std::int32_t> wait_for_exit(const std::shared_ptr<Member>& member, std::uint32_t sequence, Deadline deadline) {
+std::optional<std::int32_t> wait_for_exit(const std::shared_ptr<Member>& member, std::uint32_t sequence,
+                                          Deadline deadline) {
   const Segment& segment = member->segment();
   // Acquire: pairs with the agent's release after the records were committed.
   if (sequence >= segment.header().exit_records_ready.load(std::memory_order_acquire) ||
@@ -17,7 +17,9 @@ std::optional<std::int32_t> wait_for_exit(const std::shared_ptr<Member>& member,
   }
   const auto record = [&] { return segment.exit_record(sequence).load(std::memory_order_seq_cst); };
   const auto ended = [&] { return exit_phase(record()) == ExitPhase::exited; };
-  if (!ended() && !wait_until(member, make_interest(InterestKind::process_exit, sequence), nullptr, ended, deadline).ready) {
+  if (!ended() &&
+      !wait_until(member, make_interest(InterestKind::process_exit, sequence), nullptr, ended, deadline)
+           .ready) {
     return std::nullopt;
   }
   return exit_status(record());
@@ -35,8 +37,10 @@ bool wait_for_name_change(const std::shared_ptr<Member>& member, std::uint32_t s
 void wake_interested(const Segment& segment, std::uint64_t interest) {
   for (std::uint32_t i = 0; i < max_parkers; ++i) {
     ParkerCell& cell = segment.parker(i);
-    // Sequentially consistent state first: a sleeper stores its interest before ASLEEP and re-checks after it.
-    if (cell.state.load(std::memory_order_seq_cst) == parker_asleep && cell.interest.load(std::memory_order_relaxed) == interest) {
+    // Sequentially consistent state first: a sleeper stores its interest before ASLEEP and re-checks after
+    // it.
+    if (cell.state.load(std::memory_order_seq_cst) == parker_asleep &&
+        cell.interest.load(std::memory_order_relaxed) == interest) {
       notify(cell);
     }
   }

@@ -1,11 +1,10 @@
-#include <wyvern/core/extent_pool.hpp>
-
-#include <wyvern/core/crash_point.hpp>
-#include <wyvern/core/error.hpp>
-
 #include <algorithm>
 #include <bit>
 #include <string>
+
+#include <wyvern/core/crash_point.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/extent_pool.hpp>
 
 namespace wyvern {
 namespace {
@@ -20,13 +19,21 @@ void mark_maybe_free(const Segment& segment, std::uint32_t extent) {
       .maybe_free.fetch_or(std::uint64_t{1} << (extent % extents_in_group), std::memory_order_release);
 }
 
+/// How many extents, from this one on, get their memory together and give it back together. Small ones do so
+/// by the group, which is whole pages; those of a page or more each by itself.
+std::uint32_t run_length(std::uint32_t first, std::uint64_t extent_bytes) {
+  return extent_bytes % page_size == 0 ? 1 : extents_in_group - first % extents_in_group;
+}
+
 /// Claims one free extent of a group for a process.
-std::optional<std::uint32_t> claim_in_group(const Segment& segment, std::uint32_t group, std::uint32_t process) {
+std::optional<std::uint32_t> claim_in_group(const Segment& segment, std::uint32_t group,
+                                            std::uint32_t process) {
   auto& maybe_free = segment.extent_group(group).maybe_free;
   for (std::uint64_t bits = maybe_free.load(std::memory_order_acquire); bits != 0; bits &= bits - 1) {
     const std::uint64_t bit = bits & (~bits + 1);
     const std::uint32_t index = group * extents_in_group + static_cast<std::uint32_t>(std::countr_zero(bits));
-    // The bit goes first: should we die now, the extent is free without a hint, which the agent's reclaim mends.
+    // The bit goes first: should we die now, the extent is free without a hint, which the agent's reclaim
+    // mends.
     if ((maybe_free.fetch_and(~bit, std::memory_order_acquire) & bit) == 0) continue;
     CRASH_POINT("extent.unhinted");
     auto& owner = segment.extent(index).owner;
@@ -61,8 +68,9 @@ std::uint32_t take_extent(const Member& member, std::uint64_t bytes) {
   const Segment& segment = member.segment();
   const auto size_class = extent_class_for(bytes);
   if (!size_class || bytes > segment.header().memory_ceiling) {
-    throw TooLarge("a payload of " + std::to_string(bytes) + " bytes can never fit: node " + std::to_string(segment.header().node) +
-                   " may use " + std::to_string(segment.header().memory_ceiling) + " bytes of shared memory in all");
+    throw TooLarge("a payload of " + std::to_string(bytes) + " bytes can never fit: node " +
+                   std::to_string(segment.header().node) + " may use " +
+                   std::to_string(segment.header().memory_ceiling) + " bytes of shared memory in all");
   }
   std::uint32_t group = segment.header().extent_classes[*size_class].load(std::memory_order_acquire);
   for (; group != 0; group = segment.extent_group(group - 1).next) {
@@ -71,14 +79,15 @@ std::uint32_t take_extent(const Member& member, std::uint64_t bytes) {
   return member.agent().grow_extents(*size_class);
 }
 
-bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who, ExtentOwner to,
-                 std::uint64_t to_who) {
+bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
+                 ExtentOwner to, std::uint64_t to_who) {
   auto& owner = segment.extent(extent).owner;
   std::uint64_t seen = owner.load(std::memory_order_acquire);
   return ExtentOwnerWord(seen).is(from, from_who) &&
-         // Release: what was written into the extent belongs to whoever owns it next; acquire: and the other way round.
-         owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(to, to_who).bits(), std::memory_order_acq_rel,
-                                       std::memory_order_relaxed);
+         // Release: what was written into the extent belongs to whoever owns it next; acquire: and the other
+         // way round.
+         owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(to, to_who).bits(),
+                                       std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
 bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who) {
@@ -89,18 +98,15 @@ bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from,
 }
 
 std::uint32_t ExtentStore::grow(std::uint32_t process, std::uint32_t size_class) {
-  constexpr std::uint64_t batch_bytes = 64 << 10;
-  if (size_class >= max_extent_classes) throw InvalidArgument("there is no extent class " + std::to_string(size_class));
+  if (size_class >= max_extent_classes)
+    throw InvalidArgument("there is no extent class " + std::to_string(size_class));
+  // One may have been freed since the process looked, or be without a hint because a stopped process has
+  // taken that.
+  if (const auto free = claim_any(process, size_class)) return *free;
   const std::uint64_t extent_bytes = extent_class_bytes(size_class);
-  const auto wanted = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, batch_bytes / extent_bytes));
-  std::uint32_t first = find_without_memory(size_class);
-  // Neighbours that lack memory too are served with the same commit.
-  std::uint32_t count = 1;
-  while (count < wanted && (first + count) % extents_in_group != 0 &&
-         ExtentOwnerWord(segment_.extent(first + count).owner.load(std::memory_order_relaxed)).kind() == ExtentOwner::no_memory) {
-    ++count;
-  }
-  if (!arena_.has_room_for(count * extent_bytes) && !reclaim(count * extent_bytes)) count = 1;
+  const std::uint32_t first = find_without_memory(size_class);
+  const std::uint32_t count = run_length(first, extent_bytes);
+  if (!arena_.has_room_for(count * extent_bytes)) reclaim(count * extent_bytes);
   const std::uint64_t offset = arena_.allocate(count * extent_bytes);
   for (std::uint32_t i = 0; i < count; ++i) {
     ExtentDescriptor& extent = segment_.extent(first + i);
@@ -109,11 +115,22 @@ std::uint32_t ExtentStore::grow(std::uint32_t process, std::uint32_t size_class)
     extent.size_class = size_class;
     extent.charged_to.store(0, std::memory_order_relaxed);
     // Release: offset and class are there for whoever sees the owner.
-    extent.owner.store((i == 0 ? before.next(ExtentOwner::process, process) : before.next(ExtentOwner::free)).bits(),
-                       std::memory_order_release);
+    extent.owner.store(
+        (i == 0 ? before.next(ExtentOwner::process, process) : before.next(ExtentOwner::free)).bits(),
+        std::memory_order_release);
     if (i != 0) mark_maybe_free(segment_, first + i);
   }
   return first;
+}
+
+std::optional<std::uint32_t> ExtentStore::claim_any(std::uint32_t process, std::uint32_t size_class) {
+  std::uint32_t group = segment_.header().extent_classes[size_class].load(std::memory_order_relaxed);
+  for (; group != 0; group = segment_.extent_group(group - 1).next) {
+    for (std::uint32_t index = (group - 1) * extents_in_group; index < group * extents_in_group; ++index) {
+      if (move_extent(segment_, index, ExtentOwner::free, 0, ExtentOwner::process, process)) return index;
+    }
+  }
+  return std::nullopt;
 }
 
 std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
@@ -122,7 +139,9 @@ std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
     for (; group != 0; group = segment_.extent_group(group - 1).next) {
       for (std::uint32_t i = 0; i < extents_in_group; ++i) {
         const std::uint32_t index = (group - 1) * extents_in_group + i;
-        if (ExtentOwnerWord(segment_.extent(index).owner.load(std::memory_order_relaxed)).kind() == ExtentOwner::no_memory) return index;
+        if (ExtentOwnerWord(segment_.extent(index).owner.load(std::memory_order_relaxed)).kind() ==
+            ExtentOwner::no_memory)
+          return index;
       }
     }
     add_group(size_class);
@@ -132,8 +151,10 @@ std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
 void ExtentStore::add_group(std::uint32_t size_class) {
   SegmentHeader& header = segment_.header();
   reclaim(2 * page_size);  // what the two tables may grow by
-  arena_.commit_table(header.extents_offset, sizeof(ExtentDescriptor), descriptors_committed_, (groups_ + 1) * extents_in_group, max_extents);
-  arena_.commit_table(header.extent_groups_offset, sizeof(ExtentGroup), groups_committed_, groups_ + 1, max_extent_groups);
+  arena_.commit_table(header.extents_offset, sizeof(ExtentDescriptor), descriptors_committed_,
+                      (groups_ + 1) * extents_in_group, max_extents);
+  arena_.commit_table(header.extent_groups_offset, sizeof(ExtentGroup), groups_committed_, groups_ + 1,
+                      max_extent_groups);
   ExtentGroup& group = segment_.extent_group(groups_);
   auto& first = header.extent_classes[size_class];
   group.size_class = size_class;
@@ -143,31 +164,46 @@ void ExtentStore::add_group(std::uint32_t size_class) {
 }
 
 bool ExtentStore::reclaim(std::uint64_t bytes) {
-  for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
-    if (arena_.has_room_for(bytes)) return true;
-    ExtentDescriptor& extent = segment_.extent(index);
-    std::uint64_t seen = extent.owner.load(std::memory_order_acquire);
-    if (ExtentOwnerWord(seen).kind() != ExtentOwner::free) continue;
-    const std::uint64_t extent_bytes = extent_class_bytes(extent.size_class);
-    if (extent_bytes % page_size != 0) {
-      mark_maybe_free(segment_, index);  // stays, and is findable even if a dead process took its hint
-      continue;
-    }
-    if (extent.owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(ExtentOwner::no_memory).bits(),
-                                             std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      arena_.release(extent.offset, extent_bytes);
-    }
+  std::uint32_t run = 1;
+  for (std::uint32_t first = 0; first < groups_ * extents_in_group && !arena_.has_room_for(bytes);
+       first += run) {
+    run = run_length(first, extent_class_bytes(segment_.extent_group(first / extents_in_group).size_class));
+    release_memory(first, run);
   }
   return arena_.has_room_for(bytes);
 }
 
-void ExtentStore::release_process(std::uint32_t process) {
+/// Returns the memory of extents that were committed together, if all of them are free.
+bool ExtentStore::release_memory(std::uint32_t first, std::uint32_t count) {
+  std::uint32_t claimed = 0;
+  while (claimed < count &&
+         move_extent(segment_, first + claimed, ExtentOwner::free, 0, ExtentOwner::no_memory, 0))
+    ++claimed;
+  if (claimed == count) {
+    const ExtentDescriptor& extent = segment_.extent(first);
+    arena_.release(extent.offset, count * extent_class_bytes(extent.size_class));
+    return true;
+  }
+  while (claimed > 0) {
+    --claimed;
+    move_extent(segment_, first + claimed, ExtentOwner::no_memory, 0, ExtentOwner::free, 0);
+    mark_maybe_free(segment_, first + claimed);
+  }
+  return false;
+}
+
+void ExtentStore::release_process(std::uint32_t process,
+                                  const std::function<void(std::uint32_t, std::uint32_t)>& release_charged) {
   for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
-    const ExtentOwnerWord owner(segment_.extent(index).owner.load(std::memory_order_acquire));
+    ExtentDescriptor& extent = segment_.extent(index);
+    const ExtentOwnerWord owner(extent.owner.load(std::memory_order_acquire));
     if (owner.is(ExtentOwner::process, process)) {
-      // A put that was charged and never published: who recounts must not find it.
-      segment_.extent(index).charged_to.store(0, std::memory_order_seq_cst);
-      free_extent(segment_, index, ExtentOwner::process, process);
+      const std::uint64_t charged = extent.charged_to.load(std::memory_order_seq_cst);
+      if (charged != 0) {
+        release_charged(index, static_cast<std::uint32_t>(charged - 1));
+      } else {
+        free_extent(segment_, index, ExtentOwner::process, process);
+      }
     }
     // A free extent whose hint the dead process took, or had not set yet, is hinted again.
     if (owner.kind() == ExtentOwner::free) mark_maybe_free(segment_, index);

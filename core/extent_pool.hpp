@@ -1,17 +1,19 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
 #include <wyvern/core/arena.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/segment.hpp>
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-
-/// Extents: pieces of the segment for payloads that do not fit into a ring's block. Invariant: an extent's owner word
-/// changes by compare-and-swap only and names exactly one owner at any time: nobody (free, or without memory), the
-/// process that fills or reads it, or the block that a message is in. So whoever dies at any step leaves an owner word
-/// that tells the agent what to do; the bits of free extents are hints and nothing else.
+/// Extents: pieces of the segment for payloads that do not fit into a ring's block. Invariant: an extent's
+/// owner word changes by compare-and-swap only and names exactly one owner at any time: nobody (free, or
+/// without memory), the process that fills or reads it, or the block that a message is in. So whoever dies at
+/// any step leaves an owner word that tells the agent what to do; the bits of free extents are hints and
+/// nothing else.
 namespace wyvern {
 
 enum class ExtentOwner : std::uint64_t { no_memory = 0, free = 1, process = 2, block = 3 };
@@ -26,7 +28,9 @@ class ExtentOwnerWord {
   constexpr ExtentOwnerWord next(ExtentOwner kind, std::uint64_t who = 0) const {
     return ExtentOwnerWord((((bits_ >> 41) + 1) << 41) | (who << 3) | static_cast<std::uint64_t>(kind));
   }
-  constexpr bool is(ExtentOwner kind, std::uint64_t who) const { return this->kind() == kind && this->who() == who; }
+  constexpr bool is(ExtentOwner kind, std::uint64_t who) const {
+    return this->kind() == kind && this->who() == who;
+  }
 
  private:
   static constexpr std::uint64_t who_mask = (std::uint64_t{1} << 38) - 1;
@@ -38,8 +42,8 @@ constexpr std::uint64_t block_identity(std::uint32_t object, std::uint32_t block
   return (std::uint64_t{object} << 18) | block;
 }
 
-/// The smallest class whose extents hold that many bytes; nothing if no class does. Steps of 2 up to 16 KiB, then four
-/// a doubling, so that at most a fifth of a large extent is unused.
+/// The smallest class whose extents hold that many bytes; nothing if no class does. Steps of 2 up to 16 KiB,
+/// then four a doubling, so that at most a fifth of a large extent is unused.
 std::optional<std::uint32_t> extent_class_for(std::uint64_t bytes);
 std::uint64_t extent_class_bytes(std::uint32_t size_class);
 
@@ -47,8 +51,8 @@ std::uint64_t extent_class_bytes(std::uint32_t size_class);
 /// Throws OutOfMemory, TooLarge, NodeLost. Any thread.
 std::uint32_t take_extent(const Member& member, std::uint64_t bytes);
 /// Moves an extent from one owner to another; false if `from` does not own it.
-bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who, ExtentOwner to,
-                 std::uint64_t to_who);
+bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
+                 ExtentOwner to, std::uint64_t to_who);
 /// Gives an extent back; false if `from` does not own it (any more).
 bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who);
 
@@ -57,14 +61,21 @@ class ExtentStore {
  public:
   ExtentStore(const Segment& segment, Arena& arena) : segment_(segment), arena_(arena) {}
 
-  /// A new extent of the class, owned by `process`. OutOfMemory when even reclaiming free ones does not make room.
+  /// A new extent of the class, owned by `process`. OutOfMemory when even reclaiming free ones does not make
+  /// room.
   std::uint32_t grow(std::uint32_t process, std::uint32_t size_class);
-  /// Returns memory of free extents until `bytes` more may be committed, or none are left; true if there is room.
+  /// Returns memory of free extents until `bytes` more may be committed, or none are left; true if there is
+  /// room.
   bool reclaim(std::uint64_t bytes);
-  /// Frees whatever a dead process was filling.
-  void release_process(std::uint32_t process);
+  /// Frees whatever a dead process was filling. `release_charged` does so with those that are charged to an
+  /// object.
+  void release_process(
+      std::uint32_t process,
+      const std::function<void(std::uint32_t extent, std::uint32_t object)>& release_charged);
 
  private:
+  std::optional<std::uint32_t> claim_any(std::uint32_t process, std::uint32_t size_class);
+  bool release_memory(std::uint32_t first, std::uint32_t count);
   std::uint32_t find_without_memory(std::uint32_t size_class);
   void add_group(std::uint32_t size_class);
 

@@ -1,10 +1,10 @@
-#include <wyvern/core/futex.hpp>
-
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ctime>
+
+#include <wyvern/core/futex.hpp>
 
 namespace wyvern {
 
@@ -27,8 +27,9 @@ void futex_wake(std::atomic<std::uint32_t>& word, int count) {
 }
 
 std::uint64_t monotonic_ns() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::steady_clock::now().time_since_epoch())
+                                        .count());
 }
 
 }  // namespace wyvern

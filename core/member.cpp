@@ -1,10 +1,9 @@
-#include <wyvern/core/member.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <pthread.h>
 
 #include <mutex>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/member.hpp>
 
 namespace wyvern {
 
@@ -24,7 +23,9 @@ std::shared_ptr<Member> Member::current() {
   check_not_forked();
   const std::lock_guard lock(current_mutex);
   if (current_member == nullptr) {
-    throw NotAMember("this process is not a member of a job: call this inside wyvern::run, or start the program with `wyvern run`");
+    throw NotAMember(
+        "this process is not a member of a job: call this inside wyvern::run, or start the program with "
+        "`wyvern run`");
   }
   return current_member;
 }
@@ -36,7 +37,9 @@ void Member::set_current(std::shared_ptr<Member> member) {
 }
 
 void Member::throw_forked() {
-  throw NotAMember("this process was made by a plain fork() of a member, which does not make it one: start processes with runtime.process()");
+  throw NotAMember(
+      "this process was made by a plain fork() of a member, which does not make it one: start processes with "
+      "runtime.process()");
 }
 
 }  // namespace wyvern

@@ -1,29 +1,36 @@
 #pragma once
 
-#include <wyvern/core/agent_link.hpp>
-#include <wyvern/core/puid.hpp>
-#include <wyvern/core/segment.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 
+#include <wyvern/core/agent_link.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/core/segment.hpp>
+
 namespace wyvern {
 
-/// The objects that this process has open, by directory index: all its handles to an object share one opening.
+/// The objects that this process has open, by directory index: all its handles to an object share one
+/// opening.
 struct OpenObjects {
   std::mutex mutex;
   std::unordered_map<std::uint32_t, std::weak_ptr<void>> by_index;
 };
 
 /// This process as a member of its node: its identity, the mapped segment, and the way to the agent.
-/// Everything that works on shared objects holds a shared pointer to it, so the mapping outlives the last handle.
+/// Everything that works on shared objects holds a shared pointer to it, so the mapping outlives the last
+/// handle.
 class Member {
  public:
   /// The segment may be shared by several members only where one process plays several, as tests do.
-  Member(std::shared_ptr<const Segment> segment, std::uint32_t process_index, Puid puid, Puid parent, std::unique_ptr<AgentLink> agent)
-      : segment_(std::move(segment)), process_index_(process_index), puid_(puid), parent_(parent), agent_(std::move(agent)) {}
+  Member(std::shared_ptr<const Segment> segment, std::uint32_t process_index, Puid puid, Puid parent,
+         std::unique_ptr<AgentLink> agent)
+      : segment_(std::move(segment)),
+        process_index_(process_index),
+        puid_(puid),
+        parent_(parent),
+        agent_(std::move(agent)) {}
 
   const Segment& segment() const { return *segment_; }
   std::uint32_t process_index() const { return process_index_; }
@@ -32,10 +39,13 @@ class Member {
   AgentLink& agent() const { return *agent_; }
   OpenObjects& open_objects() { return open_objects_; }
 
-  /// The membership of this process. Throws NotAMember outside `wyvern::run`, and in a plain fork of a member.
+  /// The membership of this process. Throws NotAMember outside `wyvern::run`, and in a plain fork of a
+  /// member.
   static std::shared_ptr<Member> current();
   /// Joins (or, with null, leaves). The runtime calls it once each.
   static void set_current(std::shared_ptr<Member> member);
+  /// Whether this process was forked off a member. Destructors then leave alone what is the parent's.
+  static bool forked() { return forked_; }
   /// Throws NotAMember in a process that was forked off a member: its ports and parkers belong to the parent.
   static void check_not_forked() {
     if (forked_) throw_forked();

@@ -1,6 +1,5 @@
-#include <wyvern/core/object_hold.hpp>
-
 #include <wyvern/core/crash_point.hpp>
+#include <wyvern/core/object_hold.hpp>
 
 namespace wyvern {
 namespace {
@@ -18,7 +17,8 @@ bool add_hold(const Segment& segment, const ObjectReference& object, std::uint32
   word.fetch_or(holder_bit(process), std::memory_order_seq_cst);
   CRASH_POINT("hold.set");
   const std::uint64_t before = entry.state.fetch_add(one_object_change, std::memory_order_seq_cst);
-  // The entry of another object by now: it keeps our bit until this process ends, as it may hold that one rightly.
+  // The entry of another object by now: it keeps our bit until this process ends, as it may hold that one
+  // rightly.
   if (entry.id.load(std::memory_order_acquire) != object.id.value()) return false;
   if (object_phase(before) == ObjectPhase::alive) return true;
   word.fetch_and(~holder_bit(process), std::memory_order_seq_cst);
@@ -43,7 +43,8 @@ bool has_any_hold(const DirectoryEntry& entry) {
 bool retire_object(DirectoryEntry& entry) {
   std::uint64_t seen = entry.state.load(std::memory_order_seq_cst);
   if (object_phase(seen) != ObjectPhase::alive || has_any_hold(entry)) return false;
-  const std::uint64_t retired = (seen & ~std::uint64_t{3}) + one_object_change + static_cast<std::uint64_t>(ObjectPhase::retired);
+  const std::uint64_t retired =
+      (seen & ~std::uint64_t{3}) + one_object_change + static_cast<std::uint64_t>(ObjectPhase::retired);
   return entry.state.compare_exchange_strong(seen, retired, std::memory_order_seq_cst);
 }
 

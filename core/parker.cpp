@@ -1,12 +1,11 @@
-#include <wyvern/core/parker.hpp>
+#include <algorithm>
+#include <string>
+#include <vector>
 
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/futex.hpp>
-
-#include <algorithm>
-#include <string>
-#include <vector>
+#include <wyvern/core/parker.hpp>
 
 namespace wyvern {
 namespace {
@@ -18,24 +17,24 @@ constexpr std::uint64_t longest_credible_wake_ns = 1'000'000;
 void learn_wake_cost(std::atomic<std::uint32_t>& estimate, std::uint64_t sample) {
   const auto bounded = static_cast<std::int64_t>(std::min(sample, longest_credible_wake_ns));
   const std::int64_t old = estimate.load(std::memory_order_relaxed);
-  estimate.store(static_cast<std::uint32_t>(old == 0 ? bounded : old + (bounded - old) / 8), std::memory_order_relaxed);
+  estimate.store(static_cast<std::uint32_t>(old == 0 ? bounded : old + (bounded - old) / 8),
+                 std::memory_order_relaxed);
 }
 
 std::uint32_t claim_cell(const Member& member) {
   const Segment& segment = member.segment();
-  auto& hint = segment.header().parker_hint;
-  const std::uint32_t start = hint.load(std::memory_order_relaxed);
-  for (std::uint32_t step = 0; step < max_parkers; ++step) {
-    const std::uint32_t index = (start + step) % max_parkers;
+  // From the first on, so that waiter sets stay dense.
+  for (std::uint32_t index = 0; index < max_parkers; ++index) {
     std::uint32_t expected = 0;
     // Acquire: what the last owner wrote to the cell comes before what we write.
     if (segment.parker(index).owner.load(std::memory_order_relaxed) == 0 &&
-        segment.parker(index).owner.compare_exchange_strong(expected, member.process_index() + 1, std::memory_order_acquire,
-                                                            std::memory_order_relaxed)) {
+        segment.parker(index).owner.compare_exchange_strong(
+            expected, member.process_index() + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
       return index;
     }
   }
-  throw OutOfMemory("all " + std::to_string(max_parkers) + " sleeping places of node " + std::to_string(segment.header().node) +
+  throw OutOfMemory("all " + std::to_string(max_parkers) + " sleeping places of node " +
+                    std::to_string(segment.header().node) +
                     " are taken: fewer threads must wait at the same time (fibers share one place)");
 }
 
@@ -56,16 +55,15 @@ Parker::Parker(std::shared_ptr<Member> member)
 }
 
 Parker::~Parker() {
+  if (Member::forked()) return;  // the cell is the parent's
   cell_.interest.store(0, std::memory_order_relaxed);
   cell_.owner.store(0, std::memory_order_release);  // the next owner's writes come after ours
-  // Low indices are used again first, so that waiter sets stay dense. Relaxed: only a hint.
-  auto& hint = member_->segment().header().parker_hint;
-  if (index_ < hint.load(std::memory_order_relaxed)) hint.store(index_, std::memory_order_relaxed);
 }
 
 void Parker::prepare(std::uint64_t interest) {
   cell_.interest.store(interest, std::memory_order_relaxed);
-  cell_.state.store(parker_asleep, std::memory_order_seq_cst);  // before the registration and the re-check that follow
+  cell_.state.store(parker_asleep,
+                    std::memory_order_seq_cst);  // before the registration and the re-check that follow
 }
 
 void Parker::park(Deadline deadline) {
@@ -82,7 +80,8 @@ void Parker::park(Deadline deadline) {
 }
 
 bool Parker::finish() {
-  // Sequentially consistent: after the deregistration, see WaiterSet::remove; acquires what the waker made true.
+  // Sequentially consistent: after the deregistration, see WaiterSet::remove; acquires what the waker made
+  // true.
   return cell_.state.exchange(parker_awake, std::memory_order_seq_cst) == parker_notified;
 }
 
@@ -91,7 +90,9 @@ bool notify(ParkerCell& cell) {
   if (cell.state.load(std::memory_order_seq_cst) != expected) return false;
   cell.notified_at.store(monotonic_ns(), std::memory_order_relaxed);
   // Release: what made the condition true is seen by the woken one.
-  if (!cell.state.compare_exchange_strong(expected, parker_notified, std::memory_order_seq_cst, std::memory_order_relaxed)) return false;
+  if (!cell.state.compare_exchange_strong(expected, parker_notified, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed))
+    return false;
   CRASH_POINT("notify.claimed");
   futex_wake(cell.state, 1);
   return true;

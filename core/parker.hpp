@@ -1,29 +1,42 @@
 #pragma once
 
+#include <cstdint>
+
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/member.hpp>
 
-#include <cstdint>
-
 namespace wyvern {
 
-/// What a sleeping thread waits for, so that the agent can test its condition for it: {kind:8, object or number:56}.
-enum class InterestKind : std::uint64_t { none = 0, message = 1, room = 2, payload_room = 3, process_exit = 4, name = 5 };
+/// What a sleeping thread waits for, so that the agent can test its condition for it: {kind:8, object or
+/// number:56}.
+enum class InterestKind : std::uint64_t {
+  none = 0,
+  message = 1,
+  room = 2,
+  payload_room = 3,
+  process_exit = 4,
+  name = 5
+};
 
 constexpr std::uint64_t make_interest(InterestKind kind, std::uint64_t number) {
   return (static_cast<std::uint64_t>(kind) << 56) | number;
 }
-constexpr InterestKind interest_kind(std::uint64_t interest) { return static_cast<InterestKind>(interest >> 56); }
-constexpr std::uint64_t interest_number(std::uint64_t interest) { return interest & ((std::uint64_t{1} << 56) - 1); }
+constexpr InterestKind interest_kind(std::uint64_t interest) {
+  return static_cast<InterestKind>(interest >> 56);
+}
+constexpr std::uint64_t interest_number(std::uint64_t interest) {
+  return interest & ((std::uint64_t{1} << 56) - 1);
+}
 
 enum ParkerState : std::uint32_t { parker_awake = 0, parker_asleep = 1, parker_notified = 2 };
 
 /// A thread's sleeping place in the segment. Protocol, in this order:
-///   owner:  prepare() (ASLEEP) -> register where wakers look -> re-check the condition -> park() -> finish() (AWAKE)
-///   waker:  make the condition true -> find the registration -> notify(): claim by ASLEEP -> NOTIFIED, then wake
+///   owner:  register where wakers look -> prepare() (ASLEEP) -> re-check the condition -> park() -> finish()
+///   (AWAKE) waker:  make the condition true -> find the registration -> notify(): claim by ASLEEP ->
+///   NOTIFIED, then wake
 /// Either the owner's re-check sees the condition or the waker's look sees the registration: both sides use
-/// sequentially consistent operations. A waker that dies after its claim leaves NOTIFIED, which the agent's sweep finds.
-/// Used by its own thread only; a cell belongs to the thread from its first wait to its end.
+/// sequentially consistent operations. A waker that dies after its claim leaves NOTIFIED, which the agent's
+/// sweep finds. Used by its own thread only; a cell belongs to the thread from its first wait to its end.
 class Parker {
  public:
   /// The calling thread's place on this member's node. OutOfMemory when max_parkers threads have one.
@@ -38,7 +51,8 @@ class Parker {
   void prepare(std::uint64_t interest);
   /// Sleeps until notified or the deadline.
   void park(Deadline deadline);
-  /// Ends a wait; true if a waker had claimed this parker, in which case its wake has to be used or passed on.
+  /// Ends a wait; true if a waker had claimed this parker, in which case its wake has to be used or passed
+  /// on.
   bool finish();
 
  private:

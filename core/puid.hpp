@@ -9,8 +9,8 @@
 namespace wyvern {
 
 /// A 64-bit identifier that is never given out twice in a job: `[system:12 | node:20 | sequence:32]`.
-/// Nodes count from 1, so the first process of a job is 2^32 and no identifier looks like an operating-system pid.
-/// `Tag` keeps identifiers of processes and of objects apart.
+/// Nodes count from 1, so the first process of a job is 2^32 and no identifier looks like an operating-system
+/// pid. `Tag` keeps identifiers of processes and of objects apart.
 template <class Tag>
 class Identifier {
  public:
@@ -18,7 +18,8 @@ class Identifier {
   constexpr explicit Identifier(std::uint64_t value) : value_(value) {}
   /// `system` < 2^12, `node` < 2^20; higher bits are dropped.
   static constexpr Identifier make(std::uint32_t system, std::uint32_t node, std::uint32_t sequence) {
-    return Identifier((std::uint64_t{system & 0xfffU} << 52) | (std::uint64_t{node & 0xfffffU} << 32) | sequence);
+    return Identifier((std::uint64_t{system & 0xfffU} << 52) | (std::uint64_t{node & 0xfffffU} << 32) |
+                      sequence);
   }
 
   constexpr std::uint64_t value() const { return value_; }
@@ -51,5 +52,7 @@ using ObjectId = Identifier<ObjectTag>;
 
 template <class Tag>
 struct std::hash<wyvern::Identifier<Tag>> {
-  std::size_t operator()(wyvern::Identifier<Tag> id) const noexcept { return std::hash<std::uint64_t>{}(id.value()); }
+  std::size_t operator()(wyvern::Identifier<Tag> id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value());
+  }
 };

@@ -1,7 +1,3 @@
-#include <wyvern/core/segment.hpp>
-
-#include <wyvern/core/error.hpp>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,12 +9,18 @@
 #include <string>
 #include <utility>
 
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/segment.hpp>
+
 namespace wyvern {
 namespace {
 
-constexpr std::uint64_t round_to_pages(std::uint64_t bytes) { return (bytes + page_size - 1) / page_size * page_size; }
+constexpr std::uint64_t round_to_pages(std::uint64_t bytes) {
+  return (bytes + page_size - 1) / page_size * page_size;
+}
 
-/// Addresses for the arena: four times what may be committed, so that fragmentation costs addresses, not memory.
+/// Addresses for the arena: four times what may be committed, so that fragmentation costs addresses, not
+/// memory.
 constexpr std::uint64_t arena_addresses(std::uint64_t ceiling) {
   return std::max<std::uint64_t>(round_to_pages(ceiling) * 4, std::uint64_t{1} << 30);
 }
@@ -26,8 +28,10 @@ constexpr std::uint64_t arena_addresses(std::uint64_t ceiling) {
 std::byte* map(int fd, std::size_t bytes) {
   void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (base == MAP_FAILED) {
-    throw OutOfMemory(describe_errno("mapping " + std::to_string(bytes >> 20) + " MiB of addresses for the node's segment", errno) +
-                      "; is the limit on virtual memory (ulimit -v) lower than that?");
+    throw OutOfMemory(
+        describe_errno("mapping " + std::to_string(bytes >> 20) + " MiB of addresses for the node's segment",
+                       errno) +
+        "; is the limit on virtual memory (ulimit -v) lower than that?");
   }
   ::madvise(base, bytes, MADV_DONTDUMP);  // a core file of one process need not hold the whole node
   return static_cast<std::byte*>(base);
@@ -42,10 +46,13 @@ std::string describe_layout(std::uint32_t version, std::uint64_t hash) {
 
 }  // namespace
 
-Segment::Segment(FileDescriptor fd, std::byte* base, std::size_t bytes) : fd_(std::move(fd)), base_(base), bytes_(bytes) {}
+Segment::Segment(FileDescriptor fd, std::byte* base, std::size_t bytes)
+    : fd_(std::move(fd)), base_(base), bytes_(bytes) {}
 
 Segment::Segment(Segment&& other) noexcept
-    : fd_(std::move(other.fd_)), base_(std::exchange(other.base_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : fd_(std::move(other.fd_)),
+      base_(std::exchange(other.base_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
 
 Segment::~Segment() {
   if (base_ != nullptr) ::munmap(base_, bytes_);
@@ -67,11 +74,13 @@ Segment Segment::create(const SegmentOptions& options) {
   FileDescriptor fd(::memfd_create("wyvern-segment", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) throw OutOfMemory(describe_errno("memfd_create for the node's segment", errno));
   if (::ftruncate(fd.get(), static_cast<off_t>(end)) != 0) {
-    throw OutOfMemory(describe_errno("reserving " + std::to_string(end >> 20) + " MiB for the node's segment", errno));
+    throw OutOfMemory(
+        describe_errno("reserving " + std::to_string(end >> 20) + " MiB for the node's segment", errno));
   }
   if (committed > options.memory_ceiling) {
-    throw OutOfMemory("a node's tables take " + std::to_string(committed) + " bytes, more than the memory ceiling of " +
-                      std::to_string(options.memory_ceiling) + "; raise it with --memory or WYVERN_MEMORY");
+    throw OutOfMemory("a node's tables take " + std::to_string(committed) +
+                      " bytes, more than the memory ceiling of " + std::to_string(options.memory_ceiling) +
+                      "; raise it with --memory or WYVERN_MEMORY");
   }
   int result = 0;
   do {
@@ -117,16 +126,20 @@ Segment Segment::attach(FileDescriptor fd, std::uint64_t layout_hash) {
     std::uint64_t reserve_bytes;
   } start{};
   static_assert(offsetof(SegmentHeader, layout_hash) == 16 && offsetof(SegmentHeader, reserve_bytes) == 24);
-  if (::fstat(fd.get(), &status) != 0 || ::pread(fd.get(), &start, sizeof start, 0) != sizeof start || start.magic != segment_magic) {
+  if (::fstat(fd.get(), &status) != 0 || ::pread(fd.get(), &start, sizeof start, 0) != sizeof start ||
+      start.magic != segment_magic) {
     throw VersionMismatch("this is not the segment of a wyvern node; is the agent another program's?");
   }
-  if (start.version != layout_version || start.layout_hash != layout_hash || start.header_bytes != sizeof(SegmentHeader)) {
-    throw VersionMismatch("the node's segment has " + describe_layout(start.version, start.layout_hash) + ", this program was built for " +
-                          describe_layout(layout_version, layout_hash) + "; build the program and the launcher from the same version");
+  if (start.version != layout_version || start.layout_hash != layout_hash ||
+      start.header_bytes != sizeof(SegmentHeader)) {
+    throw VersionMismatch("the node's segment has " + describe_layout(start.version, start.layout_hash) +
+                          ", this program was built for " + describe_layout(layout_version, layout_hash) +
+                          "; build the program and the launcher from the same version");
   }
-  if (static_cast<std::uint64_t>(status.st_size) != start.reserve_bytes || start.reserve_bytes < sizeof(SegmentHeader)) {
-    throw VersionMismatch("the node's segment has " + std::to_string(status.st_size) + " bytes where its header says " +
-                          std::to_string(start.reserve_bytes));
+  if (static_cast<std::uint64_t>(status.st_size) != start.reserve_bytes ||
+      start.reserve_bytes < sizeof(SegmentHeader)) {
+    throw VersionMismatch("the node's segment has " + std::to_string(status.st_size) +
+                          " bytes where its header says " + std::to_string(start.reserve_bytes));
   }
   Segment segment(std::move(fd), nullptr, start.reserve_bytes);
   segment.base_ = map(segment.fd_.get(), start.reserve_bytes);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/core/segment_layout.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/segment_layout.hpp>
 
 namespace wyvern {
 
@@ -19,9 +19,9 @@ struct SegmentOptions {
   std::uint64_t layout_hash = core_layout_hash;
 };
 
-/// A node's shared memory, mapped into this process: a sealed memfd without a name in any file system. A range of
-/// addresses is reserved once; memory behind it is committed in steps by the agent alone (see Arena).
-/// Movable; the mapping ends with the object. Reading the tables is safe from any thread.
+/// A node's shared memory, mapped into this process: a sealed memfd without a name in any file system. A
+/// range of addresses is reserved once; memory behind it is committed in steps by the agent alone (see
+/// Arena). Movable; the mapping ends with the object. Reading the tables is safe from any thread.
 class Segment {
  public:
   /// Makes a segment; for the agent. Throws OutOfMemory.
@@ -42,14 +42,22 @@ class Segment {
   }
   std::uint64_t reserve_bytes() const { return bytes_; }
 
-  ProcessEntry& process(std::uint32_t index) const { return at<ProcessEntry>(header().processes_offset)[index]; }
+  ProcessEntry& process(std::uint32_t index) const {
+    return at<ProcessEntry>(header().processes_offset)[index];
+  }
   ParkerCell& parker(std::uint32_t index) const { return at<ParkerCell>(header().parkers_offset)[index]; }
   std::atomic<std::uint64_t>& exit_record(std::uint32_t sequence) const {
     return at<std::atomic<std::uint64_t>>(header().exit_records_offset)[sequence];
   }
-  DirectoryEntry& object(std::uint32_t index) const { return at<DirectoryEntry>(header().directory_offset)[index]; }
-  ExtentGroup& extent_group(std::uint32_t index) const { return at<ExtentGroup>(header().extent_groups_offset)[index]; }
-  ExtentDescriptor& extent(std::uint32_t index) const { return at<ExtentDescriptor>(header().extents_offset)[index]; }
+  DirectoryEntry& object(std::uint32_t index) const {
+    return at<DirectoryEntry>(header().directory_offset)[index];
+  }
+  ExtentGroup& extent_group(std::uint32_t index) const {
+    return at<ExtentGroup>(header().extent_groups_offset)[index];
+  }
+  ExtentDescriptor& extent(std::uint32_t index) const {
+    return at<ExtentDescriptor>(header().extents_offset)[index];
+  }
 
  private:
   Segment(FileDescriptor fd, std::byte* base, std::size_t bytes);

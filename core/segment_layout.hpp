@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What lies in a node's shared memory, as plain structs addressed by offset. Everything here is shared between
-/// processes that were built separately: whoever changes it raises `layout_version`.
+/// What lies in a node's shared memory, as plain structs addressed by offset. Everything here is shared
+/// between processes that were built separately: whoever changes it raises `layout_version`.
 namespace wyvern {
 
 inline constexpr std::uint64_t segment_magic = 0x314E'5245'5659'5721;  // "!WYVERN1"
@@ -15,9 +15,11 @@ inline constexpr std::size_t cache_line = 64;
 
 /// Processes attached to one node at a time; a holder bitmap has one bit for each.
 inline constexpr std::uint32_t max_processes = 4096;
-/// Threads that wait at the same time on one node; a waiter set has one bit for each, found by one summary word.
+/// Threads that wait at the same time on one node; a waiter set has one bit for each, found by one summary
+/// word.
 inline constexpr std::uint32_t max_parkers = 4096;
-/// Processes ever started on one node: each leaves its exit record, so that it can be joined at any later time.
+/// Processes ever started on one node: each leaves its exit record, so that it can be joined at any later
+/// time.
 inline constexpr std::uint32_t max_exit_records = 1U << 24;
 /// Objects alive at a time on one node.
 inline constexpr std::uint32_t max_objects = 1U << 20;
@@ -29,10 +31,11 @@ inline constexpr std::uint32_t max_extent_classes = 128;
 /// Spin permits are one a usable core; more cores than this share what there is.
 inline constexpr std::uint32_t max_spin_permits = 64;
 
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&
+              std::atomic<std::uint32_t>::is_always_lock_free);
 
-/// A process of this node. `process index` everywhere means the position in this table; it is given out again only
-/// after everything that its last user owned was settled.
+/// A process of this node. `process index` everywhere means the position in this table; it is given out again
+/// only after everything that its last user owned was settled.
 struct alignas(cache_line) ProcessEntry {
   std::atomic<std::uint64_t> puid;  ///< 0: the entry is free
   std::atomic<std::uint32_t> os_pid;
@@ -68,7 +71,8 @@ struct alignas(32) ExtentDescriptor {
   std::uint64_t offset;
   std::uint32_t size_class;
   std::uint32_t reserved0;
-  std::atomic<std::uint64_t> charged_to;  ///< directory index + 1 of the channel whose max_bytes it counts against
+  std::atomic<std::uint64_t>
+      charged_to;  ///< directory index + 1 of the channel whose max_bytes it counts against
 };
 static_assert(sizeof(ExtentDescriptor) == 32);
 
@@ -104,13 +108,12 @@ struct SegmentHeader {
   std::uint64_t extent_groups_offset;
   std::uint64_t extents_offset;
   std::uint64_t arena_offset;
-  alignas(cache_line) std::atomic<std::uint32_t> parker_hint;
-  std::atomic<std::uint32_t> wake_cost_ns;        ///< running estimate of a futex wake-up
-  std::atomic<std::uint64_t> committed_bytes;     ///< written by the agent only
-  std::atomic<std::uint32_t> exit_records_ready;  ///< records below this are committed
-  std::atomic<std::uint32_t> objects_ready;       ///< directory entries below this are committed
-  std::atomic<std::uint32_t> groups_ready;        ///< extent groups made so far
-  std::atomic<std::uint32_t> name_changes;        ///< counts names that came to be; waited on by open_queue
+  alignas(cache_line) std::atomic<std::uint32_t> wake_cost_ns;  ///< running estimate of a futex wake-up
+  std::atomic<std::uint64_t> committed_bytes;                   ///< written by the agent only
+  std::atomic<std::uint32_t> exit_records_ready;                ///< records below this are committed
+  std::atomic<std::uint32_t> objects_ready;  ///< directory entries below this are committed
+  std::atomic<std::uint32_t> groups_ready;   ///< extent groups made so far
+  std::atomic<std::uint32_t> name_changes;   ///< counts names that came to be; waited on by open_queue
   alignas(cache_line) std::atomic<std::uint32_t> extent_classes[max_extent_classes];  ///< first group + 1
   alignas(cache_line) SpinPermit permits[max_spin_permits];
 };
@@ -138,10 +141,10 @@ constexpr std::uint64_t hash_layout(std::uint64_t start, Numbers... numbers) {
   return start;
 }
 
-inline constexpr std::uint64_t core_layout_hash =
-    hash_layout(0xcbf29ce484222325, layout_version, sizeof(SegmentHeader), offsetof(SegmentHeader, parker_hint),
-                offsetof(SegmentHeader, extent_classes), offsetof(SegmentHeader, permits), sizeof(ProcessEntry),
-                sizeof(ParkerCell), sizeof(DirectoryEntry), offsetof(DirectoryEntry, holders), sizeof(ExtentDescriptor),
-                sizeof(ExtentGroup), max_processes, max_parkers, max_exit_records, max_objects, max_extents);
+inline constexpr std::uint64_t core_layout_hash = hash_layout(
+    0xcbf29ce484222325, layout_version, sizeof(SegmentHeader), offsetof(SegmentHeader, wake_cost_ns),
+    offsetof(SegmentHeader, extent_classes), offsetof(SegmentHeader, permits), sizeof(ProcessEntry),
+    sizeof(ParkerCell), sizeof(DirectoryEntry), offsetof(DirectoryEntry, holders), sizeof(ExtentDescriptor),
+    sizeof(ExtentGroup), max_processes, max_parkers, max_exit_records, max_objects, max_extents);
 
 }  // namespace wyvern

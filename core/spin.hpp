@@ -1,12 +1,12 @@
 #pragma once
 
-#include <wyvern/core/deadline.hpp>
-#include <wyvern/core/futex.hpp>
-#include <wyvern/core/member.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/futex.hpp>
+#include <wyvern/core/member.hpp>
 
 namespace wyvern {
 
@@ -19,9 +19,9 @@ inline void spin_pause() {
 #endif
 }
 
-/// The right to spin for longer than `free_spin_ns`: one a usable core of the node, so that many waiting processes do
-/// not spin each other to death. A permit ends with this object, with its process's death (the agent frees it), or, for
-/// a stopped spinner, at its expiry.
+/// The right to spin for longer than `free_spin_ns`: one a usable core of the node, so that many waiting
+/// processes do not spin each other to death. A permit ends with this object, with its process's death (the
+/// agent frees it), or, for a stopped spinner, at its expiry.
 class SpinPermitHold {
  public:
   SpinPermitHold(const Member& member, std::uint64_t duration_ns);
@@ -40,13 +40,13 @@ void release_spin_permits(const Segment& segment, std::uint32_t process_index);
 
 /// Everybody may spin this long: several round trips between two cores, little against a wake-up.
 inline constexpr std::uint64_t free_spin_ns = 2'000;
-/// Bounds on spinning with a permit. It must outlast a wake-up, or two processes that hand work to each other and both
-/// fell asleep once would sleep at every turn from then on.
+/// Bounds on spinning with a permit. It must outlast a wake-up, or two processes that hand work to each other
+/// and both fell asleep once would sleep at every turn from then on.
 inline constexpr std::uint64_t shortest_permit_spin_ns = 30'000;
 inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
 
-/// Spins until `ready()`, for twice what a wake-up costs on this machine if a permit is to be had, else shortly.
-/// Returns the last answer of `ready()`.
+/// Spins until `ready()`, for twice what a wake-up costs on this machine if a permit is to be had, else
+/// shortly. Returns the last answer of `ready()`.
 template <class Ready>
 bool spin_until(const Member& member, Ready&& ready, Deadline deadline) {
   constexpr int pauses_between_clock_reads = 8;
@@ -66,7 +66,8 @@ bool spin_until(const Member& member, Ready&& ready, Deadline deadline) {
     limit = ticks.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::nanoseconds(ticks).count());
   }
   if (spin_to(std::min(start + free_spin_ns, limit))) return true;
-  const std::uint64_t wake_cost = member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
+  const std::uint64_t wake_cost =
+      member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
   const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
   const SpinPermitHold permit(member, duration);
   return permit && spin_to(std::min(start + duration, limit));

@@ -5,7 +5,8 @@ namespace wyvern {
 
 void WaiterSet::wake(const Segment& segment, std::uint32_t count) {
   constexpr std::uint32_t word_count = max_parkers / 64;
-  const std::uint32_t start = next.load(std::memory_order_relaxed) % max_parkers;  // a hint: any start is right
+  const std::uint32_t start =
+      next.load(std::memory_order_relaxed) % max_parkers;  // a hint: any start is right
   const std::uint64_t occupied = summary.load(std::memory_order_seq_cst);
   // The first word is visited twice: its upper part first, its lower part last.
   for (std::uint32_t step = 0; step <= word_count; ++step) {

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <wyvern/core/segment.hpp>
-
 #include <atomic>
 #include <bit>
 #include <cstdint>
 
+#include <wyvern/core/segment.hpp>
+
 namespace wyvern {
 
 /// Who waits for one condition of one object: a bit for each parker of the node, and a summary of the words.
-/// A bit is set and cleared by the parker's owner, or by the agent for a dead one. Summary bits are set by owners and
-/// cleared by the agent alone (`tidy`), so that no clear can hide a registration made at the same time: a set summary
-/// bit over an empty word costs a waker one load, a clear one over a bit would cost a wake-up.
+/// A bit is set and cleared by the parker's owner, or by the agent for a dead one. Summary bits are set by
+/// owners and cleared by the agent alone (`tidy`), so that no clear can hide a registration made at the same
+/// time: a set summary bit over an empty word costs a waker one load, a clear one over a bit would cost a
+/// wake-up.
 struct WaiterSet {
   std::atomic<std::uint64_t> summary;
   std::atomic<std::uint32_t> next;  ///< where the last search ended: wakes rotate among the waiters
@@ -25,18 +26,22 @@ struct WaiterSet {
       summary.fetch_or(bit(parker / 64), std::memory_order_seq_cst);
     }
   }
-  /// To be called before Parker::finish(): a waker that still finds the bit after its claim is sure to be noticed.
-  void remove(std::uint32_t parker) { words[parker / 64].fetch_and(~bit(parker % 64), std::memory_order_seq_cst); }
+  /// To be called before Parker::finish(): a waker that still finds the bit after its claim is sure to be
+  /// noticed.
+  void remove(std::uint32_t parker) {
+    words[parker / 64].fetch_and(~bit(parker % 64), std::memory_order_seq_cst);
+  }
 
-  /// Wakes one sleeper if there is any; one load when there never was any. Call it after the condition became true.
+  /// Wakes one sleeper if there is any; one load when there never was any. Call it after the condition became
+  /// true.
   void wake_one(const Segment& segment) {
     if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, 1);
   }
   void wake_all(const Segment& segment) {
     if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, max_parkers);
   }
-  /// For the agent: clears summary bits over empty words. True if a registration came in meanwhile, whose waker may
-  /// have missed it: the caller then tests the condition and wakes.
+  /// For the agent: clears summary bits over empty words. True if a registration came in meanwhile, whose
+  /// waker may have missed it: the caller then tests the condition and wakes.
   bool tidy();
 
  private:

@@ -7,8 +7,6 @@
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/program.hpp>
 
-extern char** environ;
-
 namespace wyvern {
 namespace {
 

@@ -32,14 +32,13 @@ class Runtime {
   /// The queue of that name; waits until there is one. Throws TypeMismatch if its messages are no T.
   template <class T>
   Queue<T> open_queue(const std::string& name) const {
-    return Queue<T>(member_, *find_object(name, Deadline::never()));
+    return *open_until<T>(name, Deadline::never());
   }
   /// The same, for so long; nothing: there is none of that name in time.
   template <class T, class Rep, class Period>
   std::optional<Queue<T>> try_open_queue_for(std::chrono::duration<Rep, Period> duration,
                                              const std::string& name) const {
-    const auto found = find_object(name, Deadline::after(duration));
-    return found ? std::optional<Queue<T>>(std::in_place, member_, *found) : std::nullopt;
+    return open_until<T>(name, Deadline::after(duration));
   }
   /// A new channel, a queue of byte strings; throws what make_queue does.
   Channel make_channel(const QueueOptions& options = {}) const;
@@ -62,6 +61,17 @@ class Runtime {
   Puid puid() const { return member_->puid(); }
 
  private:
+  template <class T>
+  std::optional<Queue<T>> open_until(const std::string& name, Deadline deadline) const {
+    while (const auto found = find_object(name, deadline)) {
+      try {
+        return Queue<T>(member_, *found);
+      } catch (const QueueLost&) {
+        // Its last holder let it go just after it was found: another of that name may come.
+      }
+    }
+    return std::nullopt;
+  }
   std::optional<ObjectReference> find_object(const std::string& name, Deadline deadline) const;
 
   std::shared_ptr<Member> member_;

@@ -155,8 +155,8 @@ bool JobProcesses::any_left(bool spare_head) const {
   return processes_.size() > spared || (may_end_children(spare_head) && has_children());
 }
 
-/// Whether our children are all to be ended. A spared head that is our child is not told from orphans of the job by the
-/// kernel's cheap answer; those end after the head.
+/// Whether our children are all to be ended. A spared head that is our child is not told from orphans of the
+/// job by the kernel's cheap answer; those end after the head.
 bool JobProcesses::may_end_children(bool spare_head) const {
   const auto head = processes_.find(0);
   return !spare_head || head == processes_.end() || head->second.child == 0;

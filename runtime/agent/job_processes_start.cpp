@@ -13,8 +13,6 @@
 #include <wyvern/runtime/protocol/packet.hpp>
 #include <wyvern/runtime/protocol/start_payload.hpp>
 
-extern char** environ;
-
 namespace wyvern::agent {
 namespace {
 

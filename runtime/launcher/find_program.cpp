@@ -31,7 +31,7 @@ std::string find_program(const std::string& name) {
   const char* variable = std::getenv("PATH");
   std::istringstream folders(variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+    std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (reason_against(path) == 0) return path;
   }
   throw SpawnFailed("cannot execute '" + name +

@@ -209,7 +209,7 @@ TEST_F(QueueTest, largest_capacity_can_be_filled) {
 TEST_F(QueueTest, another_type_is_a_type_mismatch_that_names_both) {
   auto queue = make<int>({.name = "numbers"});
   try {
-    Queue<std::string>(other_, queue.channel().reference());
+    const Queue<std::string> wrong(other_, queue.channel().reference());
     FAIL();
   } catch (const TypeMismatch& error) {
     const std::string text = error.what();

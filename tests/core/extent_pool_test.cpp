@@ -29,8 +29,19 @@ class ExtentPool : public ::testing::Test {
             1) != 0;
   }
 
+  /// The member dies; what was charged is freed as the channels layer does.
+  void die() {
+    const std::uint32_t process = member_->process_index();
+    node_.extents().release_process(process, [&](std::uint32_t extent, std::uint32_t object) {
+      charged_.push_back(object);
+      node_.segment().extent(extent).charged_to = 0;
+      free_extent(node_.segment(), extent, ExtentOwner::process, process);
+    });
+  }
+
   CoreNode node_;
   std::shared_ptr<Member> member_ = node_.join();
+  std::vector<std::uint32_t> charged_;
 };
 
 TEST(ExtentClass, is_the_smallest_with_room) {
@@ -174,20 +185,34 @@ TEST_F(ExtentPool, dead_process_loses_its_extents_and_nobody_else_does) {
   const std::uint32_t dead = take(1000);
   const std::uint32_t living = take_extent(*other, 1000);
 
-  node_.extents().release_process(member_->process_index());
+  die();
 
   EXPECT_EQ(owner_of(node_.segment(), dead).kind(), ExtentOwner::free);
   EXPECT_TRUE(hinted(dead));
   EXPECT_TRUE(owner_of(node_.segment(), living).is(ExtentOwner::process, other->process_index()));
 }
 
-TEST_F(ExtentPool, extent_of_the_dead_counts_against_no_channel_any_more) {
+TEST_F(ExtentPool, charged_extent_of_the_dead_is_left_to_who_knows_the_charge) {
   const std::uint32_t dead = take(1000);
   node_.segment().extent(dead).charged_to = 8;
 
-  node_.extents().release_process(member_->process_index());
+  die();
 
-  EXPECT_EQ(node_.segment().extent(dead).charged_to, 0U);
+  EXPECT_EQ(charged_, std::vector<std::uint32_t>{7});
+  EXPECT_EQ(owner_of(node_.segment(), dead).kind(), ExtentOwner::free);
+}
+
+TEST_F(ExtentPool, memory_of_small_extents_is_reclaimed_too) {
+  std::vector<std::uint32_t> taken;
+  for (int i = 0; i < 200; ++i) taken.push_back(take(600));
+  const std::uint64_t tables_and_one_group = node_.arena().committed() - 3 * 64 * kibibyte;
+  for (std::size_t i = 1; i < taken.size(); ++i) EXPECT_TRUE(give_back(taken[i]));
+
+  node_.extents().reclaim(node_.arena().ceiling());
+
+  EXPECT_EQ(node_.arena().committed(), tables_and_one_group);
+  EXPECT_TRUE(owner_of(node_.segment(), taken[0]).is(ExtentOwner::process, member_->process_index()));
+  EXPECT_NO_THROW(take(600));
 }
 
 TEST_F(ExtentPool, free_extent_whose_hint_a_dead_process_took_is_found_again) {
@@ -195,7 +220,7 @@ TEST_F(ExtentPool, free_extent_whose_hint_a_dead_process_took_is_found_again) {
   EXPECT_TRUE(give_back(extent));
   node_.segment().extent_group(extent / extents_in_group).maybe_free = 0;
 
-  node_.extents().release_process(member_->process_index());
+  die();
 
   EXPECT_TRUE(hinted(extent));
 }

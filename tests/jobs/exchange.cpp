@@ -1,5 +1,5 @@
-// P producer processes put, C consumer processes get: every message exactly once, whole, and in order per producer.
-// usage: exchange PRODUCERS CONSUMERS MESSAGES BYTES      (MESSAGES in all, each of BYTES >= 8)
+// P producer processes put, C consumer processes get: every message exactly once, whole, and in order per
+// producer. usage: exchange PRODUCERS CONSUMERS MESSAGES BYTES      (MESSAGES in all, each of BYTES >= 8)
 
 #include <algorithm>
 #include <chrono>
@@ -25,9 +25,7 @@ struct Report {
 /// The first 8 bytes say whose and which message this is; all others are one byte that follows from that.
 constexpr unsigned sequence_bits = 40;
 
-std::byte filling(std::uint64_t stamp) {
-  return static_cast<std::byte>((stamp * 0x9e3779b97f4a7c15U) >> 56);
-}
+std::byte filling(std::uint64_t stamp) { return static_cast<std::byte>((stamp * 0x9e3779b97f4a7c15U) >> 56); }
 
 std::uint64_t share(std::uint64_t messages, std::uint64_t producers, std::uint64_t producer) {
   return messages / producers + (producer < messages % producers ? 1 : 0);
@@ -43,23 +41,27 @@ void produce(wyvern::Channel channel, std::uint64_t producer, std::uint64_t mess
   }
 }
 
-std::string check(const std::vector<std::byte>& message, std::uint64_t bytes, std::vector<std::int64_t>& last, Report& report) {
+std::string check(const std::vector<std::byte>& message, std::uint64_t bytes, std::vector<std::int64_t>& last,
+                  Report& report) {
   std::uint64_t stamp = 0;
   if (message.size() != bytes) return "a message has " + std::to_string(message.size()) + " bytes";
   std::memcpy(&stamp, message.data(), sizeof stamp);
   const std::uint64_t producer = stamp >> sequence_bits;
   const std::uint64_t sequence = stamp & ((std::uint64_t{1} << sequence_bits) - 1);
-  if (producer >= report.seen.size() || sequence / 64 >= report.seen[producer].size()) return "a message that nobody put";
+  if (producer >= report.seen.size() || sequence / 64 >= report.seen[producer].size())
+    return "a message that nobody put";
   const auto is_filling = [fill = filling(stamp)](std::byte byte) { return byte == fill; };
-  if (!std::all_of(message.begin() + sizeof stamp, message.end(), is_filling)) return "a message was changed on its way";
-  if (static_cast<std::int64_t>(sequence) <= last[producer]) return "messages of one producer came out of order";
+  if (!std::all_of(message.begin() + sizeof stamp, message.end(), is_filling))
+    return "a message was changed on its way";
+  if (static_cast<std::int64_t>(sequence) <= last[producer])
+    return "messages of one producer came out of order";
   last[producer] = static_cast<std::int64_t>(sequence);
   report.seen[producer][sequence / 64] |= std::uint64_t{1} << (sequence % 64);
   return {};
 }
 
-void consume(wyvern::Channel channel, wyvern::Queue<Report> reports, std::uint64_t producers, std::uint64_t messages,
-             std::uint64_t bytes) {
+void consume(wyvern::Channel channel, wyvern::Queue<Report> reports, std::uint64_t producers,
+             std::uint64_t messages, std::uint64_t bytes) {
   Report report;
   report.seen.assign(producers, Bits(messages / producers / 64 + 1));
   std::vector<std::int64_t> last(producers, -1);
@@ -83,8 +85,8 @@ std::string verdict(const std::vector<Report>& reports, std::uint64_t producers,
       };
       const auto times = std::count_if(reports.begin(), reports.end(), has_it);
       if (times != 1) {
-        return "message " + std::to_string(sequence) + " of producer " + std::to_string(producer) + " was got " +
-               std::to_string(times) + " times";
+        return "message " + std::to_string(sequence) + " of producer " + std::to_string(producer) +
+               " was got " + std::to_string(times) + " times";
       }
     }
   }
@@ -127,9 +129,10 @@ int main(int argc, char** argv) {
     for (auto& process : consuming) all_ended_well = process.join() == 0 && all_ended_well;
 
     const std::string wrong = verdict(collected, producers, messages);
-    std::cout << producers << "x" << consumers << ", " << messages << " messages of " << bytes << " bytes: "
-              << (wrong.empty() ? "each exactly once, in order per producer" : wrong) << ", "
-              << static_cast<double>(messages) / elapsed.count() / 1e6 << " M/s with start and end" << std::endl;
+    std::cout << producers << "x" << consumers << ", " << messages << " messages of " << bytes
+              << " bytes: " << (wrong.empty() ? "each exactly once, in order per producer" : wrong) << ", "
+              << static_cast<double>(messages) / elapsed.count() / 1e6 << " M/s with start and end"
+              << std::endl;
     return wrong.empty() && all_ended_well ? 0 : 1;
   });
 }

@@ -1,6 +1,6 @@
-// Eight producers and eight consumers on one queue; every 20 ms one of the sixteen is killed with SIGKILL and a new one
-// takes its place. The others must never stop; afterwards the history must be right and everything accounted for.
-// usage: kill_run [SECONDS=10] [WORKERS=8]
+// Eight producers and eight consumers on one queue; every 20 ms one of the sixteen is killed with SIGKILL and
+// a new one takes its place. The others must never stop; afterwards the history must be right and everything
+// accounted for. usage: kill_run [SECONDS=10] [WORKERS=8]
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -85,7 +85,8 @@ class Run {
     std::mt19937 random(std::random_device{}());
     Clock::time_point last_progress = Clock::now();
     std::uint64_t last_got = 0;
-    for (const auto end = Clock::now() + duration; Clock::now() < end && started_ < most_workers - workers_.size();) {
+    for (const auto end = Clock::now() + duration;
+         Clock::now() < end && started_ < most_workers - workers_.size();) {
       std::this_thread::sleep_for(between_kills);
       const std::size_t victim = random() % workers_.size();
       history_.mark_killed(workers_[victim].puid());
@@ -109,11 +110,12 @@ class Run {
   std::string finish() {
     channel_.close();
     for (auto& worker : workers_) {
-      if (const int status = worker.join(); status != 0) return "a worker ended with status " + std::to_string(status);
+      if (const int status = worker.join(); status != 0)
+        return "a worker ended with status " + std::to_string(status);
     }
     const wyvern::Segment& segment = wyvern::Member::current()->segment();
-    for (const std::string& wrong :
-         {history_.problems(), wyvern::test::audit(segment, channel_.reference()), wyvern::test::audit_node(segment)}) {
+    for (const std::string& wrong : {history_.problems(), wyvern::test::audit(segment, channel_.reference()),
+                                     wyvern::test::audit_node(segment)}) {
       if (!wrong.empty()) return wrong;
     }
     return {};
@@ -151,8 +153,9 @@ int main(int argc, char** argv) {
     Run run(runtime, "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get()), workers);
     std::string wrong = run.kill_for(duration);
     if (wrong.empty()) wrong = run.finish();
-    std::cout << run.killed() << " of " << workers << "x" << workers << " workers killed in " << duration.count() << " s, "
-              << run.got() << " messages got: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
+    std::cout << run.killed() << " of " << workers << "x" << workers << " workers killed in "
+              << duration.count() << " s, " << run.got()
+              << " messages got: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
     return wrong.empty() ? 0 : 1;
   });
 }

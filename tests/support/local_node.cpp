@@ -141,7 +141,11 @@ std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t 
   std::uint32_t count = 0;
   for (std::uint32_t i = 0; i < max_parkers; ++i) {
     const ParkerCell& cell = segment.parker(i);
-    count += cell.state.load() == parker_asleep && cell.interest.load() == make_interest(kind, number);
+    const std::uint64_t interest = cell.interest.load();
+    // Who waits for bytes names a size above the object.
+    const std::uint64_t whom =
+        kind == InterestKind::payload_room ? interest & 0xffffffff : interest_number(interest);
+    count += cell.state.load() == parker_asleep && interest_kind(interest) == kind && whom == number;
   }
   return count;
 }

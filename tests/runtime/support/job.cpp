@@ -15,8 +15,6 @@
 
 #include <wyvern/runtime/protocol/ticket.hpp>
 
-extern char** environ;
-
 namespace wyvern::test {
 namespace {
 
