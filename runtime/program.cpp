@@ -34,6 +34,14 @@ std::vector<std::string> program_environment() {
   return variables;
 }
 
+void open_missing_streams() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR);  // the lowest number that is free
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 FileDescriptor open_program() { return open_path("/proc/self/exe", 0); }
 FileDescriptor open_working_directory() { return open_path(".", O_DIRECTORY); }
 

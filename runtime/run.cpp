@@ -107,6 +107,7 @@ int detail::run(int argc, char** argv, const std::function<int(Runtime&)>& head)
   static std::atomic<bool> was_called = false;
   if (was_called.exchange(true)) throw InvalidArgument("wyvern::run can be called once in a process only");
   set_program_arguments({argv, argv + argc});
+  open_missing_streams();
   try {
     Membership membership;
     if (membership.was_started()) use_line_buffering();

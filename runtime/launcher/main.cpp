@@ -3,9 +3,11 @@
 
 #include <wyvern/runtime/launcher/launch.hpp>
 #include <wyvern/runtime/launcher/options.hpp>
+#include <wyvern/runtime/program.hpp>
 
 // The `wyvern` command.
 int main(int argc, char** argv) {
+  wyvern::open_missing_streams();
   try {
     const wyvern::launcher::Parsed parsed = wyvern::launcher::parse_command_line(argc, argv);
     return parsed.run ? wyvern::launcher::launch(*parsed.run) : parsed.status;

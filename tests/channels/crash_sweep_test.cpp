@@ -103,7 +103,7 @@ class CrashSweep : public ::testing::TestWithParam<Operation> {
           {"extent.unhinted", "extent.claimed", "payload.charged", "put.extent_named", "put.extent_given"});
     }
     if (GetParam() == Operation::get)
-      expected.insert({"payload.discharged", "get.discharged", "extent.freed", "get.ending"});
+      expected.insert({"payload.discharged", "get.released", "extent.freed", "get.ending"});
     if (waits(GetParam())) expected.insert("park.asleep");
     EXPECT_TRUE(std::includes(points.begin(), points.end(), expected.begin(), expected.end()))
         << "a point that this operation must pass was not seen";

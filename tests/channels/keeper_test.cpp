@@ -124,6 +124,7 @@ TEST_F(KeeperTest, recount_waits_for_who_is_charging_and_comes_with_a_later_swee
   const auto dead = node_.join();
   abandon(open_as(dead, queue_)).put("so that it holds the queue");
   view().header().extent_bytes += 30'000;
+  node_.segment().process(dead->process_index()).charging = 1;
   ProcessEntry& busy = node_.segment().process(member_->process_index());
   busy.charging = 1;
   node_.bury(*dead);

@@ -76,9 +76,10 @@ void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
     }
     return free;
   };
-  while (free_ones() < count) {
-    free_extent(*segment_, keeper_.grow_extents(nobody, size_class), ExtentOwner::process, nobody);
-  }
+  std::vector<std::uint32_t> taken;
+  if (free_ones() >= count) return;
+  while (taken.size() < count) taken.push_back(keeper_.grow_extents(nobody, size_class));
+  for (const std::uint32_t extent : taken) free_extent(*segment_, extent, ExtentOwner::process, nobody);
 }
 
 KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process)
