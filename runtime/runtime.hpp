@@ -58,7 +58,10 @@ class Runtime {
   }
 
   /// Of the calling process.
-  Puid puid() const { return member_->puid(); }
+  Puid puid() const {
+    Member::check_not_forked();
+    return member_->puid();
+  }
 
  private:
   template <class T>

@@ -71,8 +71,8 @@ void Agent::serve() {
       loop_.run_once(next_turn());
       turn();
     } catch (const std::exception& error) {
-      log(error.what());  // out of memory or descriptors: one request or one line of output is lost, not the
-                          // node
+      // Out of memory or descriptors: one request or some output is lost, not the node.
+      log(error.what());
     }
   }
 }
@@ -131,7 +131,7 @@ void Agent::on_owner_message() {
 }
 
 void Agent::on_leaving(const MemberServer::Leaving& leaving) {
-  const bool is_head = leaving.process.sequence() == 0 && leaving.is_child;
+  const bool is_head = leaving.process.sequence() == 0 && !leaving.is_program;
   if (is_head && !leaving.waits) {
     end_.head_ends_early(EventLoop::Clock::now());
   } else if (is_head) {

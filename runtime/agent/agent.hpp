@@ -76,8 +76,7 @@ class Agent {
   EventLoop::Watch owner_messages_;
   EventLoop::Clock::time_point next_sweep_;
   std::optional<MemberServer::Leaving> head_leaving_;
-  std::vector<MemberServer::Leaving>
-      programs_leaving_;  // programs that the head's child runs one after another
+  std::vector<MemberServer::Leaving> programs_leaving_;  // see Leaving::is_program
   std::int32_t head_status_ = 0;
   std::optional<EventLoop::Clock::time_point> output_limit_;
   bool over_ = false;

@@ -20,8 +20,7 @@
 namespace wyvern::agent {
 namespace {
 
-/// What was inherited and is not `kept` is closed; a standard stream that is missing, and standard input,
-/// become /dev/null, so that no later descriptor is taken for one.
+/// What was inherited and is not `kept` is closed, and standard input becomes /dev/null: it is the head's.
 void settle_descriptors(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   int first = STDERR_FILENO + 1;
@@ -33,9 +32,6 @@ void settle_descriptors(std::vector<int> kept) {
 
   const FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(null.get(), STDIN_FILENO);
-  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(stream, F_GETFD) < 0) ::dup2(null.get(), stream);
-  }
 }
 
 /// Signals are read from a descriptor, in the loop. Those that a write or a terminal could send are ignored.
@@ -76,8 +72,7 @@ void tell_owner(int socket, ErrorCode code, const char* text) {
 }  // namespace
 
 void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner_pidfd) {
-  // In the session of its owner, so that it may write to the terminal, but out of reach of the terminal's
-  // signals.
+  // It stays in its owner's session, to write to the terminal, but out of reach of the terminal's signals.
   ::setpgid(0, 0);
   ::prctl(PR_SET_NAME, "wyvern-agent");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -89,8 +84,9 @@ void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner
                                .self_pidfd = control::open_pidfd(::getpid()),
                                .signals = settle_signals()};
   try {
-    if (!descriptors.signals || !descriptors.self_pidfd)
+    if (!descriptors.signals || !descriptors.self_pidfd) {
       throw OutOfMemory(describe_errno("starting the agent", errno));
+    }
     Agent agent(std::move(options), descriptors, raise_descriptor_limit());
     agent.serve();
     ::_exit(0);

@@ -30,8 +30,9 @@ struct JobProcess {
   /// death.
   std::optional<std::uint32_t> index;
   pid_t member = 0;
+  // Of a member that is not the child: the kernel tells us nothing of its end otherwise.
   FileDescriptor member_pidfd;
-  EventLoop::Watch member_death;  ///< only if the member is not the child
+  EventLoop::Watch member_death;
 
   std::optional<std::int32_t> left_with;  ///< the status that the member said it would end with
   bool ended = false;                     ///< the exit record is written; the member lives on

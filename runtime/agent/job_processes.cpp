@@ -42,9 +42,9 @@ JobProcess& JobProcesses::attach(const control::Ticket& ticket, control::Peer&& 
   if (process.member != 0) forget_member(process);  // it has executed itself anew
   if (!process.index) process.index = keeper_.admit(process.puid);
   process.member = peer.pid;
-  process.member_pidfd = std::move(peer.pidfd);
   process.left_with.reset();
   if (process.member != process.child) {
+    process.member_pidfd = std::move(peer.pidfd);
     process.member_death =
         loop_.watch(process.member_pidfd.get(), EPOLLIN,
                     [this, sequence = process.sequence()](std::uint32_t) { member_ended(sequence); });
@@ -133,7 +133,7 @@ void JobProcesses::signal(const JobProcess& process, int number) const {
     // The pid is the child's as long as we have not reaped it, and so is that of the group which it leads.
     ::kill(process.leads_group ? -process.child : process.child, number);
   }
-  if (process.member_death) control::send_signal_to(process.member_pidfd, number);
+  if (process.member_pidfd) control::send_signal_to(process.member_pidfd, number);
 }
 
 JobProcess* JobProcesses::find(Puid process) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,19 @@ Pipe make_pipe() {
   return pipe;
 }
 
+/// exec takes pointers to characters that could be changed, and does not change them.
+char* const* as_exec_wants(const std::vector<const char*>& strings) {
+  return const_cast<char* const*>(strings.data());
+}
+
+/// Where an open file lies, for messages.
+std::string path_of(const FileDescriptor& file) {
+  char path[PATH_MAX];
+  const ssize_t length =
+      ::readlink(("/proc/self/fd/" + std::to_string(file.get())).c_str(), path, sizeof path);
+  return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : "a file that has gone";
+}
+
 }  // namespace
 
 JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
@@ -48,16 +62,16 @@ JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& for
 }
 
 void JobProcesses::launch(JobProcess& head, const HeadCommand& command) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command.arguments)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
+  std::vector<const char*> arguments;
+  arguments.reserve(command.arguments.size() + 1);
+  for (const std::string& argument : command.arguments) arguments.push_back(argument.c_str());
   arguments.push_back(nullptr);
   std::vector<const char*> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
 
   SpawnPlan plan;
   plan.path = command.path.c_str();
-  plan.arguments = arguments.data();
+  plan.arguments = as_exec_wants(arguments);
   plan.input = command.input;
   plan.group = command.group;
   spawn(head, plan, environment);
@@ -67,8 +81,7 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
                          const FileDescriptor& directory) {
   const control::StartPayload content(payload.get());
   if (content.arguments().empty()) throw control::Malformed("a process is to be started without a name");
-  std::vector<char*> arguments;
-  for (const char* argument : content.arguments()) arguments.push_back(const_cast<char*>(argument));
+  std::vector<const char*> arguments = content.arguments();
   arguments.push_back(nullptr);
 
   JobProcess& process = add(starter, control::random_number());
@@ -78,10 +91,13 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
     process.payload = std::move(payload);
     SpawnPlan plan;
     plan.executable = executable.get();
-    plan.arguments = arguments.data();
+    plan.arguments = as_exec_wants(arguments);
     plan.directory = directory.get();
     plan.input = null_input_.get();
     spawn(process, plan, content.environment());
+  } catch (const SpawnFailed& error) {
+    withdraw(process);
+    throw SpawnFailed("cannot start " + path_of(executable) + ": " + error.what());
   } catch (...) {
     withdraw(process);
     throw;
@@ -94,19 +110,20 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
   const auto is = [](std::string_view variable, const char* name) {
     return variable.starts_with(name) && variable.substr(std::string_view(name).size()).starts_with('=');
   };
-  std::string agent = std::string(control::agent_variable) + "=" + settings_.socket_name;
-  std::string ticket = std::string(control::ticket_variable) + "=" + control::to_string(process.ticket);
-  std::vector<char*> variables;
+  const std::string agent = std::string(control::agent_variable) + "=" + settings_.socket_name;
+  const std::string ticket = std::string(control::ticket_variable) + "=" + control::to_string(process.ticket);
+  std::vector<const char*> variables;
+  variables.reserve(environment.size() + 3);
   for (const char* variable : environment) {
     if (!is(variable, control::agent_variable) && !is(variable, control::ticket_variable)) {
-      variables.push_back(const_cast<char*>(variable));
+      variables.push_back(variable);
     }
   }
-  variables.insert(variables.end(), {agent.data(), ticket.data(), nullptr});
+  variables.insert(variables.end(), {agent.c_str(), ticket.c_str(), nullptr});
 
   Pipe output = make_pipe();
   Pipe error = make_pipe();
-  plan.environment = variables.data();
+  plan.environment = as_exec_wants(variables);
   plan.output = output.writing.get();
   plan.error = error.writing.get();
   plan.descriptors = settings_.descriptors;

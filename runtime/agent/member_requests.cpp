@@ -170,7 +170,7 @@ void MemberServer::leave(ClientId id, JobProcess& process, const control::Packet
   hooks_.leaving({.client = id,
                   .serial = request.header.serial,
                   .process = process.puid,
-                  .is_child = process.child == 0 || process.child == process.member,
+                  .is_program = process.child != 0 ? process.child != process.member : process.ended,
                   .waits = request.wait != 0});
 }
 

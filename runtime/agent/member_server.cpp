@@ -20,7 +20,8 @@ MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& proces
 
 void MemberServer::listen(const std::string& name) {
   listener_ = control::listen_at(name);
-  acceptable_ = loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_all(); });
+  // Edge-triggered: if no descriptor is left for a connection, it waits for the next one to come.
+  acceptable_ = loop_.watch(listener_.get(), EPOLLIN | EPOLLET, [this](std::uint32_t) { accept_all(); });
 }
 
 void MemberServer::accept_all() {

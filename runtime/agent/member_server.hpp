@@ -26,7 +26,7 @@ class MemberServer {
     ClientId client = 0;
     std::uint32_t serial = 0;
     Puid process;
-    bool is_child = false;  ///< it is the child itself, not a program that the child runs
+    bool is_program = false;  ///< one that the job's process runs, such as a script's; the process goes on
     bool waits = false;
   };
   struct Hooks {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -17,6 +18,7 @@
 #include <wyvern/runtime/agent/descendants.hpp>
 #include <wyvern/runtime/launcher/find_program.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
+#include <wyvern/runtime/protocol/pidfd.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern::launcher {
@@ -24,6 +26,8 @@ namespace {
 
 /// What a shell shows for a command that a signal has ended.
 constexpr int signal_status_base = 128;
+/// For an agent that has said that the job is over to end itself.
+constexpr std::chrono::seconds agent_patience{1};
 
 /// SIGINT and SIGTERM are read from here, and nowhere else delivered.
 FileDescriptor open_signals() {
@@ -66,8 +70,12 @@ std::optional<int> wait_for_end(int agent, int signals) {
   }
 }
 
-/// The agent's children have died with it; what they had started is ours now, and ends here.
-void end_orphans() {
+/// The agent has nothing more to do, or has died. In that case its children have died with it, and what these
+/// had started is ours now and ends here.
+void end_what_is_left(pid_t agent) {
+  const FileDescriptor pidfd = control::open_pidfd(agent);
+  if (pidfd) control::wait_until_ready(pidfd.get(), POLLIN, Deadline::after(agent_patience));
+  ::waitpid(agent, nullptr, WNOHANG);
   while (agent::has_children()) {
     agent::signal_children(SIGKILL);
     while (::waitpid(-1, nullptr, 0) < 0 && errno == EINTR) {
@@ -82,10 +90,9 @@ int launch(const RunOptions& options) {
   agent_options.memory_ceiling = options.memory_ceiling;
   agent_options.label = options.label;
   const FileDescriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  const FileDescriptor no_input(input ? -1 : ::open("/dev/null", O_RDONLY | O_CLOEXEC));
   agent_options.command = agent::HeadCommand{.path = find_program(options.program.front()),
                                              .arguments = options.program,
-                                             .input = input ? input.get() : no_input.get(),
+                                             .input = input.get(),
                                              .group = ::getpgrp()};
   const FileDescriptor signals = open_signals();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -101,7 +108,7 @@ int launch(const RunOptions& options) {
     std::cerr << "wyvern: the agent of node 1 has died, and the job with it\n";
     status = -SIGKILL;
   }
-  end_orphans();
+  end_what_is_left(agent.pid);
   std::cout << "+++ head proc exited, code " << *status << std::endl;
   return *status >= 0 ? *status : signal_status_base - *status;
 }

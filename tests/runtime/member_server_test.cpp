@@ -240,7 +240,7 @@ TEST_F(MemberServerTest, leaving_is_reported_and_answered_later) {
   request.wait = 1;
   send(socket, request);
   ASSERT_EQ(leaving_.size(), 1U);
-  EXPECT_TRUE(leaving_[0].is_child);
+  EXPECT_FALSE(leaving_[0].is_program);
   server_.release(leaving_[0]);
   EXPECT_EQ(answer_on<Done>(socket).header.serial, 5U);
 }

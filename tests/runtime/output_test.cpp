@@ -74,6 +74,15 @@ TEST_P(OutputTest, blocked_stdout_stops_nobody_but_who_prints) {
   EXPECT_EQ(job.wait(), 0);
 }
 
+TEST_P(OutputTest, closed_standard_streams_are_taken_by_nothing_else) {
+  const std::string launcher = GetParam() == Job::How::launched ? std::string(WYVERN_COMMAND) + " run " : "";
+  const std::string command = launcher + JOB_PROGRAM + " lines 3 200";
+  for (const char* closed : {" <&-", " >&-", " 2>&-", " <&- >&- 2>&-"}) {
+    Job job(Job::How::direct, {"/bin/sh", "-c", command + closed + "; exit $?"});
+    EXPECT_EQ(job.wait(), 0) << closed << job.error();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Run, OutputTest, testing::Values(Job::How::direct, Job::How::launched),
                          [](const auto& how) { return name_of(how.param); });
 

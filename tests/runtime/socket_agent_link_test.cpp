@@ -1,0 +1,130 @@
+// A process's side of the control protocol, with answers from this test: right ones, wrong ones, and none.
+#include <functional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/member/socket_agent_link.hpp>
+#include <wyvern/runtime/protocol/seqpacket.hpp>
+
+namespace wyvern {
+namespace {
+
+using namespace control;
+
+class SocketAgentLinkTest : public testing::Test {
+ protected:
+  SocketAgentLinkTest() : SocketAgentLinkTest(make_socket_pair()) {}
+
+  /// Plays the agent for one request, on a thread: gets the request's serial and answers as it likes.
+  void agent(std::function<void(std::uint32_t serial)> answer) {
+    thread_ = std::jthread([this, answer = std::move(answer)] {
+      Packet packet;
+      while (receive_packet(socket_.get(), packet) == Transfer::would_block) std::this_thread::yield();
+      answer(header_of(packet).serial);
+    });
+  }
+  template <class Message>
+  void send(const Message& message) {
+    EXPECT_EQ(send_message(socket_.get(), message), Transfer::done);
+  }
+
+  FileDescriptor socket_;
+  SocketAgentLink link_;
+  std::jthread thread_;
+
+ private:
+  explicit SocketAgentLinkTest(std::pair<FileDescriptor, FileDescriptor> sockets)
+      : socket_(std::move(sockets.first)), link_(std::move(sockets.second)) {}
+};
+
+Number number_answer(std::uint32_t serial, std::uint64_t value) {
+  auto answer = make_message<Number>(serial);
+  answer.value = value;
+  return answer;
+}
+
+TEST_F(SocketAgentLinkTest, answer_is_returned) {
+  agent([&](std::uint32_t serial) { send(number_answer(serial, 17)); });
+  EXPECT_EQ(link_.grow_extents(3), 17U);
+}
+
+TEST_F(SocketAgentLinkTest, failure_is_thrown_as_its_type) {
+  agent([&](std::uint32_t serial) {
+    auto failure = make_message<Failed>(serial);
+    failure.code = static_cast<std::uint32_t>(ErrorCode::out_of_memory);
+    write_text(failure.text, "the text");
+    send(failure);
+  });
+  try {
+    link_.grow_extents(3);
+    FAIL();
+  } catch (const OutOfMemory& error) {
+    EXPECT_STREQ(error.what(), "the text");
+  }
+}
+
+TEST_F(SocketAgentLinkTest, late_answer_to_an_earlier_request_is_passed_over) {
+  agent([&](std::uint32_t serial) {
+    send(number_answer(serial + 1000, 1));
+    send(number_answer(serial, 2));
+  });
+  EXPECT_EQ(link_.grow_extents(3), 2U);
+}
+
+TEST_F(SocketAgentLinkTest, agent_that_ends_is_node_lost) {
+  agent([&](std::uint32_t) { socket_.reset(); });
+  EXPECT_THROW(link_.grow_extents(3), NodeLost);
+  EXPECT_THROW(link_.grow_extents(3), NodeLost);
+}
+
+TEST_F(SocketAgentLinkTest, malformed_answers_are_node_lost) {
+  agent([&](std::uint32_t serial) { send(make_message<Done>(serial)); });
+  EXPECT_THROW(link_.grow_extents(3), NodeLost) << "of another kind";
+  thread_.join();
+  agent([&](std::uint32_t) { send_packet(socket_.get(), std::as_bytes(std::span("xyz", 3))); });
+  EXPECT_THROW(link_.grow_extents(3), NodeLost) << "too short";
+}
+
+TEST_F(SocketAgentLinkTest, agent_of_another_version_is_version_mismatch) {
+  agent([&](std::uint32_t serial) {
+    auto failure = make_message<Failed>(serial);
+    failure.header.version = 99;
+    failure.code = static_cast<std::uint32_t>(ErrorCode::version_mismatch);
+    write_text(failure.text, "1 and 99");
+    send(failure);
+  });
+  EXPECT_THROW(link_.attach({}, 0), VersionMismatch);
+  thread_.join();
+  agent([&](std::uint32_t serial) { send(make_message<Attached>(serial)); });  // without its descriptors
+  EXPECT_THROW(link_.attach({}, 0), VersionMismatch);
+}
+
+TEST_F(SocketAgentLinkTest, agent_that_did_not_come_up_says_why) {
+  auto failure = make_message<Failed>(0);
+  failure.code = static_cast<std::uint32_t>(ErrorCode::out_of_memory);
+  write_text(failure.text, "no memory");
+  send(failure);
+  socket_.reset();
+  EXPECT_THROW(link_.attach({}, 0), OutOfMemory);
+}
+
+TEST_F(SocketAgentLinkTest, name_that_is_too_long_is_invalid_before_anything_is_sent) {
+  EXPECT_THROW(link_.find_object(std::string(object_name_bytes, 'x')), InvalidArgument);
+  EXPECT_THROW(link_.find_object(std::string("a\0b", 3)), InvalidArgument);
+}
+
+TEST_F(SocketAgentLinkTest, silent_agent_is_node_lost) {
+  try {
+    link_.grow_extents(3);
+    FAIL();
+  } catch (const NodeLost& error) {
+    EXPECT_NE(std::string(error.what()).find("does not answer"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace wyvern
