@@ -45,6 +45,21 @@ std::string type_name_of(const std::type_info& type) {
   return status == 0 ? name.get() : type.name();
 }
 
+/// The name under which a handler catches it: the library's own types are shown as their aliases,
+/// "QueueClosed".
+std::string name_of(const std::exception& error) {
+  std::string name = type_name_of(typeid(error));
+  const auto* own = dynamic_cast<const Error*>(&error);
+  if (own == nullptr || !name.starts_with("wyvern::ErrorOf<")) return name;
+  name = "wyvern::";
+  bool start_of_word = true;
+  for (const char character : std::string_view(to_string(own->code()))) {
+    if (character != '_') name += start_of_word ? static_cast<char>(character - 'a' + 'A') : character;
+    start_of_word = character == '_';
+  }
+  return name;
+}
+
 /// Runs the user's function; what it throws is printed.
 template <class Function>
 int run_guarded(Puid puid, bool& threw, Function&& function) {
@@ -55,7 +70,7 @@ int run_guarded(Puid puid, bool& threw, Function&& function) {
     threw = false;
     return status;
   } catch (const std::exception& error) {
-    report(start + type_name_of(typeid(error)) + ": " + error.what());
+    report(start + name_of(error) + ": " + error.what());
   } catch (const abi::__forced_unwind&) {
     throw;  // the thread is being cancelled: not an exception, and not to be swallowed
   } catch (...) {

@@ -45,8 +45,8 @@ void pass_signals_on(int signals, int agent) {
   while (::read(signals, &info, sizeof info) == sizeof info) {
     auto message = control::make_message<control::SignalJob>(0);
     message.signal = info.ssi_signo;
-    message.skip_head =
-        info.ssi_code == SI_KERNEL ? 1 : 0;  // Ctrl-C reaches the whole foreground process group
+    // From the terminal it reaches the whole foreground process group, the head too.
+    message.skip_head = info.ssi_code == SI_KERNEL ? 1 : 0;
     control::send_message(agent, message);
   }
 }
