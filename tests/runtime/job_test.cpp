@@ -95,8 +95,7 @@ TEST_P(JobTest, process_gets_environment_folder_name_and_empty_stdin) {
 
 TEST_P(JobTest, uncaught_exception_in_a_process_is_printed_and_the_status_is_1) {
   EXPECT_EQ(run({"throw_in_process"}), (Lines{"status 1", "status 1"}));
-  EXPECT_NE(error_.find("wyvern: process 4294967297: uncaught wyvern::ErrorOf<(wyvern::ErrorCode)0>: a "
-                        "process's mistake\n"),
+  EXPECT_NE(error_.find("wyvern: process 4294967297: uncaught wyvern::QueueClosed: a process's mistake\n"),
             std::string::npos)
       << error_;
   EXPECT_NE(error_.find("wyvern: process 4294967298: uncaught wyvern::test::"), std::string::npos) << error_;
