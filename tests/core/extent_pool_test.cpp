@@ -205,7 +205,7 @@ TEST_F(ExtentPool, charged_extent_of_the_dead_is_left_to_who_knows_the_charge) {
 TEST_F(ExtentPool, memory_of_small_extents_is_reclaimed_too) {
   std::vector<std::uint32_t> taken;
   for (int i = 0; i < 200; ++i) taken.push_back(take(600));
-  const std::uint64_t tables_and_one_group = node_.arena().committed() - 3 * 64 * kibibyte;
+  const std::uint64_t tables_and_one_group = node_.arena().committed() - std::uint64_t{3} * 64 * kibibyte;
   for (std::size_t i = 1; i < taken.size(); ++i) EXPECT_TRUE(give_back(taken[i]));
 
   node_.extents().reclaim(node_.arena().ceiling());
