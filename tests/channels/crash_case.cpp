@@ -15,7 +15,6 @@ namespace wyvern::test {
 namespace {
 
 constexpr std::size_t small_bytes = sizeof(MessageId);
-constexpr std::size_t large_bytes = 5'000;
 constexpr std::size_t most_workers = 8;
 constexpr std::size_t most_gets = 10'000;
 constexpr std::string_view type = "stamped";
@@ -35,7 +34,21 @@ Notes& notes() {
 
 void note(const char* name) { notes().names.at(notes().count.fetch_add(1)) = name; }
 
-std::size_t bytes_of(bool large) { return large ? large_bytes : small_bytes; }
+/// What a victim does while one of these lives is what is stepped through, if it is.
+class Stepping {
+ public:
+  explicit Stepping(SteppedPart* part) : part_(part) {
+    if (part_ != nullptr) part_->begin();
+  }
+  ~Stepping() {
+    if (part_ != nullptr) part_->end();
+  }
+  Stepping(const Stepping&) = delete;
+  Stepping& operator=(const Stepping&) = delete;
+
+ private:
+  SteppedPart* part_;
+};
 
 }  // namespace
 
@@ -49,6 +62,23 @@ std::string to_string(RingState state) {
   return names.at(static_cast<std::size_t>(state));
 }
 
+bool is_possible(Operation operation, const std::vector<MessageId>& before, const std::vector<MessageId>& now,
+                 Puid victim) {
+  if (now == before) return true;
+  std::vector<MessageId> after = before;
+  if (is_put(operation)) {
+    after.push_back({victim, 0});
+  } else if (operation == Operation::get && !after.empty()) {
+    after.erase(after.begin());
+  }
+  return now == after;
+}
+
+bool took_effect(Operation operation, std::size_t before, const std::vector<MessageId>& now, Puid victim) {
+  if (is_put(operation)) return std::find(now.begin(), now.end(), MessageId{victim, 0}) != now.end();
+  return now.size() < before;
+}
+
 CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
     : node_(node),
       setup_(setup),
@@ -56,34 +86,63 @@ CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
       history_(most_workers, most_gets),
       log_(history_.add(member_->puid())),
       channel_(Channel::create(member_, {.capacity = setup.capacity, .inline_size = 64}, hash, type)) {
-  node_.provide_extents(large_bytes, 4);
-  std::uint64_t messages = 0;
-  switch (setup.state) {
+  node_.provide_extents(setup.large_bytes, 4);
+  prepare(setup.state);
+}
+
+CrashCase::~CrashCase() {
+  channel_ = Channel();
+  node_.bury(*member_);
+}
+
+void CrashCase::prepare(RingState state) {
+  prepared_ = 0;
+  switch (state) {
     case RingState::empty:
     case RingState::closed_empty: break;
-    case RingState::one: messages = 1; break;
+    case RingState::one: prepared_ = 1; break;
     case RingState::half:
-    case RingState::closed: messages = (setup.capacity + 1) / 2; break;
-    case RingState::full: messages = setup.capacity; break;
+    case RingState::closed: prepared_ = (setup_.capacity + 1) / 2; break;
+    case RingState::full: prepared_ = setup_.capacity; break;
     case RingState::wrapped:
       work(1);
       put(false);
       drain();
-      messages = std::max<std::uint64_t>(1, setup.capacity - 1);
+      prepared_ = std::max<std::uint64_t>(1, setup_.capacity - 1);
       break;
   }
-  for (std::uint64_t i = 0; i < messages; ++i) put(setup.large_messages);
-  if (setup.state == RingState::closed || setup.state == RingState::closed_empty) channel_.close();
+  refill();
+  if (state == RingState::closed || state == RingState::closed_empty) channel_.close();
 }
+
+void CrashCase::refill() {
+  if (channel_.local().closing()) return;
+  for (std::uint64_t i = 0; i < prepared_ && !channel_.full_approx(); ++i) put(setup_.large_messages);
+}
+
+std::size_t CrashCase::bytes_of(bool large) const { return large ? setup_.large_bytes : small_bytes; }
 
 void CrashCase::put(bool large) {
   channel_.put(make_stamped(log_.begin_put(), bytes_of(large)));
   log_.put_ended();
 }
 
-int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& member,
-                       History::Writer log) const {
-  Channel channel = Channel::open(member, channel_.reference(), hash, type);
+Channel CrashCase::open_as(const std::shared_ptr<Member>& member) const {
+  return Channel::open(member, channel_.reference(), hash, type);
+}
+
+void CrashCase::prelude(Operation operation, Before before, Channel channel, History::Writer log) const {
+  if (before == Before::round_trips) {
+    for (const bool large : {true, false}) {
+      channel.put(make_stamped({}, bytes_of(large)));
+      channel.get();
+    }
+  } else if (before == Before::opposite) {
+    perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log);
+  }
+}
+
+int CrashCase::perform(Operation operation, Channel channel, History::Writer log, SteppedPart* part) const {
   try {
     switch (operation) {
       case Operation::put_small:
@@ -91,13 +150,26 @@ int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& membe
       case Operation::put_waiting: {
         const auto message = make_stamped(log.begin_put(), bytes_of(operation == Operation::put_large));
         const Deadline deadline = operation == Operation::put_waiting ? Deadline::never() : Deadline::now();
-        channel.local().put(message, deadline) ? log.put_ended() : log.put_refused();
+        const bool accepted = [&] {
+          const Stepping stepping(part);
+          return channel.local().put(message, deadline);
+        }();
+        accepted ? log.put_ended() : log.put_refused();
         break;
       }
-      case Operation::get:
-        if (const auto message = channel.try_get()) log.got(read_stamped(*message));
+      case Operation::get: {
+        log.begin_get();
+        const auto message = [&] {
+          const Stepping stepping(part);
+          return channel.try_get();
+        }();
+        if (message) log.got(read_stamped(*message));
         break;
-      case Operation::get_waiting: log.got(read_stamped(channel.get())); break;
+      }
+      case Operation::get_waiting:
+        log.begin_get();
+        log.got(read_stamped(channel.get()));
+        break;
       case Operation::close: channel.close(); break;
     }
   } catch (const QueueClosed&) {
@@ -112,7 +184,17 @@ CrashCase::Victim CrashCase::start(Operation operation, const Visit& visit, int 
   if (operation == Operation::close) closed_ = true;
   return {member, log, Child([&] {
             arm_crash_point(visit.first.c_str(), visit.second, signal);
-            return perform(operation, member, log);
+            return perform(operation, open_as(member), log);
+          })};
+}
+
+CrashCase::SteppedVictim CrashCase::start_stepped(Operation operation, Before before) {
+  const auto member = node_.join();
+  const History::Writer log = history_.add(member->puid());
+  return {member, log, SteppedChild([&](SteppedPart& part) {
+            const Channel channel = open_as(member);
+            prelude(operation, before, channel, log);
+            return perform(operation, channel, log, &part);
           })};
 }
 
@@ -121,11 +203,11 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
   const auto member = node_.join();
   Victim victim{member, history_.add(member->puid()), Child([&] {
                   observe_crash_points(note);
-                  return perform(operation, member, history_.add(member->puid()));
+                  return perform(operation, open_as(member), history_.add(member->puid()));
                 })};
   help_when_asleep(operation, victim);
   victim.child.wait();
-  bury(victim, true);
+  bury(*victim.member, true);
   std::vector<Visit> visits;
   std::map<std::string, std::uint32_t> passages;
   for (std::uint32_t i = 0; i < notes().count; ++i) {
@@ -180,15 +262,29 @@ bool CrashCase::work(std::uint64_t laps) {
   return true;
 }
 
-std::string CrashCase::bury(const Victim& victim, bool killed) {
-  if (killed) history_.mark_killed(victim.member->puid());
-  node_.bury(*victim.member);
+void CrashCase::hand_on_port_of(const Member& victim) const {
+  const RingView& view = channel_.local().view();
+  for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
+    const PortOwner owner(view.port(i).owner.load());
+    if (owner.state() == PortState::owned && owner.process() == victim.process_index())
+      view.header().port_hint = i;
+  }
+}
+
+std::string CrashCase::bury(const Member& victim, bool killed) {
+  if (killed) history_.mark_killed(victim.puid());
+  node_.bury(victim);
   return audit_all();
 }
 
 std::string CrashCase::audit_all() const {
   const std::string problem = audit(node_.segment(), channel_.reference());
   return problem.empty() ? audit_node(node_.segment()) : problem;
+}
+
+std::span<const std::byte> CrashCase::memory() const {
+  const DirectoryEntry& entry = node_.segment().object(channel_.reference().index);
+  return {node_.segment().at(entry.offset), entry.bytes};
 }
 
 std::vector<MessageId> CrashCase::contents() const {
