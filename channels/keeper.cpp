@@ -16,8 +16,8 @@
 namespace wyvern {
 namespace {
 
-constexpr std::uint64_t round_to_lines(std::uint64_t bytes) {
-  return (bytes + cache_line - 1) / cache_line * cache_line;
+constexpr std::uint64_t round_to_pairs(std::uint64_t bytes) {
+  return (bytes + cache_line_pair - 1) / cache_line_pair * cache_line_pair;
 }
 
 void check(const ChannelSpec& spec) {
@@ -123,7 +123,7 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
     throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name +
                           "' already; open_queue opens it");
   }
-  const std::uint64_t header_bytes = round_to_lines(sizeof(ChannelHeader)) + spec.capacity * sizeof(Slot);
+  const std::uint64_t header_bytes = round_to_pairs(sizeof(ChannelHeader)) + round_to_pairs(spec.capacity * sizeof(Slot));
   const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
                               (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);
@@ -164,8 +164,8 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->type_hash = spec.type_hash;
   // Half of what the node may use, so that one queue that nobody reads leaves room for others.
   header->max_bytes = spec.max_bytes != 0 ? spec.max_bytes : arena_.ceiling() / 2;
-  header->slots_offset = offset + round_to_lines(sizeof(ChannelHeader));
-  header->ports_offset = header->slots_offset + spec.capacity * sizeof(Slot);
+  header->slots_offset = offset + round_to_pairs(sizeof(ChannelHeader));
+  header->ports_offset = header->slots_offset + round_to_pairs(spec.capacity * sizeof(Slot));
   header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
   header->object = object;
   header->max_deliveries = spec.max_deliveries;

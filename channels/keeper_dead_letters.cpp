@@ -3,6 +3,7 @@
 #include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/keeper.hpp>
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/object_hold.hpp>

@@ -45,7 +45,7 @@ bool PutBatch::put_small(std::span<const std::byte> payload, std::span<const Obj
   }
   if (!port_) port_.emplace(channel_.borrow_port());
   if (fetched_ == 0) fetched_ = ring::expect_room(channel_.view_, burst_of(to_come_));
-  const RingOutcome outcome = channel_.write_and_put(*port_, payload, handles);
+  const RingOutcome outcome = channel_.write_and_put(**port_, payload, handles);
   if (outcome == RingOutcome::done) {
     if (fetched_ != 0) --fetched_;
     ++unwoken_;

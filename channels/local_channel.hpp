@@ -14,6 +14,7 @@
 #include <wyvern/channels/ring.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/thread_number.hpp>
 #include <wyvern/core/wait_limit.hpp>
 
 namespace wyvern {
@@ -122,6 +123,10 @@ class LocalChannel {
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
   /// lease, once no message can come back either.
   std::optional<HeldMessage> take(IntentKind kind, const WaitLimit& limit);
+  /// As take, for a message that is got and copied into `buffer`, whose size it is expected to have: true.
+  /// One of another size goes into `misfit`.
+  bool get_into(std::span<std::byte> buffer, std::optional<std::vector<std::byte>>& misfit,
+                const WaitLimit& limit);
 
   void close();
   bool closing() const;
@@ -141,6 +146,13 @@ class LocalChannel {
   friend class PutBatch;
   friend class TakeBatch;
 
+  /// The calling thread's own port, to be used and left where it is by a call that runs no code of others
+  /// meanwhile; null: it is in use further up, or there is none yet.
+  const BorrowedPort* port_at_hand() const {
+    Member::check_not_forked();
+    const std::uint32_t number = thread_number();
+    return number < cells && cells_[number].port.port != nullptr ? &cells_[number].port : nullptr;
+  }
   PortGuard borrow_port();
   PortGuard borrow_balanced_port();
   BorrowedPort borrow_port_slowly();
@@ -151,11 +163,15 @@ class LocalChannel {
   void reserve_for_port();
   void forget_port() noexcept;
   void check_size(std::uint64_t bytes) const;
-  RingOutcome write_and_put(const PortGuard& port, std::span<const std::byte> payload,
+  RingOutcome write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
                             std::span<const ObjectReference> handles);
+  bool put_waiting(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                   const WaitLimit& limit);
   bool put_large(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                  const WaitLimit& limit);
   RingOutcome try_take(PortGuard& port, IntentKind kind);
+  template <class Attempt>
+  bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
   bool has_something(IntentKind kind) const;
   void wake_joiners_if_done() const;
   [[noreturn]] void throw_closed(const char* what) const;

@@ -4,6 +4,7 @@
 
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/wake_duty.hpp>
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
@@ -59,32 +60,42 @@ void LocalChannel::check_size(std::uint64_t bytes) const {
   }
 }
 
-RingOutcome LocalChannel::write_and_put(const PortGuard& port, std::span<const std::byte> payload,
+RingOutcome LocalChannel::write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
                                         std::span<const ObjectReference> handles) {
-  BlockHeader& block = spare_block(view_, *port);
+  BlockHeader& block = spare_block(view_, port);
   block.length = payload.size();
   copy_payload(RingView::inline_payload(block), payload);
   if (!handles.empty()) write_handles(view_, block, handles);
-  const RingOutcome outcome = ring::put(view_, *port);
+  const RingOutcome outcome = ring::put(view_, port);
   if (outcome == RingOutcome::done) {
-    fetch_next_block(view_, *port);
+    fetch_next_block(view_, port);
   } else if (!handles.empty()) {
-    release_payload(view_, port->spare().block());
+    release_payload(view_, port.spare().block());
   }
   return outcome;
 }
 
 bool LocalChannel::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                        const WaitLimit& limit) {
-  const std::uint64_t bytes = message_bytes(payload.size(), handles.size());
-  if (bytes > view_.inline_size()) return put_large(payload, handles, limit);
+  if (message_bytes(payload.size(), handles.size()) > view_.inline_size())
+    return put_large(payload, handles, limit);
+  const BorrowedPort* const port = port_at_hand();
+  if (port == nullptr || closing() || write_and_put(*port, payload, handles) != RingOutcome::done)
+    return put_waiting(payload, handles, limit);
+  view_.header().getters.wake_one(view_.segment());
+  CRASH_POINT("put.woken");
+  return true;
+}
+
+bool LocalChannel::put_waiting(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                               const WaitLimit& limit) {
   const auto room = [this] { return ring::has_room_or_end(view_); };
   WakeDuty duty(view_.header().putters, view_.segment(), room);
   while (true) {
     if (closing()) throw_closed("put");
     const RingOutcome outcome = [&] {
       const PortGuard port = borrow_port();
-      return write_and_put(port, payload, handles);
+      return write_and_put(*port, payload, handles);
     }();
     if (outcome == RingOutcome::done) break;
     if (outcome == RingOutcome::closed) throw_closed("put");

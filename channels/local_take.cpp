@@ -1,9 +1,11 @@
+#include <cstring>
 #include <string>
 #include <utility>
 
 #include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/task_account.hpp>
 #include <wyvern/channels/wake_duty.hpp>
 #include <wyvern/core/crash_point.hpp>
@@ -130,29 +132,66 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
   return outcome;
 }
 
-std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& limit) {
+/// Tries, and waits in between, until `attempt` is done or the limit has passed.
+template <class Attempt>
+bool LocalChannel::take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt) {
   const auto something = [this, kind] { return has_something(kind); };
   WakeDuty duty(view_.header().getters, view_.segment(), something);
-  for (bool ready = something();; ready = something()) {
-    if (!ready) {
-      if (limit.passed()) return std::nullopt;
+  while (true) {
+    const RingOutcome outcome = attempt();
+    if (outcome == RingOutcome::done) break;
+    if (outcome == RingOutcome::closed) throw_closed(kind == IntentKind::get ? "get" : "lease");
+    do {
+      if (limit.passed()) return false;
       const auto interest_of = kind == IntentKind::get ? InterestKind::message : InterestKind::lease;
       const WaitResult waited = wait_until(member_, make_interest(interest_of, reference_.index),
                                            &view_.header().getters, something, limit);
       duty.owed |= waited.notified;
-      if (!waited.ready) continue;
-    }
+      if (waited.ready) break;
+    } while (true);
+  }
+  view_.header().putters.wake_one(view_.segment());
+  CRASH_POINT("take.woken");
+  return true;
+}
+
+std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& limit) {
+  std::optional<HeldMessage> message;
+  take_waiting(kind, limit, [&] {
     PortGuard port = kind == IntentKind::get ? borrow_port() : borrow_balanced_port();
     const RingOutcome outcome = try_take(port, kind);
-    if (outcome == RingOutcome::done) {
-      view_.header().putters.wake_one(view_.segment());
-      CRASH_POINT("take.woken");
-      return HeldMessage(*this, std::move(port), kind);
+    if (outcome == RingOutcome::done) message.emplace(*this, std::move(port), kind);
+    return outcome;
+  });
+  return message;
+}
+
+bool LocalChannel::get_into(std::span<std::byte> buffer, std::optional<std::vector<std::byte>>& misfit,
+                            const WaitLimit& limit) {
+  const auto copy_out = [&](std::span<const std::byte> bytes) {
+    if (bytes.size() == buffer.size()) {
+      if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
+    } else {
+      misfit.emplace(bytes.begin(), bytes.end());
     }
-    if (outcome == RingOutcome::closed) throw_closed(kind == IntentKind::get ? "get" : "lease");
-    // Somebody else was first, or only dead letters were given back.
-    if (limit.passed()) return std::nullopt;
-  }
+  };
+  return take_waiting(IntentKind::get, limit, [&] {
+    const BorrowedPort* const port = port_at_hand();
+    if (port == nullptr || may_be_given_back(view_)) {
+      PortGuard borrowed = borrow_port();
+      const RingOutcome outcome = try_take(borrowed, IntentKind::get);
+      if (outcome == RingOutcome::done)
+        copy_out(HeldMessage(*this, std::move(borrowed), IntentKind::get).bytes());
+      return outcome;
+    }
+    const RingOutcome outcome = ring::take(view_, *port, IntentKind::get);
+    if (outcome != RingOutcome::done) return outcome;
+    const std::uint32_t number = port->spare().block();
+    BlockHeader& block = view_.block(number);
+    copy_out({payload_memory(view_, block), block.length});
+    if (holds_payload(block)) release_payload(view_, number);
+    return outcome;
+  });
 }
 
 void LocalChannel::task_done() {

@@ -18,6 +18,10 @@
 
 namespace wyvern {
 
+/// Up to this size a value that is its own bytes is copied straight out of the ring; initialising a larger one
+/// first would cost more than that saves.
+inline constexpr std::size_t largest_copied_out = 1024;
+
 template <class T>
 class Producer;
 template <class T>
@@ -121,6 +125,18 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     return local.put(message.bytes(), message.handles(), limit);
   }
   bool put_within(Loan<T>& loan, const WaitLimit& limit) { return channel_.put_held(loan.held(), limit); }
+  std::optional<T> get_within(const WaitLimit& limit)
+    requires(detail::is_raw<T>() && std::is_default_constructible_v<T> && sizeof(T) <= largest_copied_out)
+  {
+    std::optional<std::vector<std::byte>> misfit;
+    std::optional<T> value(std::in_place);
+    if (!channel_.local().get_into(std::as_writable_bytes(std::span(&*value, 1)), misfit, limit)) {
+      value.reset();
+    } else if (misfit) {
+      decode_from<T>(*misfit);  // throws what is wrong with it
+    }
+    return value;
+  }
   std::optional<T> get_within(const WaitLimit& limit) {
     const auto message = channel_.local().take(IntentKind::get, limit);
     if (!message) return std::nullopt;

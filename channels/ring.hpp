@@ -56,24 +56,14 @@ struct BorrowedPort {
 
 enum class RingOutcome { done, full, empty, closed };
 
-/// The swap ring. Every operation is one compare-and-swap on a slot that exchanges the port's spare block for
-/// the slot's: that is its linearisation point, before it nothing has happened and after it everything has,
-/// so no process that dies or stops anywhere leaves a state that others must wait for.
+/// The swap ring; its operations are in ring_operations.hpp. Every operation is one compare-and-swap on a
+/// slot that exchanges the port's spare block for the slot's: that is its linearisation point, before it
+/// nothing has happened and after it everything has, so no process that dies or stops anywhere leaves a state
+/// that others must wait for.
 ///
 /// Who may call: any number of threads of any processes at once, each with a port that nobody else uses
 /// meanwhile. Invariants: docs/swap_ring.md. None of these calls allocates, blocks, or makes a system call.
 namespace ring {
-
-/// Puts the message in the port's spare block. done: the port's spare is another, free block now. full,
-/// closed: nothing has changed. `closed` is for a CLOSED slot only: the caller looks at the closing flag
-/// before.
-RingOutcome put(const RingView& view, const BorrowedPort& port);
-
-/// Takes the next message; `kind` is get or lease. done: it is in the port's spare block, which is the
-/// caller's until it uses that port again. empty, closed: nothing has changed. Once the closing flag is set,
-/// places the end when the ring is empty. Messages that were given back are not in the ring: see
-/// given_back.hpp.
-RingOutcome take(const RingView& view, const BorrowedPort& port, IntentKind kind);
 
 /// Whether a put (a take) would find room (a message, or the end) in the ring now: the test for waiting.
 bool has_room_or_end(const RingView& view);

@@ -20,17 +20,21 @@ struct alignas(cache_line) Slot {
 };
 static_assert(sizeof(Slot) == 64);
 
+/// What different processes write all the time keeps that far apart: a core that fetches a line may fetch its
+/// neighbour with it, and so take it away from who is using it.
+inline constexpr std::size_t cache_line_pair = 2 * cache_line;
+
 /// The right to have one operation in flight. Written by the thread that has borrowed it, and by the agent
 /// once the kernel has proved its process dead. Always holds one spare block.
-struct alignas(cache_line) Port {
+struct alignas(cache_line_pair) Port {
   std::atomic<std::uint64_t> owner;     ///< PortOwner
   std::atomic<std::uint64_t> intent;    ///< IntentWord
   std::atomic<std::uint64_t> spare;     ///< SpareWord
   std::atomic<std::uint64_t> finished;  ///< FinishedWord; any thread of the owning process counts in it
   std::atomic<std::uint64_t> moved;     ///< MovedWord
-  std::uint64_t reserved[3];
+  std::uint64_t reserved[11];
 };
-static_assert(sizeof(Port) == 64);
+static_assert(sizeof(Port) == 128);
 
 /// What stands before a block's payload. A block is written by the port that has it as its spare.
 struct alignas(cache_line) BlockHeader {
@@ -73,9 +77,9 @@ struct ChannelHeader {
   std::atomic<std::uint32_t> largest_extent;   ///< class + 1 of the largest payload ever outside a block
   std::atomic<std::uint32_t> port_count;
   std::atomic<std::uint32_t> port_hint;                 ///< where the next search for a free port starts
-  alignas(cache_line) std::atomic<std::uint64_t> tail;  ///< Position: no put before it is open
-  alignas(cache_line) std::atomic<std::uint64_t> head;  ///< Position: no get before it is open
-  alignas(cache_line) WaiterSet getters;
+  alignas(cache_line_pair) std::atomic<std::uint64_t> tail;  ///< Position: no put before it is open
+  alignas(cache_line_pair) std::atomic<std::uint64_t> head;  ///< Position: no get before it is open
+  alignas(cache_line_pair) WaiterSet getters;
   alignas(cache_line) WaiterSet putters;
   alignas(cache_line) WaiterSet payload_putters;            ///< who waits until payloads take less memory
   alignas(cache_line) WaiterSet joiners;                    ///< who waits until everything put is done
