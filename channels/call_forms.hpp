@@ -18,40 +18,42 @@ class PutForms {
  public:
   /// Blocks while the queue is full. QueueClosed once it is closed. When encoding throws, nothing was
   /// enqueued.
-  void put(const Value& value) { self().put_within(value, WaitLimit::never()); }
+  void put(const Value& value) const { self().put_within(value, WaitLimit::never()); }
   /// False: a stop was requested before there was room.
-  bool put(const Value& value, const std::stop_token& stop) {
+  bool put(const Value& value, const std::stop_token& stop) const {
     return self().put_within(value, WaitLimit(stop));
   }
   /// False: the queue is full (now, for that long, until then).
-  bool try_put(const Value& value) { return self().put_within(value, WaitLimit::now()); }
+  bool try_put(const Value& value) const { return self().put_within(value, WaitLimit::now()); }
   template <class Rep, class Period>
-  bool try_put_for(std::chrono::duration<Rep, Period> duration, const Value& value) {
+  bool try_put_for(std::chrono::duration<Rep, Period> duration, const Value& value) const {
     return self().put_within(value, Deadline::after(duration));
   }
   template <class Clock, class Duration>
-  bool try_put_until(std::chrono::time_point<Clock, Duration> time, const Value& value) {
+  bool try_put_until(std::chrono::time_point<Clock, Duration> time, const Value& value) const {
     return self().put_within(value, Deadline::until(time));
   }
 
   /// The same with a message that was built in place. Whenever it is not put, by false or by an exception,
   /// the loan stays with its owner as it is.
-  void put(Loan&& loan) { self().put_within(loan, WaitLimit::never()); }
-  bool put(Loan&& loan, const std::stop_token& stop) { return self().put_within(loan, WaitLimit(stop)); }
-  bool try_put(Loan&& loan) { return self().put_within(loan, WaitLimit::now()); }
+  void put(Loan&& loan) const { self().put_within(loan, WaitLimit::never()); }
+  bool put(Loan&& loan, const std::stop_token& stop) const {
+    return self().put_within(loan, WaitLimit(stop));
+  }
+  bool try_put(Loan&& loan) const { return self().put_within(loan, WaitLimit::now()); }
   template <class Rep, class Period>
-  bool try_put_for(std::chrono::duration<Rep, Period> duration, Loan&& loan) {
+  bool try_put_for(std::chrono::duration<Rep, Period> duration, Loan&& loan) const {
     return self().put_within(loan, Deadline::after(duration));
   }
   template <class Clock, class Duration>
-  bool try_put_until(std::chrono::time_point<Clock, Duration> time, Loan&& loan) {
+  bool try_put_until(std::chrono::time_point<Clock, Duration> time, Loan&& loan) const {
     return self().put_within(loan, Deadline::until(time));
   }
 
  private:
   friend Self;
   PutForms() = default;
-  Self& self() { return static_cast<Self&>(*this); }
+  const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
 /// `Self::get_within(const WaitLimit&)`, `take_within` and `lease_within`, which return optionals.
@@ -60,51 +62,55 @@ class TakeForms {
  public:
   /// The next message as a value. Blocks while the queue is empty; QueueClosed once it is closed and drained,
   /// so that empty and ended are never confused.
-  Value get() { return *self().get_within(WaitLimit::never()); }
+  Value get() const { return *self().get_within(WaitLimit::never()); }
   /// Nothing: a stop was requested before a message came.
-  std::optional<Value> get(const std::stop_token& stop) { return self().get_within(WaitLimit(stop)); }
+  std::optional<Value> get(const std::stop_token& stop) const { return self().get_within(WaitLimit(stop)); }
   /// Nothing: the queue is empty (now, for that long, until then).
-  std::optional<Value> try_get() { return self().get_within(WaitLimit::now()); }
+  std::optional<Value> try_get() const { return self().get_within(WaitLimit::now()); }
   template <class Rep, class Period>
-  std::optional<Value> try_get_for(std::chrono::duration<Rep, Period> duration) {
+  std::optional<Value> try_get_for(std::chrono::duration<Rep, Period> duration) const {
     return self().get_within(Deadline::after(duration));
   }
   template <class Clock, class Duration>
-  std::optional<Value> try_get_until(std::chrono::time_point<Clock, Duration> time) {
+  std::optional<Value> try_get_until(std::chrono::time_point<Clock, Duration> time) const {
     return self().get_within(Deadline::until(time));
   }
 
   /// The next message, to be read where it lies. As get otherwise.
-  Message take() { return *self().take_within(WaitLimit::never()); }
-  std::optional<Message> take(const std::stop_token& stop) { return self().take_within(WaitLimit(stop)); }
-  std::optional<Message> try_take() { return self().take_within(WaitLimit::now()); }
+  Message take() const { return *self().take_within(WaitLimit::never()); }
+  std::optional<Message> take(const std::stop_token& stop) const {
+    return self().take_within(WaitLimit(stop));
+  }
+  std::optional<Message> try_take() const { return self().take_within(WaitLimit::now()); }
   template <class Rep, class Period>
-  std::optional<Message> try_take_for(std::chrono::duration<Rep, Period> duration) {
+  std::optional<Message> try_take_for(std::chrono::duration<Rep, Period> duration) const {
     return self().take_within(Deadline::after(duration));
   }
   template <class Clock, class Duration>
-  std::optional<Message> try_take_until(std::chrono::time_point<Clock, Duration> time) {
+  std::optional<Message> try_take_until(std::chrono::time_point<Clock, Duration> time) const {
     return self().take_within(Deadline::until(time));
   }
 
   /// The next message until it is reported done: see Lease. On a closed queue it ends with QueueClosed only
   /// when nothing is left and no lease is outstanding that could put a message back.
-  Lease lease() { return *self().lease_within(WaitLimit::never()); }
-  std::optional<Lease> lease(const std::stop_token& stop) { return self().lease_within(WaitLimit(stop)); }
-  std::optional<Lease> try_lease() { return self().lease_within(WaitLimit::now()); }
+  Lease lease() const { return *self().lease_within(WaitLimit::never()); }
+  std::optional<Lease> lease(const std::stop_token& stop) const {
+    return self().lease_within(WaitLimit(stop));
+  }
+  std::optional<Lease> try_lease() const { return self().lease_within(WaitLimit::now()); }
   template <class Rep, class Period>
-  std::optional<Lease> try_lease_for(std::chrono::duration<Rep, Period> duration) {
+  std::optional<Lease> try_lease_for(std::chrono::duration<Rep, Period> duration) const {
     return self().lease_within(Deadline::after(duration));
   }
   template <class Clock, class Duration>
-  std::optional<Lease> try_lease_until(std::chrono::time_point<Clock, Duration> time) {
+  std::optional<Lease> try_lease_until(std::chrono::time_point<Clock, Duration> time) const {
     return self().lease_within(Deadline::until(time));
   }
 
  private:
   friend Self;
   TakeForms() = default;
-  Self& self() { return static_cast<Self&>(*this); }
+  const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
 }  // namespace wyvern

@@ -35,31 +35,31 @@ Channel Channel::create(const std::shared_ptr<Member>& member, const QueueOption
   return Channel(LocalChannel::open(member, member->agent().create_channel(spec)));
 }
 
-std::optional<std::vector<std::byte>> Channel::get_within(const WaitLimit& limit) {
+std::optional<std::vector<std::byte>> Channel::get_within(const WaitLimit& limit) const {
   const auto message = local().take(IntentKind::get, limit);
   if (!message) return std::nullopt;
   return std::vector<std::byte>(message->bytes().begin(), message->bytes().end());
 }
 
-std::optional<ChannelMessage> Channel::take_within(const WaitLimit& limit) {
+std::optional<ChannelMessage> Channel::take_within(const WaitLimit& limit) const {
   auto message = local().take(IntentKind::get, limit);
   if (!message) return std::nullopt;
   return ChannelMessage(local_, std::move(*message));
 }
 
-std::optional<ChannelLease> Channel::lease_within(const WaitLimit& limit) {
+std::optional<ChannelLease> Channel::lease_within(const WaitLimit& limit) const {
   auto message = local().take(IntentKind::lease, limit);
   if (!message) return std::nullopt;
   return ChannelLease(local_, std::move(*message));
 }
 
-std::optional<ChannelLoan> Channel::loan_within(std::size_t bytes, const WaitLimit& limit) {
+std::optional<ChannelLoan> Channel::loan_within(std::size_t bytes, const WaitLimit& limit) const {
   auto held = local().loan(bytes, limit);
   if (!held) return std::nullopt;
   return ChannelLoan(local_, std::move(*held));
 }
 
-bool Channel::put_held(HeldLoan& loan, const WaitLimit& limit) {
+bool Channel::put_held(HeldLoan& loan, const WaitLimit& limit) const {
   if (!loan.belongs_to(local())) {
     throw InvalidArgument("put: this loan has been put already, or is one of another queue than " +
                           local().description() + "; a loan is put once, into the queue that gave it");
@@ -67,14 +67,14 @@ bool Channel::put_held(HeldLoan& loan, const WaitLimit& limit) {
   return local().put(loan, limit);
 }
 
-std::vector<std::vector<std::byte>> Channel::get_many_within(std::size_t most, const WaitLimit& limit) {
+std::vector<std::vector<std::byte>> Channel::get_many_within(std::size_t most, const WaitLimit& limit) const {
   std::vector<std::vector<std::byte>> messages;
   TakeBatch batch(local(), most, limit);
   while (const auto bytes = batch.next()) messages.emplace_back(bytes->begin(), bytes->end());
   return messages;
 }
 
-std::optional<std::uint64_t> Channel::join_within(const WaitLimit& limit) {
+std::optional<std::uint64_t> Channel::join_within(const WaitLimit& limit) const {
   if (!local().join(limit)) return std::nullopt;
   return lost_count(local().view());
 }

@@ -57,46 +57,50 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   /// Puts the byte strings of a range one after another; blocks while the channel is full. How many went in
   /// before it was closed, all if it was not; QueueClosed if none did.
   template <std::ranges::input_range Range>
-  std::size_t put_many(Range&& range) {
+  std::size_t put_many(Range&& range) const {
     return put_many_within(std::forward<Range>(range), WaitLimit::never());
   }
   /// Those for which there is room now.
   template <std::ranges::input_range Range>
-  std::size_t try_put_many(Range&& range) {
+  std::size_t try_put_many(Range&& range) const {
     return put_many_within(std::forward<Range>(range), WaitLimit::now());
   }
   /// Between one and `most` messages: blocks for the first, and takes what is there then.
-  std::vector<std::vector<std::byte>> get_many(std::size_t most) {
+  std::vector<std::vector<std::byte>> get_many(std::size_t most) const {
     return get_many_within(most, WaitLimit::never());
   }
   /// What is there now, perhaps nothing.
-  std::vector<std::vector<std::byte>> try_get_many(std::size_t most) {
+  std::vector<std::vector<std::byte>> try_get_many(std::size_t most) const {
     return get_many_within(most, WaitLimit::now());
   }
 
   /// Memory for a message of so many bytes, to be filled and put. Blocks while the messages that are not read
   /// yet take all of max_bytes.
-  ChannelLoan loan(std::size_t bytes) { return *loan_within(bytes, WaitLimit::never()); }
-  std::optional<ChannelLoan> try_loan(std::size_t bytes) { return loan_within(bytes, WaitLimit::now()); }
-  std::optional<ChannelLoan> loan_within(std::size_t bytes, const WaitLimit& limit);
+  ChannelLoan loan(std::size_t bytes) const { return *loan_within(bytes, WaitLimit::never()); }
+  std::optional<ChannelLoan> try_loan(std::size_t bytes) const {
+    return loan_within(bytes, WaitLimit::now());
+  }
+  std::optional<ChannelLoan> loan_within(std::size_t bytes, const WaitLimit& limit) const;
 
   /// Everything that this process has put is in the channel at its home when this returns.
-  void flush() { Member::check_not_forked(); }
+  void flush() const { Member::check_not_forked(); }
   /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
   /// blocked wakes. Closing again does nothing.
-  void close() { local().close(); }
+  void close() const { local().close(); }
 
   /// Reports one message done that this process has got (a lease's done() reports by itself). InvalidArgument
   /// if it has reported as many as it got. What a process got and has not reported when it lets the channel
   /// go, or dies, counts as lost.
-  void task_done() { local().task_done(); }
+  void task_done() const { local().task_done(); }
   /// Blocks until every message that was put was reported done or is lost; how many were lost since the
   /// channel was made.
-  std::uint64_t join() { return *join_within(WaitLimit::never()); }
+  std::uint64_t join() const { return *join_within(WaitLimit::never()); }
   /// Nothing: a stop was requested, or it was not so in time.
-  std::optional<std::uint64_t> join(const std::stop_token& stop) { return join_within(WaitLimit(stop)); }
+  std::optional<std::uint64_t> join(const std::stop_token& stop) const {
+    return join_within(WaitLimit(stop));
+  }
   template <class Rep, class Period>
-  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) {
+  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) const {
     return join_within(Deadline::after(duration));
   }
 
@@ -120,21 +124,21 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   }
 
   /// What the forms call; see there.
-  bool put_within(std::span<const std::byte> bytes, const WaitLimit& limit) {
+  bool put_within(std::span<const std::byte> bytes, const WaitLimit& limit) const {
     return local().put(bytes, {}, limit);
   }
-  bool put_within(ChannelLoan& loan, const WaitLimit& limit) { return put_held(loan.held(), limit); }
-  std::optional<std::vector<std::byte>> get_within(const WaitLimit& limit);
-  std::optional<ChannelMessage> take_within(const WaitLimit& limit);
-  std::optional<ChannelLease> lease_within(const WaitLimit& limit);
-  std::optional<std::uint64_t> join_within(const WaitLimit& limit);
+  bool put_within(ChannelLoan& loan, const WaitLimit& limit) const { return put_held(loan.held(), limit); }
+  std::optional<std::vector<std::byte>> get_within(const WaitLimit& limit) const;
+  std::optional<ChannelMessage> take_within(const WaitLimit& limit) const;
+  std::optional<ChannelLease> lease_within(const WaitLimit& limit) const;
+  std::optional<std::uint64_t> join_within(const WaitLimit& limit) const;
   /// InvalidArgument if the loan is another channel's, or was put.
-  bool put_held(HeldLoan& loan, const WaitLimit& limit);
+  bool put_held(HeldLoan& loan, const WaitLimit& limit) const;
 
  private:
   explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
   template <class Range>
-  std::size_t put_many_within(Range&& range, const WaitLimit& limit) {
+  std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(local(), size_of(range), limit);
     for (auto&& bytes : range) {
       if (!batch.put(std::span<const std::byte>(bytes), {})) break;
@@ -142,7 +146,7 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
     if (batch.closed() && batch.count() == 0) batch.throw_closed();
     return batch.count();
   }
-  std::vector<std::vector<std::byte>> get_many_within(std::size_t most, const WaitLimit& limit);
+  std::vector<std::vector<std::byte>> get_many_within(std::size_t most, const WaitLimit& limit) const;
   [[noreturn]] static void throw_no_channel();
 
   std::shared_ptr<LocalChannel> local_;

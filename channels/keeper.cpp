@@ -123,7 +123,8 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
     throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name +
                           "' already; open_queue opens it");
   }
-  const std::uint64_t header_bytes = round_to_pairs(sizeof(ChannelHeader)) + round_to_pairs(spec.capacity * sizeof(Slot));
+  const std::uint64_t header_bytes =
+      round_to_pairs(sizeof(ChannelHeader)) + round_to_pairs(spec.capacity * sizeof(Slot));
   const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
                               (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);

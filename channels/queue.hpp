@@ -18,8 +18,8 @@
 
 namespace wyvern {
 
-/// Up to this size a value that is its own bytes is copied straight out of the ring; initialising a larger one
-/// first would cost more than that saves.
+/// Up to this size a value that is its own bytes is copied straight out of the ring; initialising a larger
+/// one first would cost more than that saves.
 inline constexpr std::size_t largest_copied_out = 1024;
 
 template <class T>
@@ -45,32 +45,32 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
 
   /// See Channel.
   template <std::ranges::input_range Range>
-  std::size_t put_many(Range&& range) {
+  std::size_t put_many(Range&& range) const {
     return put_many_within(std::forward<Range>(range), WaitLimit::never());
   }
   template <std::ranges::input_range Range>
-  std::size_t try_put_many(Range&& range) {
+  std::size_t try_put_many(Range&& range) const {
     return put_many_within(std::forward<Range>(range), WaitLimit::now());
   }
-  std::vector<T> get_many(std::size_t most) { return get_many_within(most, WaitLimit::never()); }
-  std::vector<T> try_get_many(std::size_t most) { return get_many_within(most, WaitLimit::now()); }
+  std::vector<T> get_many(std::size_t most) const { return get_many_within(most, WaitLimit::never()); }
+  std::vector<T> try_get_many(std::size_t most) const { return get_many_within(most, WaitLimit::now()); }
 
   /// A T in the queue's memory, to be filled and put; for trivially copyable types.
-  Loan<T> loan() { return Loan<T>(channel_.loan(sizeof(T))); }
-  std::optional<Loan<T>> try_loan() {
+  Loan<T> loan() const { return Loan<T>(channel_.loan(sizeof(T))); }
+  std::optional<Loan<T>> try_loan() const {
     auto loan = channel_.try_loan(sizeof(T));
     if (!loan) return std::nullopt;
     return Loan<T>(std::move(*loan));
   }
 
   /// See Channel.
-  void flush() { channel_.flush(); }
-  void close() { channel_.close(); }
-  void task_done() { channel_.task_done(); }
-  std::uint64_t join() { return channel_.join(); }
-  std::optional<std::uint64_t> join(const std::stop_token& stop) { return channel_.join(stop); }
+  void flush() const { channel_.flush(); }
+  void close() const { channel_.close(); }
+  void task_done() const { channel_.task_done(); }
+  std::uint64_t join() const { return channel_.join(); }
+  std::optional<std::uint64_t> join(const std::stop_token& stop) const { return channel_.join(stop); }
   template <class Rep, class Period>
-  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) {
+  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) const {
     return channel_.try_join_for(duration);
   }
   std::uint64_t size_approx() const { return channel_.size_approx(); }
@@ -94,7 +94,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     using value_type = T;
     using difference_type = std::ptrdiff_t;
 
-    explicit Iterator(Queue& queue) : queue_(&queue) { advance(); }
+    explicit Iterator(const Queue& queue) : queue_(&queue) { advance(); }
     T& operator*() const { return *item_; }
     Iterator& operator++() {
       advance();
@@ -112,20 +112,22 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
         // The end: the iterator has no item, which is how it equals the sentinel.
       }
     }
-    Queue* queue_;
+    const Queue* queue_;
     mutable std::optional<T> item_;
   };
-  Iterator begin() { return Iterator(*this); }
-  std::default_sentinel_t end() { return {}; }
+  Iterator begin() const { return Iterator(*this); }
+  std::default_sentinel_t end() const { return {}; }
 
   /// What the forms call; see there.
-  bool put_within(const T& value, const WaitLimit& limit) {
+  bool put_within(const T& value, const WaitLimit& limit) const {
     LocalChannel& local = channel_.local();
     const EncodedMessage<T> message(value);
     return local.put(message.bytes(), message.handles(), limit);
   }
-  bool put_within(Loan<T>& loan, const WaitLimit& limit) { return channel_.put_held(loan.held(), limit); }
-  std::optional<T> get_within(const WaitLimit& limit)
+  bool put_within(Loan<T>& loan, const WaitLimit& limit) const {
+    return channel_.put_held(loan.held(), limit);
+  }
+  std::optional<T> get_within(const WaitLimit& limit) const
     requires(detail::is_raw<T>() && std::is_default_constructible_v<T> && sizeof(T) <= largest_copied_out)
   {
     std::optional<std::vector<std::byte>> misfit;
@@ -137,17 +139,17 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     }
     return value;
   }
-  std::optional<T> get_within(const WaitLimit& limit) {
+  std::optional<T> get_within(const WaitLimit& limit) const {
     const auto message = channel_.local().take(IntentKind::get, limit);
     if (!message) return std::nullopt;
     return decode_from<T>(message->bytes());
   }
-  std::optional<Message<T>> take_within(const WaitLimit& limit) {
+  std::optional<Message<T>> take_within(const WaitLimit& limit) const {
     auto message = channel_.take_within(limit);
     if (!message) return std::nullopt;
     return Message<T>(std::move(*message));
   }
-  std::optional<Lease<T>> lease_within(const WaitLimit& limit) {
+  std::optional<Lease<T>> lease_within(const WaitLimit& limit) const {
     auto lease = channel_.lease_within(limit);
     if (!lease) return std::nullopt;
     return Lease<T>(std::move(*lease));
@@ -155,7 +157,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
 
  private:
   template <class Range>
-  std::size_t put_many_within(Range&& range, const WaitLimit& limit) {
+  std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(channel_.local(), size_of(range), limit);
     for (auto&& element : range) {
       const T& value = element;
@@ -165,7 +167,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     if (batch.closed() && batch.count() == 0) batch.throw_closed();
     return batch.count();
   }
-  std::vector<T> get_many_within(std::size_t most, const WaitLimit& limit) {
+  std::vector<T> get_many_within(std::size_t most, const WaitLimit& limit) const {
     std::vector<T> values;
     TakeBatch batch(channel_.local(), most, limit);
     values.reserve(batch.expected());

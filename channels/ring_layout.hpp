@@ -76,7 +76,7 @@ struct ChannelHeader {
   std::atomic<std::uint64_t> given_back;       ///< {changes:63, some:1}: some port may be GIVEN_BACK
   std::atomic<std::uint32_t> largest_extent;   ///< class + 1 of the largest payload ever outside a block
   std::atomic<std::uint32_t> port_count;
-  std::atomic<std::uint32_t> port_hint;                 ///< where the next search for a free port starts
+  std::atomic<std::uint32_t> port_hint;                      ///< where the next search for a free port starts
   alignas(cache_line_pair) std::atomic<std::uint64_t> tail;  ///< Position: no put before it is open
   alignas(cache_line_pair) std::atomic<std::uint64_t> head;  ///< Position: no get before it is open
   alignas(cache_line_pair) WaiterSet getters;
