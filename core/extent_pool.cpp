@@ -17,7 +17,8 @@ constexpr std::uint64_t quarter_base = smallest_extent << (doubling_classes - 1)
 bool change_owner(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
                   ExtentOwner to, std::uint64_t to_who) {
   auto& owner = segment.extent(extent).owner;
-  std::uint64_t seen = owner.load(std::memory_order_acquire);
+  // Sequentially consistent: after the hint was cleared, see mark_maybe_free.
+  std::uint64_t seen = owner.load(std::memory_order_seq_cst);
   return ExtentOwnerWord(seen).is(from, from_who) &&
          // Releases what was read or written in the extent to whoever owns it next, and acquires it.
          // Sequentially consistent: before the look at the hint when it is freed, see mark_maybe_free.
