@@ -39,9 +39,10 @@ HeldLoan::HeldLoan(HeldLoan&& other) noexcept
     : channel_(std::exchange(other.channel_, nullptr)), port_(std::move(other.port_)), bytes_(other.bytes_) {}
 
 HeldLoan& HeldLoan::operator=(HeldLoan&& other) noexcept {
-  std::swap(channel_, other.channel_);
-  port_ = std::move(other.port_);
-  std::swap(bytes_, other.bytes_);
+  HeldLoan taken(std::move(other));  // ends what was held here before
+  std::swap(channel_, taken.channel_);
+  port_ = std::move(taken.port_);  // which swaps them as well
+  std::swap(bytes_, taken.bytes_);
   return *this;
 }
 
