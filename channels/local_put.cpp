@@ -148,8 +148,8 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
     const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
     duty.owed |= wait_until(member_, interest, &view_.header().putters, room, limit).notified;
   }
-  loan.published();
   fetch_next_block(view_, *loan.port());
+  loan.published();
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");
   return true;
