@@ -83,6 +83,10 @@ class ChannelLease {
   HeldOpen<HeldMessage> held_;
 };
 
+/// Values that are their own bytes, and so can be built and read where messages lie.
+template <class T>
+concept LiesInPlace = detail::is_raw<T>() && alignof(T) <= message_alignment;
+
 /// A T in the memory of a queue, to be put without copying. Not initialised, as `T value;` is not.
 template <class T>
 class Loan {
@@ -98,7 +102,7 @@ class Loan {
 };
 
 /// How the value of a message is reached: in place if its bytes are the value, decoded once otherwise.
-template <class T, bool in_place = detail::is_raw<T>() && alignof(T) <= message_alignment>
+template <class T>
 class MessageValue {
  public:
   explicit MessageValue(std::span<const std::byte> bytes) : value_(decode_from<T>(bytes)) {}
@@ -107,8 +111,8 @@ class MessageValue {
  private:
   T value_;
 };
-template <class T>
-class MessageValue<T, true> {
+template <LiesInPlace T>
+class MessageValue<T> {
  public:
   explicit MessageValue(std::span<const std::byte> bytes) : value_(reinterpret_cast<const T*>(bytes.data())) {
     if (bytes.size() != sizeof(T)) decode_from<T>(bytes);  // throws what is wrong
