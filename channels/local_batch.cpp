@@ -35,6 +35,8 @@ bool PutBatch::put(std::span<const std::byte> payload, std::span<const ObjectRef
   const bool done = small ? put_small(payload, handles) : put_through_channel(payload, handles);
   if (to_come_ != 0) --to_come_;
   count_ += done;
+  // How long it takes until another one comes, if any does, nobody knows.
+  if (to_come_ == 0) wake_takers();
   return done;
 }
 

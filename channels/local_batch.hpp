@@ -10,8 +10,8 @@
 namespace wyvern {
 
 /// Puts one message after another; each is in the queue when its put returns. What a batch shares is the
-/// port, the deadline, the look for sleepers, and the fetching of lines ahead. Ends, and wakes whom it has
-/// to, when destroyed. For one thread.
+/// port, the deadline, the fetching of lines ahead, and, as long as more messages are expected, the look for
+/// sleepers. Ends, and wakes whom it has to, when destroyed. For one thread.
 class PutBatch {
  public:
   /// `expected`: how many messages will come, as far as known.

@@ -54,8 +54,8 @@ class HeldLoan {
   ~HeldLoan();
   std::span<std::byte> bytes() const { return bytes_; }
   const PortGuard& port() const { return port_; }
-  /// It is in the ring: what the port holds now is another, free block.
-  void published() { channel_ = nullptr; }
+  /// It is in the ring: the port, which holds another, free block now, is given back.
+  void published();
   /// Whether it can be put there: false once it was put.
   bool belongs_to(const LocalChannel& channel) const { return channel_ == &channel; }
 
@@ -196,6 +196,12 @@ class LocalChannel {
 
 inline PortGuard::~PortGuard() {
   if (channel_ != nullptr) channel_->return_port(port_);
+}
+
+inline void HeldLoan::published() {
+  channel_ = nullptr;
+  bytes_ = {};
+  const PortGuard given_back = std::move(port_);
 }
 
 }  // namespace wyvern

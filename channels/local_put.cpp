@@ -40,9 +40,10 @@ HeldLoan::HeldLoan(HeldLoan&& other) noexcept
     : channel_(std::exchange(other.channel_, nullptr)), port_(std::move(other.port_)), bytes_(other.bytes_) {}
 
 HeldLoan& HeldLoan::operator=(HeldLoan&& other) noexcept {
-  std::swap(channel_, other.channel_);
-  port_ = std::move(other.port_);
-  std::swap(bytes_, other.bytes_);
+  HeldLoan taken(std::move(other));  // ends what was held here before
+  std::swap(channel_, taken.channel_);
+  port_ = std::move(taken.port_);  // which swaps them as well
+  std::swap(bytes_, taken.bytes_);
   return *this;
 }
 
@@ -158,8 +159,8 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
     const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
     duty.owed |= wait_until(member_, interest, &view_.header().putters, room, limit).notified;
   }
-  loan.published();
   fetch_next_block(view_, *loan.port());
+  loan.published();
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");
   return true;

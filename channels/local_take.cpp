@@ -51,11 +51,12 @@ HeldMessage::HeldMessage(HeldMessage&& other) noexcept
       kind_(other.kind_) {}
 
 HeldMessage& HeldMessage::operator=(HeldMessage&& other) noexcept {
-  std::swap(channel_, other.channel_);
-  port_ = std::move(other.port_);  // which swaps them as well
-  std::swap(bytes_, other.bytes_);
-  std::swap(owner_, other.owner_);
-  std::swap(kind_, other.kind_);
+  HeldMessage taken(std::move(other));  // ends what was held here before
+  std::swap(channel_, taken.channel_);
+  port_ = std::move(taken.port_);  // which swaps them as well
+  std::swap(bytes_, taken.bytes_);
+  std::swap(owner_, taken.owner_);
+  std::swap(kind_, taken.kind_);
   return *this;
 }
 

@@ -19,31 +19,51 @@ namespace wyvern {
 /// What memory of messages is aligned to.
 inline constexpr std::size_t message_alignment = cache_line;
 
+/// A loan or message, and the channel that it is in, which is not let go before it.
+template <class Held>
+class HeldOpen {
+ public:
+  HeldOpen(std::shared_ptr<LocalChannel> channel, Held held)
+      : channel_(std::move(channel)), held_(std::move(held)) {}
+  HeldOpen(HeldOpen&&) noexcept = default;
+  HeldOpen& operator=(HeldOpen&& other) noexcept {
+    held_ = std::move(other.held_);  // first: ends what was held before, which needs its channel
+    channel_ = std::move(other.channel_);
+    return *this;
+  }
+  ~HeldOpen() = default;
+  Held& operator*() { return held_; }
+  Held* operator->() { return &held_; }
+  const Held* operator->() const { return &held_; }
+
+ private:
+  std::shared_ptr<LocalChannel> channel_;
+  Held held_;
+};
+
 /// Bytes of a future message in the memory of a channel. Destroyed without having been put, it leaves
 /// nothing.
 class ChannelLoan {
  public:
   ChannelLoan(std::shared_ptr<LocalChannel> channel, HeldLoan held)
-      : channel_(std::move(channel)), held_(std::move(held)) {}
+      : held_(std::move(channel), std::move(held)) {}
   /// Not initialised; 64-byte aligned.
-  std::span<std::byte> bytes() const { return held_.bytes(); }
-  HeldLoan& held() { return held_; }
+  std::span<std::byte> bytes() const { return held_->bytes(); }
+  HeldLoan& held() { return *held_; }
 
  private:
-  std::shared_ptr<LocalChannel> channel_;  // outlives what it holds
-  HeldLoan held_;
+  HeldOpen<HeldLoan> held_;
 };
 
 /// A message that was got; its memory goes back to the channel when this is destroyed.
 class ChannelMessage {
  public:
   ChannelMessage(std::shared_ptr<LocalChannel> channel, HeldMessage held)
-      : channel_(std::move(channel)), held_(std::move(held)) {}
-  std::span<const std::byte> bytes() const { return held_.bytes(); }
+      : held_(std::move(channel), std::move(held)) {}
+  std::span<const std::byte> bytes() const { return held_->bytes(); }
 
  private:
-  std::shared_ptr<LocalChannel> channel_;
-  HeldMessage held_;
+  HeldOpen<HeldMessage> held_;
 };
 
 /// A message under a lease: delivered at least once. Reported done() it is gone; if this is destroyed before
@@ -51,18 +71,21 @@ class ChannelMessage {
 class ChannelLease {
  public:
   ChannelLease(std::shared_ptr<LocalChannel> channel, HeldMessage held)
-      : channel_(std::move(channel)), held_(std::move(held)) {}
-  std::span<const std::byte> bytes() const { return held_.bytes(); }
+      : held_(std::move(channel), std::move(held)) {}
+  std::span<const std::byte> bytes() const { return held_->bytes(); }
   /// Deliveries before this one, all in vain: 0 at first; stops counting at 4095.
-  std::uint32_t delivery_count() const { return held_.delivery_count(); }
+  std::uint32_t delivery_count() const { return held_->delivery_count(); }
   /// The message is dealt with; bytes() must not be used any more. LeaseLost if it was put back meanwhile, or
   /// is done already.
-  void done() { held_.done(); }
+  void done() { held_->done(); }
 
  private:
-  std::shared_ptr<LocalChannel> channel_;
-  HeldMessage held_;
+  HeldOpen<HeldMessage> held_;
 };
+
+/// Values that are their own bytes, and so can be built and read where messages lie.
+template <class T>
+concept LiesInPlace = detail::is_raw<T>() && alignof(T) <= message_alignment;
 
 /// A T in the memory of a queue, to be put without copying. Not initialised, as `T value;` is not.
 template <class T>
@@ -79,7 +102,7 @@ class Loan {
 };
 
 /// How the value of a message is reached: in place if its bytes are the value, decoded once otherwise.
-template <class T, bool in_place = detail::is_raw<T>() && alignof(T) <= message_alignment>
+template <class T>
 class MessageValue {
  public:
   explicit MessageValue(std::span<const std::byte> bytes) : value_(decode_from<T>(bytes)) {}
@@ -88,8 +111,8 @@ class MessageValue {
  private:
   T value_;
 };
-template <class T>
-class MessageValue<T, true> {
+template <LiesInPlace T>
+class MessageValue<T> {
  public:
   explicit MessageValue(std::span<const std::byte> bytes) : value_(reinterpret_cast<const T*>(bytes.data())) {
     if (bytes.size() != sizeof(T)) decode_from<T>(bytes);  // throws what is wrong

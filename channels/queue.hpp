@@ -55,9 +55,15 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
   std::vector<T> get_many(std::size_t most) const { return get_many_within(most, WaitLimit::never()); }
   std::vector<T> try_get_many(std::size_t most) const { return get_many_within(most, WaitLimit::now()); }
 
-  /// A T in the queue's memory, to be filled and put; for trivially copyable types.
-  Loan<T> loan() const { return Loan<T>(channel_.loan(sizeof(T))); }
-  std::optional<Loan<T>> try_loan() const {
+  /// A T in the queue's memory, to be filled and put.
+  Loan<T> loan() const
+    requires LiesInPlace<T>
+  {
+    return Loan<T>(channel_.loan(sizeof(T)));
+  }
+  std::optional<Loan<T>> try_loan() const
+    requires LiesInPlace<T>
+  {
     auto loan = channel_.try_loan(sizeof(T));
     if (!loan) return std::nullopt;
     return Loan<T>(std::move(*loan));

@@ -21,8 +21,16 @@ class Producer : public PutForms<Producer<T>, T, Loan<T>> {
   std::size_t try_put_many(Range&& range) const {
     return queue_.try_put_many(std::forward<Range>(range));
   }
-  Loan<T> loan() const { return queue_.loan(); }
-  std::optional<Loan<T>> try_loan() const { return queue_.try_loan(); }
+  Loan<T> loan() const
+    requires LiesInPlace<T>
+  {
+    return queue_.loan();
+  }
+  std::optional<Loan<T>> try_loan() const
+    requires LiesInPlace<T>
+  {
+    return queue_.try_loan();
+  }
   void flush() const { queue_.flush(); }
   void close() const { queue_.close(); }
   bool full_approx() const { return queue_.full_approx(); }
