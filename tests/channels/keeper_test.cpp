@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/exit_wait.hpp>

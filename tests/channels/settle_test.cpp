@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <wyvern/channels/ring.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/settle.hpp>
 
 #include "support/local_node.hpp"
