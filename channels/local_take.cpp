@@ -149,7 +149,11 @@ std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& 
       CRASH_POINT("take.woken");
       return HeldMessage(*this, std::move(port), kind);
     }
-    if (outcome == RingOutcome::closed) throw_closed(kind == IntentKind::get ? "get" : "lease");
+    if (outcome == RingOutcome::closed) {
+      // Who waits for leases to end may have seen ours in flight, which came to nothing.
+      if (kind == IntentKind::lease) view_.header().getters.wake_all(view_.segment());
+      throw_closed(kind == IntentKind::get ? "get" : "lease");
+    }
     // Somebody else was first, or only dead letters were given back.
     if (limit.passed()) return std::nullopt;
   }
