@@ -97,7 +97,11 @@ void HeldMessage::end() noexcept {
     return;
   }
   if (!is_lost()) {
-    give_back(view, *port_->port);
+    {
+      // task_done() must not find the port ours and then count in it when it is another's.
+      const std::lock_guard lock(channel->spare_ports_mutex_);
+      give_back(view, *port_->port);
+    }
     view.header().getters.wake_one(view.segment());
     if (const std::uint32_t most = view.header().max_deliveries; most != 0 && delivery_count() + 1 >= most)
       channel->member()->agent().attend(channel->reference());
@@ -141,7 +145,11 @@ bool LocalChannel::take_waiting(IntentKind kind, const WaitLimit& limit, Attempt
   while (true) {
     const RingOutcome outcome = attempt();
     if (outcome == RingOutcome::done) break;
-    if (outcome == RingOutcome::closed) throw_closed(kind == IntentKind::get ? "get" : "lease");
+    if (outcome == RingOutcome::closed) {
+      // Who waits for leases to end may have seen ours in flight, which came to nothing.
+      if (kind == IntentKind::lease) view_.header().getters.wake_all(view_.segment());
+      throw_closed(kind == IntentKind::get ? "get" : "lease");
+    }
     do {
       if (limit.passed()) return false;
       const auto interest_of = kind == IntentKind::get ? InterestKind::message : InterestKind::lease;

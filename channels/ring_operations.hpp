@@ -40,9 +40,10 @@ inline bool swap(const RingView& view, const BorrowedPort& port, IntentKind kind
 }
 
 /// An operation that leaves without having done anything takes back what it intended: an intent for a block
-/// that is not the spare means "in flight" to everybody else.
+/// that is not the spare means "in flight" to everybody else. Sequentially consistent: before the look for
+/// those who wait for what comes of a lease.
 inline RingOutcome give_up(const BorrowedPort& port, bool intended, RingOutcome outcome) {
-  if (intended) port.port->intent.store(0, std::memory_order_release);
+  if (intended) port.port->intent.store(0, std::memory_order_seq_cst);
   return outcome;
 }
 
