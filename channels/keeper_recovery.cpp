@@ -55,6 +55,7 @@ void Keeper::settle_dead(std::uint32_t object, std::uint32_t process) {
   // Moves first: they are known by counts that settling an operation may raise.
   for (const std::uint32_t number : owned) settle_move(view, view.port(number));
   for (const std::uint32_t number : owned) settle_dead_port(view, number);
+  sweep_given_back(view);
   move_dead_letters(view);
 }
 

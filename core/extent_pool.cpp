@@ -17,7 +17,8 @@ constexpr std::uint64_t quarter_base = smallest_extent << (doubling_classes - 1)
 bool change_owner(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
                   ExtentOwner to, std::uint64_t to_who) {
   auto& owner = segment.extent(extent).owner;
-  std::uint64_t seen = owner.load(std::memory_order_acquire);
+  // Sequentially consistent: after the hint was cleared, see mark_maybe_free.
+  std::uint64_t seen = owner.load(std::memory_order_seq_cst);
   return ExtentOwnerWord(seen).is(from, from_who) &&
          // Releases what was read or written in the extent to whoever owns it next, and acquires it.
          // Sequentially consistent: before the look at the hint when it is freed, see mark_maybe_free.
@@ -36,15 +37,17 @@ void mark_maybe_free(const Segment& segment, std::uint32_t extent) {
 /// What a thread freed last. A hint as well: whoever comes first may have claimed it meanwhile.
 class RecentExtents {
  public:
-  void add(const Segment& segment, std::uint32_t extent, std::uint32_t size_class) {
-    entries_[next_++ % entries_.size()] = {&segment, extent, size_class};
+  void add(const Segment& segment, std::uint32_t extent) {
+    entries_[next_++ % entries_.size()] = {&segment, extent};
   }
   /// Calls `claim` with those of that class, the last one first, until it succeeds.
   template <class Claim>
   bool try_each(const Segment& segment, std::uint32_t size_class, Claim claim) {
     for (std::uint32_t back = 1; back <= entries_.size(); ++back) {
       Entry& entry = entries_[(next_ - back) % entries_.size()];
-      if (entry.segment == &segment && entry.size_class == size_class && claim(entry.extent)) {
+      // The class as the segment says it: another one may have come to be at the address of one that is gone.
+      if (entry.segment == &segment && segment.extent(entry.extent).size_class == size_class &&
+          claim(entry.extent)) {
         entry.segment = nullptr;
         return true;
       }
@@ -56,7 +59,6 @@ class RecentExtents {
   struct Entry {
     const Segment* segment = nullptr;
     std::uint32_t extent = 0;
-    std::uint32_t size_class = 0;
   };
   std::array<Entry, 4> entries_;
   std::uint32_t next_ = 0;
@@ -132,7 +134,7 @@ bool free_extent(const Segment& segment, std::uint32_t extent, std::uint64_t blo
   if (!change_owner(segment, extent, ExtentOwner::block, block, ExtentOwner::free, 0)) return false;
   CRASH_POINT("extent.freed");
   mark_maybe_free(segment, extent);
-  recent_extents.add(segment, extent, segment.extent(extent).size_class);
+  recent_extents.add(segment, extent);
   return true;
 }
 
@@ -153,8 +155,7 @@ void ExtentStore::grow(std::uint32_t size_class) {
   for (std::uint32_t i = 0; i < count; ++i) {
     ExtentDescriptor& extent = segment_.extent(first + i);
     extent.offset = offset + i * extent_bytes;
-    extent.size_class = size_class;
-    // Release: offset and class are there for whoever sees the owner.
+    // Release: the offset is there for whoever sees the owner.
     const ExtentOwnerWord before(extent.owner.load(std::memory_order_relaxed));
     extent.owner.store(before.next(ExtentOwner::free).bits(), std::memory_order_seq_cst);
     mark_maybe_free(segment_, first + i);
@@ -213,6 +214,10 @@ void ExtentStore::add_group(std::uint32_t size_class) {
   ExtentGroup& group = segment_.extent_group(groups_);
   auto& first = header.extent_classes[size_class];
   group.size_class = size_class;
+  // Once and for all: others read the class of extents that they do not own.
+  for (std::uint32_t i = 0; i < extents_in_group; ++i) {
+    segment_.extent(groups_ * extents_in_group + i).size_class = size_class;
+  }
   group.next = first.load(std::memory_order_relaxed);
   first.store(++groups_, std::memory_order_release);  // the group is complete for who finds it
   header.groups_ready.store(groups_, std::memory_order_release);

@@ -6,10 +6,12 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <map>
 
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/extent_pool.hpp>
 
 namespace wyvern::test {
 namespace {
@@ -35,12 +37,21 @@ Notes& notes() {
 
 void note(const char* name) { notes().names.at(notes().count.fetch_add(1)) = name; }
 
+/// The calling thread frees an extent, which it will try first from then on.
+void remember_extent(const Member& member) {
+  const std::uint64_t nobody = block_identity(max_objects - 1, 0);
+  std::atomic<std::uint32_t> name = 0;
+  claim_extent(member, large_bytes, name, nobody);
+  free_extent(member.segment(), name - 1, nobody);
+}
+
 std::size_t bytes_of(bool large) { return large ? large_bytes : small_bytes; }
 
 }  // namespace
 
 std::string to_string(Operation operation) {
-  constexpr std::array names{"put_small", "put_large", "get", "close", "put_waiting", "get_waiting"};
+  constexpr std::array names{"put_small", "put_large",   "put_large_again", "get",
+                             "close",     "put_waiting", "get_waiting"};
   return names.at(static_cast<std::size_t>(operation));
 }
 
@@ -88,10 +99,12 @@ int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& membe
     switch (operation) {
       case Operation::put_small:
       case Operation::put_large:
+      case Operation::put_large_again:
       case Operation::put_waiting: {
-        const auto message = make_stamped(log.begin_put(), bytes_of(operation == Operation::put_large));
+        const bool large = operation == Operation::put_large || operation == Operation::put_large_again;
+        const auto message = make_stamped(log.begin_put(), bytes_of(large));
         const Deadline deadline = operation == Operation::put_waiting ? Deadline::never() : Deadline::now();
-        channel.local().put(message, deadline) ? log.put_ended() : log.put_refused();
+        channel.local().put(message, {}, deadline) ? log.put_ended() : log.put_refused();
         break;
       }
       case Operation::get:
@@ -106,13 +119,25 @@ int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& membe
   return 0;
 }
 
+/// Forked children have the memory of the thread that forks them, also of the extents that it has freed.
+int CrashCase::perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member,
+                                       History::Writer log, const std::function<void()>& begin) const {
+  return std::async(std::launch::async,
+                    [&] {
+                      if (operation == Operation::put_large_again) remember_extent(*member);
+                      begin();
+                      return perform(operation, member, log);
+                    })
+      .get();
+}
+
 CrashCase::Victim CrashCase::start(Operation operation, const Visit& visit, int signal) {
   const auto member = node_.join();
   const History::Writer log = history_.add(member->puid());
   if (operation == Operation::close) closed_ = true;
   return {member, log, Child([&] {
-            arm_crash_point(visit.first.c_str(), visit.second, signal);
-            return perform(operation, member, log);
+            return perform_on_fresh_thread(
+                operation, member, log, [&] { arm_crash_point(visit.first.c_str(), visit.second, signal); });
           })};
 }
 
@@ -120,8 +145,8 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
   notes().count = 0;
   const auto member = node_.join();
   Victim victim{member, history_.add(member->puid()), Child([&] {
-                  observe_crash_points(note);
-                  return perform(operation, member, history_.add(member->puid()));
+                  return perform_on_fresh_thread(operation, member, history_.add(member->puid()),
+                                                 [] { observe_crash_points(note); });
                 })};
   help_when_asleep(operation, victim);
   victim.child.wait();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,14 +14,15 @@
 namespace wyvern::test {
 
 /// What a victim does when it dies or stops: opens the channel and performs one of these.
-enum class Operation { put_small, put_large, get, close, put_waiting, get_waiting };
+/// `put_large_again` is a large put by a thread that has freed such an extent before.
+enum class Operation { put_small, put_large, put_large_again, get, close, put_waiting, get_waiting };
 enum class RingState { empty, one, half, full, wrapped, closed, closed_empty };
 
 std::string to_string(Operation operation);
 std::string to_string(RingState state);
 inline bool is_put(Operation operation) {
   return operation == Operation::put_small || operation == Operation::put_large ||
-         operation == Operation::put_waiting;
+         operation == Operation::put_large_again || operation == Operation::put_waiting;
 }
 
 inline bool waits(Operation operation) {
@@ -77,6 +79,8 @@ class CrashCase {
   void put(bool large);
   bool asleep(Operation operation) const;
   int perform(Operation operation, const std::shared_ptr<Member>& member, History::Writer log) const;
+  int perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member, History::Writer log,
+                              const std::function<void()>& begin) const;
 
   LocalNode& node_;
   CrashSetup setup_;

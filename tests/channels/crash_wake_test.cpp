@@ -125,10 +125,10 @@ TEST(LateWake, waiter_that_fails_after_it_was_woken_passes_the_wake_on) {
       return sleepers(node.segment(), InterestKind::message, queue.channel().reference().index) == count;
     });
   };
-  std::vector<ReceivedMessage> read;  // each one pins a port: all but ours to put with, and one more
+  std::vector<HeldMessage> read;  // each one pins a port: all but ours to put with, and one more
   while (read.size() + 2 < first_ports) {
     queue.put(0);
-    read.push_back(std::move(*queue.channel().local().get(Deadline::now())));
+    read.push_back(std::move(*queue.channel().local().take(IntentKind::get, WaitLimit::now())));
   }
   queue.put(0);
   queue.get();
