@@ -84,10 +84,13 @@ bool any_lease_outstanding(const RingView& view) {
     // The owner last: a lease that is given back while we look is either seen as a lease or as given back.
     const IntentWord intent(port.intent.load(std::memory_order_seq_cst));
     const SpareWord spare(port.spare.load(std::memory_order_seq_cst));
+    const FinishedWord finished(port.finished.load(std::memory_order_seq_cst));
     const bool in_flight = intent.kind() == IntentKind::lease && intent.block() != spare.block();
+    // Counted as done: its holder has come that far, and looks for sleepers after that, not after the next
+    // step.
+    const bool leased = spare.leased() && outstanding(spare, finished) == 0;
     const PortState state = PortOwner(port.owner.load(std::memory_order_seq_cst)).state();
-    if (state == PortState::given_back || (state == PortState::owned && (spare.leased() || in_flight)))
-      return true;
+    if (state == PortState::given_back || (state == PortState::owned && (leased || in_flight))) return true;
   }
   return false;
 }

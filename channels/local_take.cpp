@@ -16,9 +16,10 @@ namespace wyvern {
 namespace {
 
 /// A message that was leased before is got now: one store counts it, and it is under no lease any more.
+/// Sequentially consistent: before the look for who waits for the last lease to end.
 void get_leased(const BorrowedPort& port) {
   const SpareWord spare = port.spare();
-  port.port->spare.store(SpareWord(spare.gets() + 1, false, spare.block()).bits(), std::memory_order_release);
+  port.port->spare.store(SpareWord(spare.gets() + 1, false, spare.block()).bits(), std::memory_order_seq_cst);
   CRASH_POINT("take_over.got");
 }
 
@@ -68,7 +69,6 @@ void HeldMessage::done() {
     throw LeaseLost("done: this lease has ended already; a lease is reported done once");
   }
   LocalChannel& channel = *channel_;
-  const RingView& view = channel.view();
   if (is_lost()) {
     channel_ = nullptr;
     port_.forget();
@@ -81,8 +81,7 @@ void HeldMessage::done() {
   forget_deliveries(*port_->port);
   end();
   channel.wake_joiners_if_done();
-  // Who waits for a lease on a closed queue waits for the last of them to end.
-  if (channel.closing()) view.header().getters.wake_all(view.segment());
+  channel.wake_if_leases_end();
 }
 
 void HeldMessage::end() noexcept {
@@ -118,6 +117,7 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
       if (kind == IntentKind::get) {
         get_leased(*taken_over);
         forget_deliveries(*taken_over->port);
+        wake_if_leases_end();
       }
       PortGuard replaced(*this, *taken_over);
       port = std::move(replaced);
@@ -126,6 +126,8 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
     forget_port();
   }
   const RingOutcome outcome = ring::take(view_, *port, kind);
+  // An attempt to lease counts as a lease until it has failed.
+  if (outcome != RingOutcome::done && kind == IntentKind::lease) wake_if_leases_end();
   if (outcome == RingOutcome::closed && kind == IntentKind::lease && any_lease_outstanding(view_))
     return RingOutcome::empty;
   return outcome;
@@ -189,6 +191,11 @@ bool LocalChannel::join(const WaitLimit& limit) {
                all_done, limit);
   }
   return true;
+}
+
+/// Who waits for a lease on a closed queue waits for the last of them to end.
+void LocalChannel::wake_if_leases_end() const {
+  if (closing()) view_.header().getters.wake_all(view_.segment());
 }
 
 void LocalChannel::wake_joiners_if_done() const {

@@ -60,9 +60,10 @@ bool swap(const RingView& view, const BorrowedPort& port, IntentKind kind, Posit
 }
 
 /// An operation that leaves without having done anything takes back what it intended: an intent for a block
-/// that is not the spare means "in flight" to everybody else.
+/// that is not the spare means "in flight" to everybody else. Sequentially consistent: before the look for
+/// who waited to see what becomes of it.
 RingOutcome give_up(const BorrowedPort& port, bool intended, RingOutcome outcome) {
-  if (intended) port.port->intent.store(0, std::memory_order_release);
+  if (intended) port.port->intent.store(0, std::memory_order_seq_cst);
   return outcome;
 }
 
