@@ -103,13 +103,13 @@ bool Keeper::copy_message(const RingView& from, BlockHeader& source, const RingV
 /// An extent for a block of ours.
 bool Keeper::give_payload(const RingView& to, std::uint32_t block, std::uint64_t bytes) {
   const auto size_class = extent_class_for(bytes);
-  if (!size_class || !accepts_payload(to, *size_class)) return false;
+  if (!size_class || !expect_payload(to, *size_class)) return false;
   try {
     extents_.claim(*size_class, to.block(block).extent, block_identity(to.header().object, block));
   } catch (const OutOfMemory&) {
     return false;
   }
-  return true;
+  return keep_payload(to, block);
 }
 
 }  // namespace wyvern

@@ -174,6 +174,7 @@ class LocalChannel {
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
   bool has_something(IntentKind kind) const;
   void wake_joiners_if_done() const;
+  void wake_if_leases_end() const;
   [[noreturn]] void throw_closed(const char* what) const;
   BorrowedPort port_with(std::uint32_t number) const { return {&view_.port(number), number}; }
 

@@ -18,9 +18,10 @@ namespace wyvern {
 namespace {
 
 /// A message that was leased before is got now: one store counts it, and it is under no lease any more.
+/// Sequentially consistent: before the look for who waits for the last lease to end.
 void get_leased(const BorrowedPort& port) {
   const SpareWord spare = port.spare();
-  port.port->spare.store(SpareWord(spare.gets() + 1, false, spare.block()).bits(), std::memory_order_release);
+  port.port->spare.store(SpareWord(spare.gets() + 1, false, spare.block()).bits(), std::memory_order_seq_cst);
   CRASH_POINT("take_over.got");
 }
 
@@ -70,7 +71,6 @@ void HeldMessage::done() {
     throw LeaseLost("done: this lease has ended already; a lease is reported done once");
   }
   LocalChannel& channel = *channel_;
-  const RingView& view = channel.view();
   if (is_lost()) {
     channel_ = nullptr;
     port_.forget();
@@ -83,8 +83,7 @@ void HeldMessage::done() {
   forget_deliveries(*port_->port);
   end();
   channel.wake_joiners_if_done();
-  // Who waits for a lease on a closed queue waits for the last of them to end.
-  if (channel.closing()) view.header().getters.wake_all(view.segment());
+  channel.wake_if_leases_end();
 }
 
 void HeldMessage::end() noexcept {
@@ -124,6 +123,7 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
       if (kind == IntentKind::get) {
         get_leased(*taken_over);
         forget_deliveries(*taken_over->port);
+        wake_if_leases_end();
       }
       PortGuard replaced(*this, *taken_over);
       port = std::move(replaced);
@@ -132,6 +132,8 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
     forget_port();
   }
   const RingOutcome outcome = ring::take(view_, *port, kind);
+  // An attempt to lease counts as a lease until it has failed.
+  if (outcome != RingOutcome::done && kind == IntentKind::lease) wake_if_leases_end();
   if (outcome == RingOutcome::closed && kind == IntentKind::lease && any_lease_outstanding(view_))
     return RingOutcome::empty;
   return outcome;
@@ -145,11 +147,7 @@ bool LocalChannel::take_waiting(IntentKind kind, const WaitLimit& limit, Attempt
   while (true) {
     const RingOutcome outcome = attempt();
     if (outcome == RingOutcome::done) break;
-    if (outcome == RingOutcome::closed) {
-      // Who waits for leases to end may have seen ours in flight, which came to nothing.
-      if (kind == IntentKind::lease) view_.header().getters.wake_all(view_.segment());
-      throw_closed(kind == IntentKind::get ? "get" : "lease");
-    }
+    if (outcome == RingOutcome::closed) throw_closed(kind == IntentKind::get ? "get" : "lease");
     do {
       if (limit.passed()) return false;
       const auto interest_of = kind == IntentKind::get ? InterestKind::message : InterestKind::lease;
@@ -207,16 +205,15 @@ void LocalChannel::task_done() {
   Member::check_not_forked();
   {
     const std::lock_guard lock(spare_ports_mutex_);
+    const auto count_one = [this](Port& port) {
+      const PortOwner owner(port.owner.load(std::memory_order_acquire));
+      return owner.is_owned_by(member_->process_index()) && count_done(port, owner);
+    };
     const std::uint32_t number = thread_number();
-    const bool counted =
-        number < cells && cells_[number].port.port != nullptr && count_done(*cells_[number].port.port);
-    const std::uint32_t ports = counted ? 0 : view_.header().port_count.load(std::memory_order_acquire);
-    bool found = counted;
-    for (std::uint32_t other = 0; other < ports && !found; ++other) {
-      Port& port = view_.port(other);
-      found = PortOwner(port.owner.load(std::memory_order_acquire)).is_owned_by(member_->process_index()) &&
-              count_done(port);
-    }
+    bool found =
+        number < cells && cells_[number].port.port != nullptr && count_one(*cells_[number].port.port);
+    const std::uint32_t ports = found ? 0 : view_.header().port_count.load(std::memory_order_acquire);
+    for (std::uint32_t other = 0; other < ports && !found; ++other) found = count_one(view_.port(other));
     if (!found) {
       throw InvalidArgument("task_done: this process has reported every message done that it got from " +
                             description() +
@@ -236,6 +233,11 @@ bool LocalChannel::join(const WaitLimit& limit) {
                all_done, limit);
   }
   return true;
+}
+
+/// Who waits for a lease on a closed queue waits for the last of them to end.
+void LocalChannel::wake_if_leases_end() const {
+  if (closing()) view_.header().getters.wake_all(view_.segment());
 }
 
 void LocalChannel::wake_joiners_if_done() const {

@@ -41,17 +41,21 @@ std::atomic_ref<std::uint32_t> handle_word(std::byte* payload, std::uint64_t off
 
 bool claim_payload(const RingView& view, const Member& member, std::uint32_t block, std::uint64_t bytes) {
   const auto size_class = extent_class_for(bytes);
-  if (size_class) {
-    // First a look: a channel that is full must not make the node's memory grow, nor fail for lack of it.
-    raise_largest(view, *size_class);
-    if (!accepts_payload(view, *size_class)) return false;
-  }
-  BlockHeader& header = view.block(block);
-  claim_extent(member, bytes, header.extent, block_identity(view.header().object, block));
+  if (size_class && !expect_payload(view, *size_class)) return false;
+  claim_extent(member, bytes, view.block(block).extent, block_identity(view.header().object, block));
   CRASH_POINT("payload.claimed");
+  return keep_payload(view, block);
+}
+
+bool expect_payload(const RingView& view, std::uint32_t size_class) {
+  raise_largest(view, size_class);
+  return accepts_payload(view, size_class);
+}
+
+bool keep_payload(const RingView& view, std::uint32_t block) {
   // What others have named since counts as well: named first and summed up then, two who come at once may
   // both be over the limit, but never both within it. Sequentially consistent throughout.
-  const std::uint64_t own = bytes_named_by(view, header);
+  const std::uint64_t own = bytes_named_by(view, view.block(block));
   if (limit_is_out_of_reach(view)) return true;
   const std::uint64_t all = payload_bytes(view);
   if (all == own || all <= view.header().max_bytes) return true;

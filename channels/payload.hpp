@@ -37,6 +37,12 @@ inline std::byte* payload_memory(const RingView& view, BlockHeader& block) {
 /// Gives the caller's block an extent with room for `bytes`. False if the channel's max_bytes leave no room:
 /// nothing has changed. Throws TooLarge, OutOfMemory, NodeLost.
 bool claim_payload(const RingView& view, const Member& member, std::uint32_t block, std::uint64_t bytes);
+/// Its two halves, for the agent, which claims extents in its own way. Before: a look whether max_bytes leave
+/// room, since a channel that is full must not make the node's memory grow, nor fail for lack of it; the
+/// channel will have had an extent of that class from now on.
+bool expect_payload(const RingView& view, std::uint32_t size_class);
+/// After: whether they still do with the extent that the block has; if not, the block's payload is released.
+bool keep_payload(const RingView& view, std::uint32_t block);
 /// Frees the extent of a block that the caller owns (or, being the agent, has settled), if it has one, and
 /// wakes who waits for memory. The message carries no handles any more. For any block, also one whose owner
 /// died anywhere in here.
