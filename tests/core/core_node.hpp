@@ -58,7 +58,7 @@ class CoreNode {
       const std::lock_guard lock(node_.mutex_);
       return node_.extents_.grow(process_, size_class);
     }
-    void object_released(ObjectReference) noexcept override {}
+    void attend(ObjectReference) noexcept override {}
 
    private:
     CoreNode& node_;

@@ -107,16 +107,16 @@ void KeeperLink::grow_ports(ObjectReference channel) {
   node_.keeper().grow_ports(channel);
 }
 
-std::uint32_t KeeperLink::grow_extents(std::uint32_t size_class) {
+void KeeperLink::grow_extents(std::uint32_t size_class) {
   check_same_process();
   const std::lock_guard lock(node_.keeper_mutex());
-  return node_.keeper().grow_extents(process_, size_class);
+  node_.keeper().grow_extents(size_class);
 }
 
-void KeeperLink::object_released(ObjectReference object) noexcept {
+void KeeperLink::attend(ObjectReference object) noexcept {
   if (::getpid() != os_pid_) return;
   const std::lock_guard lock(node_.keeper_mutex());
-  node_.keeper().object_released(object);
+  node_.keeper().attend(object);
 }
 
 std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const ObjectReference& channel) {

@@ -56,8 +56,8 @@ class KeeperLink : public AgentLink {
   ObjectReference create_channel(const ChannelSpec& spec) override;
   std::optional<ObjectReference> find_object(const std::string& name) override;
   void grow_ports(ObjectReference channel) override;
-  std::uint32_t grow_extents(std::uint32_t size_class) override;
-  void object_released(ObjectReference object) noexcept override;
+  void grow_extents(std::uint32_t size_class) override;
+  void attend(ObjectReference object) noexcept override;
 
  private:
   void check_same_process() const;
