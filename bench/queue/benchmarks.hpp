@@ -24,6 +24,8 @@ struct Run {
 std::vector<Row> measure_latency(const Run& run);
 /// Messages of several producers to several consumers, each verified.
 std::vector<Row> measure_throughput(const Run& run);
+/// Half a round trip of loans, which are stamped at both ends and not copied.
+std::vector<Row> measure_handoff(const Run& run);
 /// From the put to the return of a consumer that slept.
 std::vector<Row> measure_wakeup(const Run& run);
 /// CPU time of consumers that wait, and of the agent.

@@ -1,28 +1,28 @@
 #include "bench/queue/contest.hpp"
 
-#include <utility>
-
 namespace wyvern::bench {
 
 std::vector<Row> compete(const Contestant& ours, const std::vector<Contestant>& others,
-                         std::uint32_t repetitions, const Progress& progress, const std::string& title) {
+                         const Schedule& schedule, const Progress& progress, const std::string& title) {
   std::vector<Row> rows;
-  for (std::uint32_t repetition = 0; repetition < repetitions; ++repetition) {
+  for (std::uint32_t repetition = 0; repetition < schedule.repetitions; ++repetition) {
     progress.show(title + ": repetition " + std::to_string(repetition + 1) + " of " +
-                  std::to_string(repetitions));
-    const auto measure = [repetition](const Contestant& contestant) {
-      Row row = contestant.measure();
+                  std::to_string(schedule.repetitions));
+    for (std::uint32_t turn = 0; turn < schedule.turns; ++turn) {
+      ours.play();
+      for (const Contestant& other : others) other.play();
+    }
+    const auto result_of = [repetition](const Contestant& contestant) {
+      Row row = contestant.result();
       row.repetition = repetition;
       return row;
     };
-    Row own = measure(ours);
-    std::vector<Row> theirs;
+    const std::size_t own = rows.size();
+    rows.push_back(result_of(ours));
     for (const Contestant& other : others) {
-      theirs.push_back(measure(other));
-      compare(own, theirs.back(), other.name);
+      rows.push_back(result_of(other));
+      compare(rows[own], rows.back(), other.name);
     }
-    rows.push_back(std::move(own));
-    rows.insert(rows.end(), theirs.begin(), theirs.end());
   }
   return rows;
 }

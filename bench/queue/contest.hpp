@@ -10,16 +10,23 @@
 
 namespace wyvern::bench {
 
-/// Who takes part: its name, and how one repetition of it is measured.
+/// Who takes part: its name, what it does when it is its turn, and what its turns since the last time amount
+/// to.
 struct Contestant {
   std::string name;
-  std::function<Row()> measure;
+  std::function<void()> play;
+  std::function<Row()> result;
 };
 
-/// Measures all in turn, so often: ours, the others one after another, ours again, and so on. What is
-/// adjacent is paired: rows of ours get the ratios to the others of the same repetition. `title` is for the
-/// progress.
+/// How often each plays.
+struct Schedule {
+  std::uint32_t repetitions = 1;
+  std::uint32_t turns = 1;  ///< of one repetition
+};
+
+/// All play in turn: ours, the others one after another, ours again, and so on. What is adjacent is paired:
+/// rows of ours get the ratios to the others of the same repetition. `title` is for the progress.
 std::vector<Row> compete(const Contestant& ours, const std::vector<Contestant>& others,
-                         std::uint32_t repetitions, const Progress& progress, const std::string& title);
+                         const Schedule& schedule, const Progress& progress, const std::string& title);
 
 }  // namespace wyvern::bench

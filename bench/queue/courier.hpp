@@ -64,6 +64,10 @@ class Courier {
     endpoint_.receive(incoming_.bytes());
     return read_stamp(incoming_.bytes());
   }
+  std::uint64_t poll() {
+    endpoint_.poll(incoming_.bytes());
+    return read_stamp(incoming_.bytes());
+  }
 
  private:
   static std::uint64_t size(std::uint64_t bytes) {

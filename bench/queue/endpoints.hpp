@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include "bench/queue/systems/boost_queue.hpp"
 #include "bench/queue/systems/flag.hpp"
 #include "bench/queue/systems/futex.hpp"
@@ -34,16 +36,11 @@ void with_endpoint(const WorkOrder& order, const Scratch& scratch, Body&& body) 
 /// A worker process: opens its end and calls `run(endpoint, round)` in every round. Its exit status.
 template <class Run>
 int work(const WorkOrder& order, Run&& run) {
-  Worker worker(order);
-  try {
+  return run_worker(order, [&](Worker& worker) {
     with_endpoint(order, worker.scratch(), [&](auto& endpoint) {
       while (worker.next_round()) run(endpoint, worker.round());
     });
-    return 0;
-  } catch (const std::exception& error) {
-    worker.fail(error.what());
-    return 1;
-  }
+  });
 }
 
 }  // namespace wyvern::bench

@@ -5,6 +5,13 @@
 
 namespace wyvern::bench {
 
+void Histogram::add(const Histogram& other) {
+  for (std::size_t bucket = 0; bucket < buckets; ++bucket) counts[bucket] += other.counts[bucket];
+  count += other.count;
+  sum += other.sum;
+  maximum = std::max(maximum, other.maximum);
+}
+
 double Histogram::quantile(double share) const {
   if (count == 0) return 0;
   const auto total = static_cast<double>(count);

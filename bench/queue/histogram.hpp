@@ -35,6 +35,8 @@ struct Histogram {
     sum += value;
     if (value > maximum) maximum = value;
   }
+  /// Adds what another has recorded.
+  void add(const Histogram& other);
   /// The value that the given share (0 to 1) of all does not exceed, interpolated within its bucket; 0 when
   /// empty.
   double quantile(double share) const;

@@ -1,12 +1,12 @@
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "bench/queue/benchmarks.hpp"
 #include "bench/queue/contest.hpp"
 #include "bench/queue/courier.hpp"
 #include "bench/queue/endpoints.hpp"
 #include "bench/queue/ping_pong.hpp"
+#include "bench/queue/ping_pong_row.hpp"
 #include "bench/queue/team.hpp"
 
 namespace wyvern::bench {
@@ -22,21 +22,8 @@ int play_first(WorkOrder order) {
 int answer(WorkOrder order) {
   return work(order, [&](auto& endpoint, const Round&) {
     Courier courier(endpoint, order.shape.bytes);
-    pong(courier, [](std::uint64_t) {});
+    pong(courier);
   });
-}
-
-Row measure(Team& team, std::string name, double seconds) {
-  team.run_round(seconds);
-  const WorkerSlot& slot = team.slot(0);
-  const double passed_ns = static_cast<double>(slot.histogram.sum) * slot.ns_per_unit * 2;
-  const std::uint64_t messages = 2 * slot.histogram.count;
-  return {.benchmark = "latency",
-          .system = std::move(name),
-          .bytes = team.shape().bytes,
-          .messages = messages,
-          .latency = percentiles(slot.histogram, slot.ns_per_unit),
-          .messages_per_s = static_cast<double>(messages) * 1e9 / passed_ns};
 }
 
 Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
@@ -45,18 +32,27 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
   team->add(play_first, 0, 0, 1);
   team->add(answer, 0, 1, 0);
   team->wait_until_ready();
-  return {name, [=, seconds = run.options.seconds] { return measure(*team, name, seconds); }};
+  return {.name = name,
+          .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
+          .result = [team, name] { return ping_pong_row("latency", name, *team); }};
 }
 
 /// Whether pauses between the looks at the flag help depends on the processor: the faster way counts.
 Contestant make_flag(const Run& run, const std::string& name, std::uint64_t bytes) {
   const Contestant paused = make_contestant(run, System::flag, name, bytes);
   const Contestant unpaused = make_contestant(run, System::flag_unpaused, name, bytes);
-  return {name, [=] {
-            Row first = paused.measure();
-            Row second = unpaused.measure();
-            return figure(first) <= figure(second) ? first : second;
-          }};
+  return {.name = name,
+          .play =
+              [=] {
+                paused.play();
+                unpaused.play();
+              },
+          .result =
+              [=] {
+                const Row first = paused.result();
+                const Row second = unpaused.result();
+                return figure(first) <= figure(second) ? first : second;
+              }};
 }
 
 }  // namespace
@@ -72,7 +68,7 @@ std::vector<Row> measure_latency(const Run& run) {
                            ? make_flag(run, name, bytes)
                            : make_contestant(run, baseline->system, name, bytes));
     }
-    const auto more = compete(ours, others, run.options.repetitions, run.progress,
+    const auto more = compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
                               "latency, " + std::to_string(bytes) + " bytes");
     rows.insert(rows.end(), more.begin(), more.end());
   }

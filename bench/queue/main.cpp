@@ -21,7 +21,7 @@ std::vector<bench::Row> measure(const bench::Run& run) {
   switch (run.options.benchmark) {
     case bench::Benchmark::latency: return measure_latency(run);
     case bench::Benchmark::throughput: return measure_throughput(run);
-    case bench::Benchmark::handoff: throw std::runtime_error("handoff needs loans, which this library lacks");
+    case bench::Benchmark::handoff: return measure_handoff(run);
     case bench::Benchmark::wakeup: return measure_wakeup(run);
     case bench::Benchmark::idle: return measure_idle(run);
     case bench::Benchmark::lockin: return measure_lockin(run);

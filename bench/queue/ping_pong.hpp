@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -58,14 +57,13 @@ void ping(Courier& courier, const Round& round) {
   ping_for(courier, stamps, round.ticks(), round.slot.histogram, true);
 }
 
-/// A round of the side that answers. `before_answer(stamp)` may dawdle.
-template <class Courier, class BeforeAnswer>
-void pong(Courier& courier, BeforeAnswer&& before_answer) {
+/// A round of the side that answers.
+template <class Courier>
+void pong(Courier& courier) {
   std::uint64_t stamp = 0;
   courier.expect();
   while ((stamp & last_message) == 0) {
     stamp = courier.receive();
-    before_answer(stamp);
     if ((stamp & last_message) == 0) courier.expect();
     courier.send(stamp);
   }

@@ -10,21 +10,12 @@
 
 #include "bench/queue/histogram.hpp"
 #include "bench/queue/options.hpp"
+#include "bench/queue/stream_check.hpp"
 
 namespace wyvern::bench {
 
 inline constexpr std::size_t line = 64;  ///< bytes of a cache line
 inline constexpr std::size_t max_workers = max_producers + max_consumers;
-
-/// What a consumer has got from one producer, or a producer has put.
-struct Tally {
-  std::uint64_t count;
-  std::uint64_t sum;    ///< of the sequence numbers
-  std::uint64_t mixed;  ///< sum of a hash of each: two errors do not make up for each other in both sums
-
-  void add(std::uint64_t sequence);
-  friend bool operator==(const Tally&, const Tally&) = default;
-};
 
 /// Where a worker leaves what it has seen in a round. Written by it alone, read when the round is over.
 struct alignas(line) WorkerSlot {
@@ -79,13 +70,5 @@ class Scratch {
   FileDescriptor fd_;
   ScratchLayout* layout_ = nullptr;
 };
-
-inline void Tally::add(std::uint64_t sequence) {
-  std::uint64_t hash = (sequence + 1) * 0x9e3779b97f4a7c15U;
-  hash ^= hash >> 29;
-  ++count;
-  sum += sequence;
-  mixed += hash * 0xbf58476d1ce4e5b9U;
-}
 
 }  // namespace wyvern::bench

@@ -4,6 +4,7 @@
 #include <climits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/futex.hpp>
@@ -34,14 +35,17 @@ Team::~Team() {
   for (Process& worker : workers_) worker.kill();
 }
 
-void Team::add(int (*function)(WorkOrder), std::uint32_t number, std::uint32_t outgoing,
-               std::uint32_t incoming) {
+WorkOrder Team::order_for_next(std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) const {
   WorkOrder order = order_;
   order.worker = static_cast<std::uint32_t>(workers_.size());
   order.number = number;
   order.outgoing = outgoing;
   order.incoming = incoming;
-  workers_.push_back(runtime_.process(function, order));
+  return order;
+}
+
+void Team::add(Process process) {
+  workers_.push_back(std::move(process));
   workers_.back().start();
 }
 

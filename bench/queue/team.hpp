@@ -24,7 +24,12 @@ class Team {
   Team& operator=(const Team&) = delete;
 
   /// Adds a process that runs `function`: the `number`th of its kind.
-  void add(int (*function)(WorkOrder), std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming);
+  void add(int (*function)(WorkOrder), std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) {
+    add(runtime_.process(function, order_for_next(number, outgoing, incoming)));
+  }
+  /// The same in two steps, for functions that take more than their order.
+  WorkOrder order_for_next(std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) const;
+  void add(Process process);
   /// Waits until all workers are set up. Throws if one fails.
   void wait_until_ready();
   /// Lets all workers run a round, and waits for its end. Throws if one fails.

@@ -16,6 +16,8 @@ namespace {
 /// Between two messages: longer than any consumer spins, so that it sleeps, and the core with it.
 constexpr std::chrono::milliseconds gap{2};
 constexpr std::size_t consumer = 1;
+/// A repetition consists of so many turns of each system: how deep an idle core sleeps changes quickly.
+constexpr std::uint32_t turns = 10;
 
 /// The stamp is the time; both processes read the same clock.
 int send_now_and_then(WorkOrder order) {
@@ -50,16 +52,21 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
   team->add(send_now_and_then, 0, 0, 0);
   team->add(sleep_and_receive, 0, 0, 0);
   team->wait_until_ready();
-  const auto measure = [=, seconds = run.options.seconds] {
+  const auto all = std::make_shared<Histogram>();
+  const auto play = [team, all, seconds = run.options.seconds / turns] {
     team->run_round(seconds);
-    const WorkerSlot& slot = team->slot(consumer);
-    return Row{.benchmark = "wakeup",
-               .system = name,
-               .bytes = bytes,
-               .messages = slot.histogram.count,
-               .latency = percentiles(slot.histogram, slot.ns_per_unit)};
+    all->add(team->slot(consumer).histogram);
   };
-  return {name, measure};
+  const auto result = [team, all, name] {
+    const Row row{.benchmark = "wakeup",
+                  .system = name,
+                  .bytes = team->shape().bytes,
+                  .messages = all->count,
+                  .latency = percentiles(*all, team->slot(consumer).ns_per_unit)};
+    all->clear();
+    return row;
+  };
+  return {.name = name, .play = play, .result = result};
 }
 
 }  // namespace
@@ -72,8 +79,8 @@ std::vector<Row> measure_wakeup(const Run& run) {
     for (const Baseline* baseline : run.options.baselines) {
       others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
     }
-    const auto more = compete(ours, others, run.options.repetitions, run.progress,
-                              "wakeup, " + std::to_string(bytes) + " bytes");
+    const auto more = compete(ours, others, {.repetitions = run.options.repetitions, .turns = turns},
+                              run.progress, "wakeup, " + std::to_string(bytes) + " bytes");
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

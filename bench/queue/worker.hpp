@@ -43,6 +43,19 @@ class Worker {
   std::uint32_t number_ = 0;
 };
 
+/// A worker process: `body(worker)` sets it up and runs its rounds. Its exit status.
+template <class Body>
+int run_worker(const WorkOrder& order, Body&& body) {
+  Worker worker(order);
+  try {
+    body(worker);
+    return 0;
+  } catch (const std::exception& error) {
+    worker.fail(error.what());
+    return 1;
+  }
+}
+
 /// Waits until another worker of the team has done something. Throws if one has failed, or after 30 s.
 template <class Condition>
 void wait_for_partner(const Scratch& scratch, Condition&& condition) {
