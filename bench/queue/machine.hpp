@@ -6,7 +6,11 @@
 
 namespace wyvern::bench {
 
-/// What figures depend on: (name, value), without the machine's name.
-std::vector<std::pair<std::string, std::string>> describe_machine(double ns_per_tick);
+/// How many cores' worth of work the machine does now, from a look of 200 ms.
+double busy_cores();
+
+/// What figures depend on: (name, value), without the machine's name. `busy_before`: of busy_cores before
+/// anything was measured.
+std::vector<std::pair<std::string, std::string>> describe_machine(double ns_per_tick, double busy_before);
 
 }  // namespace wyvern::bench

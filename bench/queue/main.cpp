@@ -1,8 +1,11 @@
 // Measures queues between processes: bench_queue BENCHMARK [OPTIONS], see bench/README.md.
 #include <exception>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include <wyvern/wyvern.hpp>
 
@@ -30,14 +33,21 @@ std::vector<bench::Row> measure(const bench::Run& run) {
 }
 
 void run_benchmark(const wyvern::Runtime& runtime, const bench::Options& options) {
+  /// With less than this taken away, two processes still have a core each nearly always.
+  constexpr double most_busy_cores = 0.1;
   const double ns_per_tick = bench::measure_ns_per_tick();
+  const double busy = bench::busy_cores();
+  if (busy > most_busy_cores) {
+    std::cerr << "bench_queue: other programs keep " << std::setprecision(2) << busy
+              << " cores busy: the figures will mean little\n";
+  }
   std::vector<bench::Row> rows;
   {
     const bench::Progress progress;
     rows =
         measure({.runtime = runtime, .options = options, .progress = progress, .ns_per_tick = ns_per_tick});
   }
-  const auto machine = bench::describe_machine(ns_per_tick);
+  const auto machine = bench::describe_machine(ns_per_tick, busy);
   for (const auto& [name, value] : machine) std::cout << name << ": " << value << '\n';
   bench::print_table(std::cout, rows);
   if (options.json.empty()) return;
