@@ -51,10 +51,11 @@ Benchmark parse_benchmark(const std::string& name) {
   std::string names;
   for (const BenchmarkName& known : benchmark_names()) {
     if (known.name == name) return known.benchmark;
-    names += (names.empty() ? "" : ", ") + std::string(known.name);
+    if (!names.empty()) names += ", ";
+    names += known.name;
   }
-  throw BadOption(name.empty() ? "say what to measure: " + names
-                               : "there is no benchmark '" + name + "', only " + names);
+  if (name.empty()) throw BadOption("say what to measure: " + names);
+  throw BadOption("there is no benchmark '" + name + "', only " + names);
 }
 
 std::vector<std::uint64_t> parse_sizes(const std::vector<std::string>& sizes) {
@@ -75,16 +76,19 @@ std::vector<std::uint64_t> parse_sizes(const std::vector<std::string>& sizes) {
   return parsed;
 }
 
+std::string no_baseline(const std::string& name, Benchmark benchmark) {
+  const std::string possible = baselines_of(benchmark);
+  return "--baselines: '" + name + "' is no baseline of " + std::string(name_of(benchmark)) + ": it has " +
+         (possible.empty() ? "none" : possible + ", or none");
+}
+
 std::vector<const Baseline*> parse_baselines(const std::vector<std::string>& names, Benchmark benchmark) {
   if (names == std::vector<std::string>{"none"}) return {};
   std::vector<const Baseline*> parsed;
   for (const std::string& name : names) {
     const Baseline* baseline = find_baseline(name);
-    const std::string possible = baselines_of(benchmark);
     if (baseline == nullptr || !baseline->serves(benchmark)) {
-      const std::string offered = possible.empty() ? "it has none" : "it has " + possible + ", or none";
-      throw BadOption("--baselines: '" + name + "' is no baseline of " + std::string(name_of(benchmark)) +
-                      ": " + offered);
+      throw BadOption(no_baseline(name, benchmark));
     }
     if (std::find(parsed.begin(), parsed.end(), baseline) != parsed.end()) {
       throw BadOption("--baselines: '" + name + "' is there twice");

@@ -53,6 +53,7 @@ std::vector<Group> group(const std::vector<Row>& rows) {
 
 Spread over(const Group& group, const std::function<double(const Row&)>& value) {
   std::vector<double> values;
+  values.reserve(group.rows.size());
   for (const Row* row : group.rows) values.push_back(value(*row));
   return spread(values);
 }

@@ -58,11 +58,11 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
     all->add(team->slot(consumer).histogram);
   };
   const auto result = [team, all, name] {
-    const Row row{.benchmark = "wakeup",
-                  .system = name,
-                  .bytes = team->shape().bytes,
-                  .messages = all->count,
-                  .latency = percentiles(*all, team->slot(consumer).ns_per_unit)};
+    Row row{.benchmark = "wakeup",
+            .system = name,
+            .bytes = team->shape().bytes,
+            .messages = all->count,
+            .latency = percentiles(*all, team->slot(consumer).ns_per_unit)};
     all->clear();
     return row;
   };
@@ -76,6 +76,7 @@ std::vector<Row> measure_wakeup(const Run& run) {
   for (const std::uint64_t bytes : run.options.sizes) {
     const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
     std::vector<Contestant> others;
+    others.reserve(run.options.baselines.size());
     for (const Baseline* baseline : run.options.baselines) {
       others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
     }

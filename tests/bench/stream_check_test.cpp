@@ -44,8 +44,8 @@ TEST(StreamCheckTest, a_message_of_nobody_is_an_error) {
 TEST(TallyTest, one_for_another_is_noticed) {
   Tally sent{};
   Tally received{};
-  for (const std::uint64_t sequence : {0, 1, 2, 3}) sent.add(sequence);
-  for (const std::uint64_t sequence : {0, 0, 3, 3}) received.add(sequence);  // the same count and sum
+  for (const std::uint64_t sequence : {0U, 1U, 2U, 3U}) sent.add(sequence);
+  for (const std::uint64_t sequence : {0U, 0U, 3U, 3U}) received.add(sequence);  // the same count and sum
   EXPECT_EQ(sent.sum, received.sum);
   EXPECT_NE(sent, received);
 }
