@@ -5,18 +5,154 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <wyvern/channels/call_forms.hpp>
+#include <wyvern/channels/local_batch.hpp>
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/message.hpp>
 #include <wyvern/core/codec/codec.hpp>
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/member.hpp>
 
 namespace wyvern {
 
-/// How a queue or channel is made. The defaults take about 0.3 MiB.
+struct QueueOptions;
+
+/// How many elements a range has, if it can tell without being used up; otherwise 1.
+template <class Range>
+std::size_t size_of(const Range& range) {
+  if constexpr (std::ranges::sized_range<const Range>) {
+    return static_cast<std::size_t>(std::ranges::size(range));
+  } else {
+    return 1;
+  }
+}
+
+/// A queue of byte strings that any number of processes put into and get from. A small value: copies are
+/// handles to the same channel, which lives while any process holds one or a message that is not read yet
+/// carries one. A process that dies or stops at any instruction holds up nobody else; what it had put stays,
+/// what it had got is gone, what it had leased comes back.
+///
+/// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an
+/// exception: QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling),
+/// NodeLost, NotAMember (in a plain fork). Puts that happen one after another in one process arrive in that
+/// order.
+class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan>,
+                public TakeForms<Channel, std::vector<std::byte>, ChannelMessage, ChannelLease> {
+ public:
+  /// A handle that refers to nothing; every call on it throws InvalidArgument.
+  Channel() = default;
+  /// For the runtime. QueueLost if the channel has gone; TypeMismatch if it was made for other messages.
+  static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference,
+                      std::uint64_t type_hash, std::string_view type_name);
+  static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
+                        std::uint64_t type_hash, std::string_view type_name);
+
+  /// Puts the byte strings of a range one after another; blocks while the channel is full. How many went in
+  /// before it was closed, all if it was not; QueueClosed if none did.
+  template <std::ranges::input_range Range>
+  std::size_t put_many(Range&& range) const {
+    return put_many_within(std::forward<Range>(range), WaitLimit::never());
+  }
+  /// Those for which there is room now.
+  template <std::ranges::input_range Range>
+  std::size_t try_put_many(Range&& range) const {
+    return put_many_within(std::forward<Range>(range), WaitLimit::now());
+  }
+  /// Between one and `most` messages: blocks for the first, and takes what is there then.
+  std::vector<std::vector<std::byte>> get_many(std::size_t most) const {
+    return get_many_within(most, WaitLimit::never());
+  }
+  /// What is there now, perhaps nothing.
+  std::vector<std::vector<std::byte>> try_get_many(std::size_t most) const {
+    return get_many_within(most, WaitLimit::now());
+  }
+
+  /// Memory for a message of so many bytes, to be filled and put. Blocks while the messages that are not read
+  /// yet take all of max_bytes.
+  ChannelLoan loan(std::size_t bytes) const { return *loan_within(bytes, WaitLimit::never()); }
+  std::optional<ChannelLoan> try_loan(std::size_t bytes) const {
+    return loan_within(bytes, WaitLimit::now());
+  }
+  std::optional<ChannelLoan> loan_within(std::size_t bytes, const WaitLimit& limit) const;
+
+  /// Everything that this process has put is in the channel at its home when this returns.
+  void flush() const { Member::check_not_forked(); }
+  /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
+  /// blocked wakes. Closing again does nothing.
+  void close() const { local().close(); }
+
+  /// Reports one message done that this process has got (a lease's done() reports by itself). InvalidArgument
+  /// if it has reported as many as it got. What a process got and has not reported when it lets the channel
+  /// go, or dies, counts as lost.
+  void task_done() const { local().task_done(); }
+  /// Blocks until every message that was put was reported done or is lost; how many were lost since the
+  /// channel was made.
+  std::uint64_t join() const { return *join_within(WaitLimit::never()); }
+  /// Nothing: a stop was requested, or it was not so in time.
+  std::optional<std::uint64_t> join(const std::stop_token& stop) const {
+    return join_within(WaitLimit(stop));
+  }
+  template <class Rep, class Period>
+  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) const {
+    return join_within(Deadline::after(duration));
+  }
+
+  /// Messages in it, given back ones included: exact when nobody else is at work.
+  std::uint64_t size_approx() const;
+  bool empty_approx() const { return size_approx() == 0; }
+  bool full_approx() const { return ring::size_approx(local().view()) == capacity(); }
+  std::uint64_t capacity() const { return local().view().capacity(); }
+  ObjectId id() const { return local().reference().id; }
+  /// How messages name it.
+  const ObjectReference& reference() const { return local().reference(); }
+
+  /// False for a default-constructed handle.
+  explicit operator bool() const { return local_ != nullptr; }
+  friend bool operator==(const Channel& a, const Channel& b) { return a.local_ == b.local_; }
+
+  /// What handles are made of; throws InvalidArgument for one that refers to nothing.
+  LocalChannel& local() const {
+    if (local_ == nullptr) throw_no_channel();
+    return *local_;
+  }
+
+  /// What the forms call; see there.
+  bool put_within(std::span<const std::byte> bytes, const WaitLimit& limit) const {
+    return local().put(bytes, {}, limit);
+  }
+  bool put_within(ChannelLoan& loan, const WaitLimit& limit) const { return put_held(loan.held(), limit); }
+  std::optional<std::vector<std::byte>> get_within(const WaitLimit& limit) const;
+  std::optional<ChannelMessage> take_within(const WaitLimit& limit) const;
+  std::optional<ChannelLease> lease_within(const WaitLimit& limit) const;
+  std::optional<std::uint64_t> join_within(const WaitLimit& limit) const;
+  /// InvalidArgument if the loan is another channel's, or was put.
+  bool put_held(HeldLoan& loan, const WaitLimit& limit) const;
+
+ private:
+  explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
+  template <class Range>
+  std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
+    PutBatch batch(local(), size_of(range), limit);
+    for (auto&& bytes : range) {
+      if (!batch.put(std::span<const std::byte>(bytes), {})) break;
+    }
+    if (batch.closed() && batch.count() == 0) batch.throw_closed();
+    return batch.count();
+  }
+  std::vector<std::vector<std::byte>> get_many_within(std::size_t most, const WaitLimit& limit) const;
+  [[noreturn]] static void throw_no_channel();
+
+  std::shared_ptr<LocalChannel> local_;
+};
+
+/// How a queue or channel is made. The defaults take about 0.5 MiB.
 struct QueueOptions {
   /// Messages that it holds; 1 to 131,072.
   std::uint64_t capacity = 1024;
@@ -28,82 +164,12 @@ struct QueueOptions {
   std::uint64_t inline_size = 256;
   /// Unique in the job, at most 119 bytes; empty: the queue can only be reached through its handles.
   std::string name = {};
-};
-
-/// A queue of byte strings that any number of processes put into and get from. A small value: copies are
-/// handles to the same channel, which lives while any process holds one. A process that dies or stops at any
-/// instruction holds up nobody else; what it had put stays, what it had got is gone.
-///
-/// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an
-/// exception: QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling),
-/// NodeLost, NotAMember (in a plain fork). Puts that happen one after another in one process arrive in that
-/// order.
-class Channel {
- public:
-  /// A handle that refers to nothing; every call on it throws InvalidArgument.
-  Channel() = default;
-  /// For the runtime. QueueLost if the channel has gone; TypeMismatch if it was made for other messages.
-  static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference,
-                      std::uint64_t type_hash, std::string_view type_name);
-  static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
-                        std::uint64_t type_hash, std::string_view type_name);
-
-  /// Blocks while the channel is full.
-  void put(std::span<const std::byte> bytes) { local().put(bytes, Deadline::never()); }
-  /// False if the channel is full (now, for that long, until then).
-  bool try_put(std::span<const std::byte> bytes) { return local().put(bytes, Deadline::now()); }
-  template <class Rep, class Period>
-  bool try_put_for(std::chrono::duration<Rep, Period> duration, std::span<const std::byte> bytes) {
-    return local().put(bytes, Deadline::after(duration));
-  }
-  template <class Clock, class Duration>
-  bool try_put_until(std::chrono::time_point<Clock, Duration> time, std::span<const std::byte> bytes) {
-    return local().put(bytes, Deadline::until(time));
-  }
-
-  /// Blocks while the channel is empty. QueueClosed once it is closed and drained.
-  std::vector<std::byte> get() { return *get_until(Deadline::never()); }
-  /// Nothing if the channel is empty (now, for that long, until then). QueueClosed once it is closed and
-  /// drained.
-  std::optional<std::vector<std::byte>> try_get() { return get_until(Deadline::now()); }
-  template <class Rep, class Period>
-  std::optional<std::vector<std::byte>> try_get_for(std::chrono::duration<Rep, Period> duration) {
-    return get_until(Deadline::after(duration));
-  }
-  template <class Clock, class Duration>
-  std::optional<std::vector<std::byte>> try_get_until(std::chrono::time_point<Clock, Duration> time) {
-    return get_until(Deadline::until(time));
-  }
-
-  /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
-  /// blocked wakes. Closing again does nothing.
-  void close() { local().close(); }
-
-  /// Messages in it: exact when nobody else is at work.
-  std::uint64_t size_approx() const { return ring::size_approx(local().view()); }
-  bool empty_approx() const { return size_approx() == 0; }
-  bool full_approx() const { return size_approx() == capacity(); }
-  std::uint64_t capacity() const { return local().view().capacity(); }
-  ObjectId id() const { return local().reference().id; }
-  /// How messages name it.
-  const ObjectReference& reference() const { return local().reference(); }
-
-  /// False for a default-constructed handle.
-  explicit operator bool() const { return local_ != nullptr; }
-  friend bool operator==(const Channel&, const Channel&) = default;
-
-  /// What handles are made of; throws InvalidArgument for one that refers to nothing.
-  LocalChannel& local() const {
-    if (local_ == nullptr) throw_no_channel();
-    return *local_;
-  }
-
- private:
-  explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
-  std::optional<std::vector<std::byte>> get_until(Deadline deadline);
-  [[noreturn]] static void throw_no_channel();
-
-  std::shared_ptr<LocalChannel> local_;
+  /// How often a message is leased before it counts as one that kills who handles it, at most 4095; 0: no
+  /// limit.
+  std::uint32_t max_deliveries = 0;
+  /// Where such a message goes then: a queue of the same type, needed with max_deliveries. It lives as long
+  /// as this one. While it is full they wait in this one; if it is closed they are lost.
+  Channel dead_letters = {};
 };
 
 /// What a Channel's messages are called where types are compared.

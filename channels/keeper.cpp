@@ -2,9 +2,10 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <utility>
 
 #include <wyvern/channels/keeper.hpp>
-#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/channels/payload.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/exit_wait.hpp>
 #include <wyvern/core/object_hold.hpp>
@@ -15,8 +16,8 @@
 namespace wyvern {
 namespace {
 
-constexpr std::uint64_t round_to_lines(std::uint64_t bytes) {
-  return (bytes + cache_line - 1) / cache_line * cache_line;
+constexpr std::uint64_t round_to_pairs(std::uint64_t bytes) {
+  return (bytes + cache_line_pair - 1) / cache_line_pair * cache_line_pair;
 }
 
 void check(const ChannelSpec& spec) {
@@ -38,13 +39,13 @@ void check(const ChannelSpec& spec) {
 }  // namespace
 
 Keeper::Keeper(const Segment& segment) : segment_(segment), arena_(segment), extents_(segment, arena_) {
-  for (std::uint32_t index = max_processes; index > 0; --index) free_processes_.push_back(index - 1);
+  for (std::uint32_t index = agent_process_index; index > 0; --index) free_processes_.push_back(index - 1);
 }
 
 std::uint32_t Keeper::admit(Puid puid) {
   if (free_processes_.empty()) {
     throw OutOfMemory("node " + std::to_string(segment_.header().node) + " has " +
-                      std::to_string(max_processes) +
+                      std::to_string(agent_process_index) +
                       " processes, the most it can have at a time; wait for some to end");
   }
   const std::uint32_t index = free_processes_.back();
@@ -87,14 +88,43 @@ std::uint32_t Keeper::take_directory_entry() {
   return objects_used_++;
 }
 
+RingView Keeper::view_of(std::uint32_t object) const { return {segment_, segment_.object(object).offset}; }
+
+bool Keeper::is_alive(std::uint32_t object) const {
+  return object < objects_used_ &&
+         object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive;
+}
+
+void Keeper::check_dead_letters(std::uint32_t process, const ChannelSpec& spec) const {
+  if (!spec.dead_letters.id) {
+    if (spec.max_deliveries == 0) return;
+    throw InvalidArgument(
+        "make_queue: max_deliveries needs dead_letters, the queue that gets what was delivered so often in "
+        "vain");
+  }
+  const std::uint32_t object = spec.dead_letters.index;
+  if (!is_alive(object) ||
+      segment_.object(object).id.load(std::memory_order_relaxed) != spec.dead_letters.id.value() ||
+      !has_hold(segment_.object(object), process)) {
+    throw QueueLost("make_queue: the queue for dead letters, " + to_string(spec.dead_letters.id) +
+                    ", does not exist any more");
+  }
+  const ChannelHeader& header = view_of(object).header();
+  if (header.type_hash != spec.type_hash) {
+    throw TypeMismatch("make_queue: dead_letters holds messages of type " + std::string(header.type_name) +
+                       ", not " + spec.type_name + "; it must be a queue of the same type");
+  }
+}
+
 ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec& spec) {
   check(spec);
+  check_dead_letters(process, spec);
   if (!spec.name.empty() && names_.contains(spec.name)) {
     throw InvalidArgument("make_queue: there is a queue with the name '" + spec.name +
                           "' already; open_queue opens it");
   }
   const std::uint64_t header_bytes =
-      round_to_lines(sizeof(ChannelHeader)) + round_to_lines(spec.capacity * sizeof(std::uint64_t));
+      round_to_pairs(sizeof(ChannelHeader)) + round_to_pairs(spec.capacity * sizeof(Slot));
   const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
                               (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);
@@ -112,6 +142,7 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
   segment_.at<ChannelHeader>(offset)->id = id.value();
   entry.offset = offset;
   entry.bytes = bytes;
+  entry.carried.store(0, std::memory_order_relaxed);
   for (auto& word : entry.holders) word.store(0, std::memory_order_relaxed);
   entry.holders[process / 64].store(std::uint64_t{1} << (process % 64), std::memory_order_relaxed);
   const std::uint64_t changes = entry.state.load(std::memory_order_relaxed) & ~std::uint64_t{3};
@@ -134,10 +165,16 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->type_hash = spec.type_hash;
   // Half of what the node may use, so that one queue that nobody reads leaves room for others.
   header->max_bytes = spec.max_bytes != 0 ? spec.max_bytes : arena_.ceiling() / 2;
-  header->slots_offset = offset + round_to_lines(sizeof(ChannelHeader));
-  header->ports_offset = header->slots_offset + round_to_lines(spec.capacity * sizeof(std::uint64_t));
+  header->slots_offset = offset + round_to_pairs(sizeof(ChannelHeader));
+  header->ports_offset = header->slots_offset + round_to_pairs(spec.capacity * sizeof(Slot));
   header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
   header->object = object;
+  header->max_deliveries = spec.max_deliveries;
+  if (spec.dead_letters.id) {
+    header->dead_letters = spec.dead_letters.id.value();
+    header->dead_letters_object = spec.dead_letters.index;
+    segment_.object(spec.dead_letters.index).carried.store(1, std::memory_order_seq_cst);
+  }
   spec.type_name.copy(header->type_name, channel_name_bytes - 1);
   spec.name.copy(header->name, channel_name_bytes - 1);
   header->port_count.store(first_ports, std::memory_order_relaxed);
@@ -148,7 +185,7 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
     view.block(i).tag.store(no_port, std::memory_order_relaxed);
   }
   for (std::uint32_t i = 0; i < first_ports; ++i) {
-    view.port(i).spare.store(header->capacity + i, std::memory_order_relaxed);
+    view.port(i).spare.store(SpareWord(0, false, header->capacity + i).bits(), std::memory_order_relaxed);
     view.block(header->capacity + i).tag.store(i, std::memory_order_relaxed);
   }
 }
@@ -174,7 +211,7 @@ void Keeper::grow_ports(ObjectReference channel) {
       segment_.object(channel.index).id.load(std::memory_order_relaxed) != channel.id.value()) {
     throw QueueLost("queue " + to_string(channel.id) + " does not exist any more");
   }
-  const RingView view(segment_, segment_.object(channel.index).offset);
+  const RingView view = view_of(channel.index);
   ChannelHeader& header = view.header();
   const std::uint32_t ports = header.port_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < ports; ++i) {
@@ -188,7 +225,7 @@ void Keeper::grow_ports(ObjectReference channel) {
   const std::uint64_t offset = allocate(ports_per_chunk * (sizeof(Port) + header.block_stride));
   auto* chunk = segment_.at<Port>(offset);
   for (std::uint32_t i = 0; i < ports_per_chunk; ++i) {
-    chunk[i].spare.store(header.capacity + ports + i, std::memory_order_relaxed);
+    chunk[i].spare.store(SpareWord(0, false, header.capacity + ports + i).bits(), std::memory_order_relaxed);
     segment_
         .at<BlockHeader>(offset + ports_per_chunk * sizeof(Port) + std::uint64_t{i} * header.block_stride)
         ->tag.store(ports + i, std::memory_order_relaxed);
@@ -198,25 +235,57 @@ void Keeper::grow_ports(ObjectReference channel) {
   header.port_count.store(ports + ports_per_chunk, std::memory_order_seq_cst);
 }
 
-std::uint32_t Keeper::grow_extents(std::uint32_t process, std::uint32_t size_class) {
-  return extents_.grow(process, size_class);
+void Keeper::grow_extents(std::uint32_t size_class) { extents_.grow(size_class); }
+
+void Keeper::attend(ObjectReference object) {
+  if (!is_alive(object.index) ||
+      segment_.object(object.index).id.load(std::memory_order_relaxed) != object.id.value())
+    return;
+  move_dead_letters(view_of(object.index));
+  retire_if_unused(object.index);
 }
 
-void Keeper::object_released(ObjectReference object) {
-  if (object.index < objects_used_ &&
-      segment_.object(object.index).id.load(std::memory_order_relaxed) == object.id.value()) {
-    retire_if_unused(object.index);
+/// Whether a message that is not read yet, or a channel that sends its dead letters there, names an object.
+bool Keeper::is_named(std::uint32_t object) const {
+  if (segment_.object(object).carried.load(std::memory_order_seq_cst) == 0) return false;
+  const std::uint64_t id = segment_.object(object).id.load(std::memory_order_relaxed);
+  for (std::uint32_t other = 0; other < objects_used_; ++other) {
+    if (other == object || !is_alive(other)) continue;
+    const RingView view = view_of(other);
+    if (view.header().dead_letters == id) return true;
+    if (view.header().carries_handles.load(std::memory_order_seq_cst) == 0) continue;
+    // The number of blocks last: a message can only be in one that is counted when it is put.
+    const std::uint32_t blocks = view.capacity() + view.header().port_count.load(std::memory_order_seq_cst);
+    for (std::uint32_t block = 0; block < blocks; ++block) {
+      if (carries_handle(view, block, object)) return true;
+    }
   }
+  return false;
 }
 
 void Keeper::retire_if_unused(std::uint32_t object) {
   DirectoryEntry& entry = segment_.object(object);
-  if (!retire_object(entry)) return;
-  const RingView view(segment_, entry.offset);
+  bool named = false;
+  if (retire_object(entry, [&] { return named = is_named(object); })) {
+    release_retired(object);
+    retire_unheld();  // what its messages carried, or where its dead letters went
+  } else if (named && std::find(unheld_.begin(), unheld_.end(), object) == unheld_.end()) {
+    unheld_.push_back(object);
+  }
+}
+
+void Keeper::retire_unheld() {
+  for (const std::uint32_t object : std::exchange(unheld_, {})) {
+    if (is_alive(object)) retire_if_unused(object);
+  }
+}
+
+void Keeper::release_retired(std::uint32_t object) {
+  DirectoryEntry& entry = segment_.object(object);
+  const RingView view = view_of(object);
   const std::uint32_t ports = view.header().port_count.load(std::memory_order_relaxed);
-  for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) free_payload(view, block);
-  if (view.header().name[0] != '\0') names_.erase(view.header().name);
-  std::erase(to_recount_, object);
+  for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) release_payload(view, block);
+  std::erase_if(names_, [object](const auto& name) { return name.second == object; });
   for (std::uint32_t i = 0; first_ports + i * ports_per_chunk < ports; ++i) {
     const std::uint64_t chunk = view.header().port_chunks[i].load(std::memory_order_relaxed);
     arena_.release(chunk, ports_per_chunk * (sizeof(Port) + view.header().block_stride));
@@ -224,18 +293,6 @@ void Keeper::retire_if_unused(std::uint32_t object) {
   entry.id.store(0, std::memory_order_release);
   arena_.release(entry.offset, entry.bytes);
   free_objects_.push_back(object);
-}
-
-void Keeper::free_payload(const RingView& view, std::uint32_t block) {
-  auto& named = view.block(block).extent;
-  const std::uint32_t extent = named.load(std::memory_order_acquire);
-  if (extent == 0) return;
-  const std::uint64_t owner = block_identity(view.header().object, block);
-  // The block's word counts only if the extent agrees: a process may die between naming an extent and giving
-  // it. We recount ourselves and do nothing else meanwhile, so it does not matter whose entry says that we
-  // are at it.
-  release_payload(view, segment_.process(0), extent - 1, ExtentOwner::block, owner);
-  named.store(0, std::memory_order_release);
 }
 
 }  // namespace wyvern

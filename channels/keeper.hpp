@@ -41,8 +41,8 @@ class Keeper {
   ObjectReference create_channel(std::uint32_t process, const ChannelSpec& spec);
   std::optional<ObjectReference> find_object(std::uint32_t process, const std::string& name);
   void grow_ports(ObjectReference channel);
-  std::uint32_t grow_extents(std::uint32_t process, std::uint32_t size_class);
-  void object_released(ObjectReference object);
+  void grow_extents(std::uint32_t size_class);
+  void attend(ObjectReference object);
   /// Lets `process` hold an object from now on, for handles among its start arguments. QueueLost if it has
   /// gone.
   void hold(std::uint32_t process, ObjectReference object);
@@ -54,14 +54,25 @@ class Keeper {
  private:
   template <class Visit>
   void for_each_object(Visit visit) const;
+  RingView view_of(std::uint32_t object) const;
+  bool is_alive(std::uint32_t object) const;
   void settle_dead(std::uint32_t object, std::uint32_t process);
-  void free_payload(const RingView& view, std::uint32_t block);
+  void settle_dead_port(const RingView& view, std::uint32_t number);
+  void move_dead_letters(const RingView& view);
+  bool move_dead_letter(const RingView& from, const BorrowedPort& letter);
+  bool copy_message(const RingView& from, BlockHeader& source, const RingView& to, std::uint32_t block);
+  bool give_payload(const RingView& to, std::uint32_t block, std::uint64_t bytes);
+  std::optional<BorrowedPort> claim_port(const RingView& view);
+  void sweep_given_back(const RingView& view);
   void remove_parkers(std::uint32_t process, const std::vector<std::uint32_t>& held);
   void wake_for_the_dead(const RingView& view);
   void test_interest(ParkerCell& cell);
-  void tidy_some_waiter_sets();
-  void recount_pending();
+  void visit_some_channels();
+  bool is_named(std::uint32_t object) const;
   void retire_if_unused(std::uint32_t object);
+  void retire_unheld();
+  void release_retired(std::uint32_t object);
+  void check_dead_letters(std::uint32_t process, const ChannelSpec& spec) const;
   std::uint64_t allocate(std::uint64_t bytes);
   std::uint32_t take_directory_entry();
   void lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std::uint64_t offset);
@@ -72,10 +83,10 @@ class Keeper {
   std::uint32_t next_sequence_ = 0;
   std::uint32_t next_object_sequence_ = 1;
   std::uint32_t objects_used_ = 0;  // directory entries below this have been used
-  std::uint32_t next_to_tidy_ = 0;
+  std::uint32_t next_to_visit_ = 0;
   std::vector<std::uint32_t> free_processes_;
   std::vector<std::uint32_t> free_objects_;
-  std::vector<std::uint32_t> to_recount_;
+  std::vector<std::uint32_t> unheld_;  // objects that only messages or other objects name
   std::unordered_map<std::string, std::uint32_t> names_;
 };
 

@@ -1,9 +1,10 @@
 #include <algorithm>
 
+#include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/keeper.hpp>
-#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/channels/payload.hpp>
 #include <wyvern/channels/settle.hpp>
-#include <wyvern/core/error.hpp>
+#include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/futex.hpp>
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
@@ -15,8 +16,7 @@ namespace wyvern {
 template <class Visit>
 void Keeper::for_each_object(Visit visit) const {
   for (std::uint32_t object = 0; object < objects_used_; ++object) {
-    if (object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive)
-      visit(object);
+    if (is_alive(object)) visit(object);
   }
 }
 
@@ -25,25 +25,18 @@ void Keeper::bury(std::uint32_t process) {
   for_each_object([&](std::uint32_t object) {
     if (has_hold(segment_.object(object), process)) held.push_back(object);
   });
-  const bool was_charging = segment_.process(process).charging.exchange(0, std::memory_order_seq_cst) != 0;
-  // Ports before extents: an extent that a dead put had given to its block is freed with that block.
   for (const std::uint32_t object : held) settle_dead(object, process);
-  extents_.release_process(process, [&](std::uint32_t extent, std::uint32_t object) {
-    const RingView view(segment_, segment_.object(object).offset);
-    release_payload(view, segment_.process(process), extent, ExtentOwner::process, process);
-  });
+  extents_.mend_hints();
   remove_parkers(process, held);
   release_spin_permits(segment_, process);
   for (const std::uint32_t object : held) {
     drop_hold(segment_, object, process);
-    if (was_charging) to_recount_.push_back(object);
-    wake_for_the_dead(RingView(segment_, segment_.object(object).offset));
+    wake_for_the_dead(view_of(object));
   }
   // An object may have lost its last holder to a death between dropping the hold and telling us.
   for_each_object([this](std::uint32_t object) {
     if (!has_any_hold(segment_.object(object))) retire_if_unused(object);
   });
-  recount_pending();
   sweep();
   ProcessEntry& entry = segment_.process(process);
   entry.os_pid.store(0, std::memory_order_relaxed);
@@ -52,18 +45,33 @@ void Keeper::bury(std::uint32_t process) {
 }
 
 void Keeper::settle_dead(std::uint32_t object, std::uint32_t process) {
-  const RingView view(segment_, segment_.object(object).offset);
+  const RingView view = view_of(object);
   const std::uint32_t ports = view.header().port_count.load(std::memory_order_seq_cst);
+  std::vector<std::uint32_t> owned;
   for (std::uint32_t number = 0; number < ports; ++number) {
-    Port& port = view.port(number);
-    const PortOwner owner(port.owner.load(std::memory_order_acquire));
-    if (owner.state() != PortState::owned || owner.process() != process) continue;
-    settle_port(view, number);
-    // What is in its block now was never published, or was got by the dead: it is gone with it.
-    free_payload(view, port.spare.load(std::memory_order_relaxed));
-    port.owner.store(owner.next(PortState::free).bits(),
-                     std::memory_order_release);  // settled: for anybody to claim
+    if (PortOwner(view.port(number).owner.load(std::memory_order_acquire)).is_owned_by(process))
+      owned.push_back(number);
   }
+  // Moves first: they are known by counts that settling an operation may raise.
+  for (const std::uint32_t number : owned) settle_move(view, view.port(number));
+  for (const std::uint32_t number : owned) settle_dead_port(view, number);
+  sweep_given_back(view);
+  move_dead_letters(view);
+}
+
+void Keeper::settle_dead_port(const RingView& view, std::uint32_t number) {
+  settle_port(view, number);
+  Port& port = view.port(number);
+  const SpareWord spare(port.spare.load(std::memory_order_relaxed));
+  if (spare.leased()) {
+    give_back(view, port);
+    return;
+  }
+  // What is in its block now was never published, or was got by the dead: it is gone with it.
+  release_payload(view, spare.block());
+  count_lost(port);
+  port.owner.store(PortOwner(port.owner.load(std::memory_order_relaxed)).freed().bits(),
+                   std::memory_order_seq_cst);  // settled: for anybody to claim
 }
 
 void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32_t>& held) {
@@ -72,8 +80,9 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
     if (cell.owner.load(std::memory_order_acquire) != process + 1) continue;
     cell.state.store(parker_awake, std::memory_order_seq_cst);  // nobody claims it from here on
     for (const std::uint32_t object : held) {
-      ChannelHeader& header = RingView(segment_, segment_.object(object).offset).header();
-      for (WaiterSet* set : {&header.getters, &header.putters, &header.payload_putters}) set->remove(parker);
+      ChannelHeader& header = view_of(object).header();
+      for (WaiterSet* set : {&header.getters, &header.putters, &header.payload_putters, &header.joiners})
+        set->remove(parker);
     }
     cell.interest.store(0, std::memory_order_relaxed);
     cell.owner.store(0, std::memory_order_release);
@@ -82,10 +91,16 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
 
 void Keeper::wake_for_the_dead(const RingView& view) {
   // The dead may have owed one wake for its own operation and one for each wake it had received; who is woken
-  // and leaves more behind wakes the next one.
-  if (ring::has_message_or_end(view)) view.header().getters.wake_one(segment_);
-  if (ring::has_room_or_end(view)) view.header().putters.wake_one(segment_);
-  view.header().payload_putters.wake_all(segment_);
+  // and leaves more behind wakes the next one. At the end of a closed queue everybody is to be told.
+  ChannelHeader& header = view.header();
+  if (header.closing.load(std::memory_order_seq_cst) != 0) {
+    header.getters.wake_all(segment_);
+  } else if (may_be_given_back(view) || ring::has_message_or_end(view)) {
+    header.getters.wake_one(segment_);
+  }
+  if (ring::has_room_or_end(view)) header.putters.wake_one(segment_);
+  header.payload_putters.wake_all(segment_);
+  header.joiners.wake_all(segment_);
 }
 
 void Keeper::sweep() {
@@ -96,50 +111,56 @@ void Keeper::sweep() {
       futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
     if (state == parker_asleep) test_interest(cell);
   }
-  tidy_some_waiter_sets();
-  recount_pending();
+  visit_some_channels();
+  retire_unheld();
 }
 
 void Keeper::test_interest(ParkerCell& cell) {
   const std::uint64_t interest = cell.interest.load(std::memory_order_relaxed);
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
-  if (kind != InterestKind::message && kind != InterestKind::room && kind != InterestKind::payload_room)
+  if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||
+      !is_alive(object))
     return;
-  if (object >= objects_used_ ||
-      object_phase(segment_.object(object).state.load(std::memory_order_acquire)) != ObjectPhase::alive)
-    return;
-  const RingView view(segment_, segment_.object(object).offset);
-  bool holds = false;
-  if (kind == InterestKind::message) {
-    holds = ring::has_message_or_end(view);
-  } else if (kind == InterestKind::room) {
-    holds = ring::has_room_or_end(view);
-  } else {
-    const auto size_class = static_cast<std::uint32_t>(interest_number(interest) >> 32);
-    holds = view.header().closing.load(std::memory_order_seq_cst) != 0 || accepts_extent(view, size_class);
-  }
-  if (holds) notify(cell);
+  const RingView view = view_of(object);
+  sweep_given_back(view);
+  const auto holds = [&] {
+    switch (kind) {
+      case InterestKind::message: return may_be_given_back(view) || ring::has_message_or_end(view);
+      case InterestKind::lease:
+        return may_be_given_back(view) ||
+               (ring::has_message_or_end(view) && (!ring::has_ended(view) || !any_lease_outstanding(view)));
+      case InterestKind::room: return ring::has_room_or_end(view);
+      case InterestKind::payload_room:
+        return view.header().closing.load(std::memory_order_seq_cst) != 0 ||
+               accepts_payload(view, static_cast<std::uint32_t>(interest_number(interest) >> 32));
+      case InterestKind::tasks_done: return all_tasks_done(view);
+      default: return false;
+    }
+  };
+  if (holds()) notify(cell);
 }
 
-void Keeper::tidy_some_waiter_sets() {
+/// Somebody may have died or stopped between giving a message back and saying so.
+void Keeper::sweep_given_back(const RingView& view) {
+  if (!may_be_given_back(view) && any_given_back(view)) raise_given_back(view);
+}
+
+void Keeper::visit_some_channels() {
   constexpr std::uint32_t at_a_time = 64;  // keeps a sweep short when there are many queues
   for (std::uint32_t step = 0; step < std::min(at_a_time, objects_used_); ++step) {
-    next_to_tidy_ = (next_to_tidy_ + 1) % objects_used_;
-    const DirectoryEntry& entry = segment_.object(next_to_tidy_);
-    if (object_phase(entry.state.load(std::memory_order_acquire)) != ObjectPhase::alive) continue;
-    const RingView view(segment_, entry.offset);
-    if (view.header().getters.tidy() && ring::has_message_or_end(view))
-      view.header().getters.wake_one(segment_);
-    if (view.header().putters.tidy() && ring::has_room_or_end(view)) view.header().putters.wake_one(segment_);
-    if (view.header().payload_putters.tidy()) view.header().payload_putters.wake_all(segment_);
+    next_to_visit_ = (next_to_visit_ + 1) % objects_used_;
+    if (!is_alive(next_to_visit_)) continue;
+    const RingView view = view_of(next_to_visit_);
+    ChannelHeader& header = view.header();
+    sweep_given_back(view);
+    move_dead_letters(view);
+    if (header.getters.tidy() && (may_be_given_back(view) || ring::has_message_or_end(view)))
+      header.getters.wake_one(segment_);
+    if (header.putters.tidy() && ring::has_room_or_end(view)) header.putters.wake_one(segment_);
+    if (header.payload_putters.tidy()) header.payload_putters.wake_all(segment_);
+    if (header.joiners.tidy()) header.joiners.wake_all(segment_);
   }
-}
-
-void Keeper::recount_pending() {
-  std::erase_if(to_recount_, [this](std::uint32_t object) {
-    return recount_extents(RingView(segment_, segment_.object(object).offset));
-  });
 }
 
 }  // namespace wyvern

@@ -2,22 +2,16 @@
 #include <utility>
 
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/object_hold.hpp>
+#include <wyvern/core/thread_number.hpp>
 
-// Opening, ports, and the end of an opening: what happens once in a while. The operations are in
-// local_operations.cpp.
+// Opening, ports, and the end of an opening: what happens once in a while. What happens for each message is
+// in local_put.cpp and local_take.cpp.
 namespace wyvern {
 namespace {
-
-/// Threads are numbered in the order in which they first need a port, so that few threads use cells of their
-/// own.
-std::uint32_t thread_number() {
-  static std::atomic<std::uint32_t> next{0};
-  thread_local const std::uint32_t number = next.fetch_add(1, std::memory_order_relaxed);
-  return number;
-}
 
 std::uint64_t offset_of_held(const Member& member, const ObjectReference& reference) {
   return member.segment().object(reference.index).offset;
@@ -58,7 +52,7 @@ std::shared_ptr<LocalChannel> LocalChannel::open(const std::shared_ptr<Member>& 
         drop_hold(keep->segment(), ended.index, keep->process_index());
       }
     }
-    keep->agent().object_released(ended);
+    keep->agent().attend(ended);
   };
   channel = std::shared_ptr<LocalChannel>(new LocalChannel(member, reference), end);
   entry = channel;
@@ -71,37 +65,46 @@ LocalChannel::LocalChannel(std::shared_ptr<Member> member, const ObjectReference
       view_(member_->segment(), offset_of_held(*member_, reference)) {}
 
 LocalChannel::~LocalChannel() {
-  const auto give_back = [this](std::uint32_t number) {
-    auto& owner = view_.port(number).owner;
-    // Release: the next owner finds our spare block and cleared intent.
-    owner.store(PortOwner(owner.load(std::memory_order_relaxed)).next(PortState::free).bits(),
-                std::memory_order_release);
+  const auto give_up = [this](Port& port) {
+    count_lost(port);
+    // Release: the next owner finds our spare block, counts and intent.
+    port.owner.store(PortOwner(port.owner.load(std::memory_order_relaxed)).freed().bits(),
+                     std::memory_order_release);
   };
-  for (Cell& cell : cells_) {
-    if (const std::uint32_t port = cell.port.exchange(0, std::memory_order_acquire)) give_back(port - 1);
+  for (const Cell& cell : cells_) {
+    if (cell.port.port != nullptr) give_up(*cell.port.port);
   }
-  for (const std::uint32_t number : spare_ports_) give_back(number);
-}
-
-PortGuard::PortGuard(PortGuard&& other) noexcept
-    : channel_(std::exchange(other.channel_, nullptr)), port_(other.port_) {}
-
-PortGuard::~PortGuard() {
-  if (channel_ != nullptr) channel_->return_port(port_);
+  for (const std::uint32_t number : spare_ports_) give_up(view_.port(number));
+  wake_joiners_if_done();
 }
 
 PortGuard LocalChannel::borrow_port() {
   Member::check_not_forked();
-  // Acquire: what the last user of the port left in it.
-  const std::uint32_t port = cells_[thread_number() % cells].port.exchange(0, std::memory_order_acquire);
-  return {*this, port != 0 ? port_with(port - 1) : borrow_port_slowly()};
+  const std::uint32_t number = thread_number();
+  if (number < cells) {
+    BorrowedPort& at_hand = cells_[number].port;
+    if (at_hand.port != nullptr) return {*this, std::exchange(at_hand, {})};
+  }
+  return {*this, borrow_port_slowly()};
+}
+
+/// A lease must bring no counts of others along when it is given back with its port.
+PortGuard LocalChannel::borrow_balanced_port() {
+  PortGuard port = borrow_port();
+  if (outstanding_gets(*port->port) == 0) return port;
+  {
+    const std::lock_guard lock(spare_ports_mutex_);
+    for (std::uint32_t& spare : spare_ports_) {
+      if (outstanding_gets(view_.port(spare)) != 0) continue;
+      const std::uint32_t number = std::exchange(spare, spare_ports_.back());
+      spare_ports_.pop_back();
+      return {*this, port_with(number)};
+    }
+  }
+  return {*this, claim_port()};
 }
 
 BorrowedPort LocalChannel::borrow_port_slowly() {
-  for (Cell& cell : cells_) {
-    if (const std::uint32_t port = cell.port.exchange(0, std::memory_order_acquire))
-      return port_with(port - 1);
-  }
   {
     const std::lock_guard lock(spare_ports_mutex_);
     if (!spare_ports_.empty()) {
@@ -110,14 +113,19 @@ BorrowedPort LocalChannel::borrow_port_slowly() {
       return port_with(number);
     }
   }
-  {
-    // Room to give it back later, which must not fail.
-    const std::lock_guard lock(spare_ports_mutex_);
-    spare_ports_.reserve(++claimed_ports_);
-  }
-  while (true) {
-    if (const auto number = claim_free_port()) return port_with(*number);
-    member_->agent().grow_ports(reference_);
+  return claim_port();
+}
+
+BorrowedPort LocalChannel::claim_port() {
+  reserve_for_port();
+  try {
+    while (true) {
+      if (const auto number = claim_free_port()) return port_with(*number);
+      member_->agent().grow_ports(reference_);
+    }
+  } catch (...) {
+    forget_port();
+    throw;
   }
 }
 
@@ -129,9 +137,8 @@ std::optional<std::uint32_t> LocalChannel::claim_free_port() {
     auto& owner = view_.port(number).owner;
     std::uint64_t seen = owner.load(std::memory_order_relaxed);
     if (PortOwner(seen).state() != PortState::free) continue;
-    // Acquire: the spare and the intent that the last owner, or the agent for it, left.
-    if (owner.compare_exchange_strong(seen,
-                                      PortOwner(seen).next(PortState::owned, member_->process_index()).bits(),
+    // Acquire: the spare, counts and intent that the last owner, or the agent for it, left.
+    if (owner.compare_exchange_strong(seen, PortOwner(seen).claimed_by(member_->process_index()).bits(),
                                       std::memory_order_acq_rel, std::memory_order_relaxed)) {
       CRASH_POINT("port.claimed");
       return number;
@@ -140,16 +147,38 @@ std::optional<std::uint32_t> LocalChannel::claim_free_port() {
   return std::nullopt;
 }
 
+/// Room to give a port back later, which must not fail.
+void LocalChannel::reserve_for_port() {
+  const std::lock_guard lock(spare_ports_mutex_);
+  spare_ports_.reserve(claimed_ports_ + 1);
+  ++claimed_ports_;
+}
+
+void LocalChannel::forget_port() noexcept {
+  const std::lock_guard lock(spare_ports_mutex_);
+  --claimed_ports_;
+}
+
 void LocalChannel::return_port(const BorrowedPort& port) noexcept {
   if (Member::forked()) return;  // the port is the parent's
-  std::uint32_t none = 0;
-  auto& own_cell = cells_[thread_number() % cells].port;
-  // Release: the next borrower finds the port as we left it.
-  if (own_cell.compare_exchange_strong(none, port.number + 1, std::memory_order_release,
-                                       std::memory_order_relaxed))
+  const std::uint32_t number = thread_number();
+  if (number < cells && cells_[number].port.port == nullptr) {
+    cells_[number].port = port;
     return;
+  }
   const std::lock_guard lock(spare_ports_mutex_);
   spare_ports_.push_back(port.number);
+  if (spare_ports_.size() > most_spare_ports) trim_spare_ports();
+}
+
+/// Lets the oldest spare port go; what is outstanding with it goes to another.
+void LocalChannel::trim_spare_ports() noexcept {
+  Port& oldest = view_.port(spare_ports_.front());
+  move_outstanding(oldest, view_.port(spare_ports_.back()), spare_ports_.back());
+  oldest.owner.store(PortOwner(oldest.owner.load(std::memory_order_relaxed)).freed().bits(),
+                     std::memory_order_release);
+  spare_ports_.erase(spare_ports_.begin());
+  --claimed_ports_;
 }
 
 std::string LocalChannel::description() const {

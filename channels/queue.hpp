@@ -5,21 +5,33 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
 #include <wyvern/channels/channel.hpp>
+#include <wyvern/channels/encoded_message.hpp>
 #include <wyvern/core/codec/codec.hpp>
 #include <wyvern/core/error.hpp>
 
 namespace wyvern {
 
+/// Up to this size a value that is its own bytes is copied straight out of the ring; initialising a larger
+/// one first would cost more than that saves.
+inline constexpr std::size_t largest_copied_out = 1024;
+
+template <class T>
+class Producer;
+template <class T>
+class Consumer;
+
 /// A Channel whose messages are values of type T, encoded by Codec<T>: what is said there holds here. A
 /// message that is no T throws DecodeError, which carries its bytes; it has left the queue then. A handle can
-/// be copied, and be an argument of a process.
+/// be copied, be an argument of a process, and be in a message.
 template <class T>
-class Queue {
+class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, T, Message<T>, Lease<T>> {
  public:
   using value_type = T;
 
@@ -31,35 +43,42 @@ class Queue {
   Queue(const std::shared_ptr<Member>& member, const ObjectReference& reference)
       : channel_(Channel::open(member, reference, type_hash<T>(), type_name<T>())) {}
 
-  /// Blocks while the queue is full. If encoding throws, nothing was enqueued.
-  void put(const T& value) { put_until(value, Deadline::never()); }
-  /// False if the queue is full (now, for that long, until then).
-  bool try_put(const T& value) { return put_until(value, Deadline::now()); }
-  template <class Rep, class Period>
-  bool try_put_for(std::chrono::duration<Rep, Period> duration, const T& value) {
-    return put_until(value, Deadline::after(duration));
+  /// See Channel.
+  template <std::ranges::input_range Range>
+  std::size_t put_many(Range&& range) const {
+    return put_many_within(std::forward<Range>(range), WaitLimit::never());
   }
-  template <class Clock, class Duration>
-  bool try_put_until(std::chrono::time_point<Clock, Duration> time, const T& value) {
-    return put_until(value, Deadline::until(time));
+  template <std::ranges::input_range Range>
+  std::size_t try_put_many(Range&& range) const {
+    return put_many_within(std::forward<Range>(range), WaitLimit::now());
   }
+  std::vector<T> get_many(std::size_t most) const { return get_many_within(most, WaitLimit::never()); }
+  std::vector<T> try_get_many(std::size_t most) const { return get_many_within(most, WaitLimit::now()); }
 
-  /// Blocks while the queue is empty. QueueClosed once it is closed and drained.
-  T get() { return *get_until(Deadline::never()); }
-  /// Nothing if the queue is empty (now, for that long, until then). QueueClosed once it is closed and
-  /// drained, so that empty and ended are never confused.
-  std::optional<T> try_get() { return get_until(Deadline::now()); }
-  template <class Rep, class Period>
-  std::optional<T> try_get_for(std::chrono::duration<Rep, Period> duration) {
-    return get_until(Deadline::after(duration));
+  /// A T in the queue's memory, to be filled and put.
+  Loan<T> loan() const
+    requires LiesInPlace<T>
+  {
+    return Loan<T>(channel_.loan(sizeof(T)));
   }
-  template <class Clock, class Duration>
-  std::optional<T> try_get_until(std::chrono::time_point<Clock, Duration> time) {
-    return get_until(Deadline::until(time));
+  std::optional<Loan<T>> try_loan() const
+    requires LiesInPlace<T>
+  {
+    auto loan = channel_.try_loan(sizeof(T));
+    if (!loan) return std::nullopt;
+    return Loan<T>(std::move(*loan));
   }
 
   /// See Channel.
-  void close() { channel_.close(); }
+  void flush() const { channel_.flush(); }
+  void close() const { channel_.close(); }
+  void task_done() const { channel_.task_done(); }
+  std::uint64_t join() const { return channel_.join(); }
+  std::optional<std::uint64_t> join(const std::stop_token& stop) const { return channel_.join(stop); }
+  template <class Rep, class Period>
+  std::optional<std::uint64_t> try_join_for(std::chrono::duration<Rep, Period> duration) const {
+    return channel_.try_join_for(duration);
+  }
   std::uint64_t size_approx() const { return channel_.size_approx(); }
   bool empty_approx() const { return channel_.empty_approx(); }
   bool full_approx() const { return channel_.full_approx(); }
@@ -68,7 +87,11 @@ class Queue {
   /// The same queue seen as encoded bytes.
   const Channel& channel() const { return channel_; }
   explicit operator bool() const { return static_cast<bool>(channel_); }
-  friend bool operator==(const Queue&, const Queue&) = default;
+  friend bool operator==(const Queue& a, const Queue& b) { return a.channel_ == b.channel_; }
+
+  /// Handles that can only put, or only get.
+  Producer<T> producer() const;
+  Consumer<T> consumer() const;
 
   /// Gets one message after another until the queue is closed and drained: `for (auto& item : queue)`.
   class Iterator {
@@ -77,7 +100,7 @@ class Queue {
     using value_type = T;
     using difference_type = std::ptrdiff_t;
 
-    explicit Iterator(Queue& queue) : queue_(&queue) { advance(); }
+    explicit Iterator(const Queue& queue) : queue_(&queue) { advance(); }
     T& operator*() const { return *item_; }
     Iterator& operator++() {
       advance();
@@ -95,34 +118,67 @@ class Queue {
         // The end: the iterator has no item, which is how it equals the sentinel.
       }
     }
-    Queue* queue_;
+    const Queue* queue_;
     mutable std::optional<T> item_;
   };
-  Iterator begin() { return Iterator(*this); }
-  std::default_sentinel_t end() { return {}; }
+  Iterator begin() const { return Iterator(*this); }
+  std::default_sentinel_t end() const { return {}; }
 
- private:
-  /// Kept by a thread between calls; what a large message made it grow to is given back.
-  static constexpr std::size_t longest_kept_buffer = std::size_t{1} << 20;
-
-  bool put_until(const T& value, Deadline deadline) {
-    if constexpr (detail::is_raw<T>()) {
-      return channel_.local().put(std::as_bytes(std::span(&value, 1)), deadline);
-    } else {
-      thread_local std::vector<std::byte> kept;
-      std::vector<std::byte> buffer = std::exchange(kept, {});  // a codec may put into a queue itself
-      buffer.clear();
-      encode_to(buffer, value);
-      const bool done = channel_.local().put(buffer, deadline);
-      if (buffer.capacity() <= longest_kept_buffer) kept = std::move(buffer);
-      return done;
-    }
+  /// What the forms call; see there.
+  bool put_within(const T& value, const WaitLimit& limit) const {
+    LocalChannel& local = channel_.local();
+    const EncodedMessage<T> message(value);
+    return local.put(message.bytes(), message.handles(), limit);
   }
-
-  std::optional<T> get_until(Deadline deadline) {
-    const auto message = channel_.local().get(deadline);
+  bool put_within(Loan<T>& loan, const WaitLimit& limit) const {
+    return channel_.put_held(loan.held(), limit);
+  }
+  std::optional<T> get_within(const WaitLimit& limit) const
+    requires(detail::is_raw<T>() && std::is_default_constructible_v<T> && sizeof(T) <= largest_copied_out)
+  {
+    std::optional<std::vector<std::byte>> misfit;
+    std::optional<T> value(std::in_place);
+    if (!channel_.local().get_into(std::as_writable_bytes(std::span(&*value, 1)), misfit, limit)) {
+      value.reset();
+    } else if (misfit) {
+      decode_from<T>(*misfit);  // throws what is wrong with it
+    }
+    return value;
+  }
+  std::optional<T> get_within(const WaitLimit& limit) const {
+    const auto message = channel_.local().take(IntentKind::get, limit);
     if (!message) return std::nullopt;
     return decode_from<T>(message->bytes());
+  }
+  std::optional<Message<T>> take_within(const WaitLimit& limit) const {
+    auto message = channel_.take_within(limit);
+    if (!message) return std::nullopt;
+    return Message<T>(std::move(*message));
+  }
+  std::optional<Lease<T>> lease_within(const WaitLimit& limit) const {
+    auto lease = channel_.lease_within(limit);
+    if (!lease) return std::nullopt;
+    return Lease<T>(std::move(*lease));
+  }
+
+ private:
+  template <class Range>
+  std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
+    PutBatch batch(channel_.local(), size_of(range), limit);
+    for (auto&& element : range) {
+      const T& value = element;
+      const EncodedMessage<T> message(value);
+      if (!batch.put(message.bytes(), message.handles())) break;
+    }
+    if (batch.closed() && batch.count() == 0) batch.throw_closed();
+    return batch.count();
+  }
+  std::vector<T> get_many_within(std::size_t most, const WaitLimit& limit) const {
+    std::vector<T> values;
+    TakeBatch batch(channel_.local(), most, limit);
+    values.reserve(batch.expected());
+    while (const auto bytes = batch.next()) values.push_back(decode_from<T>(*bytes));
+    return values;
   }
 
   Channel channel_;
@@ -135,3 +191,5 @@ struct Codec<Queue<T>> {
 };
 
 }  // namespace wyvern
+
+#include <wyvern/channels/queue_ends.hpp>  // IWYU pragma: export

@@ -17,7 +17,7 @@ class RingView {
   ChannelHeader& header() const { return *header_; }
   std::uint32_t capacity() const { return capacity_; }
   std::uint32_t inline_size() const { return inline_size_; }
-  std::atomic<std::uint64_t>& slot(std::uint32_t index) const { return slots_[index]; }
+  std::atomic<std::uint64_t>& slot(std::uint32_t index) const { return slots_[index].word; }
   /// `number` < port_count; the memory of a port that was once counted stays.
   Port& port(std::uint32_t number) const {
     return number < first_ports ? first_ports_[number]
@@ -28,7 +28,7 @@ class RingView {
                ? *reinterpret_cast<BlockHeader*>(first_blocks_ + std::uint64_t{number} * stride_)
                : chunk_block(number - blocks_in_front_);
   }
-  static std::byte* payload(BlockHeader& block) { return reinterpret_cast<std::byte*>(&block + 1); }
+  static std::byte* inline_payload(BlockHeader& block) { return reinterpret_cast<std::byte*>(&block + 1); }
 
  private:
   Port* chunk_ports(std::uint32_t number) const;
@@ -36,7 +36,7 @@ class RingView {
 
   const Segment* segment_;
   ChannelHeader* header_;
-  std::atomic<std::uint64_t>* slots_;
+  Slot* slots_;
   Port* first_ports_;
   std::byte* first_blocks_;
   std::uint32_t capacity_;
@@ -49,34 +49,37 @@ class RingView {
 struct BorrowedPort {
   Port* port = nullptr;
   std::uint32_t number = no_port;
+
+  /// Nobody but the borrower writes it, so what is read is what it is.
+  SpareWord spare() const { return SpareWord(port->spare.load(std::memory_order_relaxed)); }
 };
 
 enum class RingOutcome { done, full, empty, closed };
 
-/// The swap ring. Every operation is one compare-and-swap on a slot that exchanges the port's spare block for
-/// the slot's: that is its linearisation point, before it nothing has happened and after it everything has,
-/// so no process that dies or stops anywhere leaves a state that others must wait for.
+/// The swap ring; its operations are in ring_operations.hpp. Every operation is one compare-and-swap on a
+/// slot that exchanges the port's spare block for the slot's: that is its linearisation point, before it
+/// nothing has happened and after it everything has, so no process that dies or stops anywhere leaves a state
+/// that others must wait for.
 ///
 /// Who may call: any number of threads of any processes at once, each with a port that nobody else uses
 /// meanwhile. Invariants: docs/swap_ring.md. None of these calls allocates, blocks, or makes a system call.
 namespace ring {
 
-/// Puts the message in the port's spare block. done: the port's spare is another, free block now. full,
-/// closed: nothing has changed. `closed` is for a CLOSED slot only: the caller looks at the closing flag
-/// before.
-RingOutcome put(const RingView& view, const BorrowedPort& port);
-
-/// Gets the next message. done: it is in the port's spare block, which is the caller's until it puts or gets
-/// with that port again. empty, closed: nothing has changed. Once the closing flag is set, places the end
-/// when the ring is empty.
-RingOutcome get(const RingView& view, const BorrowedPort& port);
-
-/// Whether a put (a get) would find room (a message, or the end) now: the test for waiting.
+/// Whether a put (a take) would find room (a message, or the end) in the ring now: the test for waiting.
 bool has_room_or_end(const RingView& view);
 bool has_message_or_end(const RingView& view);
+/// Whether the end is in the ring: nothing will ever be put again, and everything that was has been taken.
+bool has_ended(const RingView& view);
 
 /// Messages in the ring: exact when nobody else is at work.
 std::uint64_t size_approx(const RingView& view);
+/// Messages that were ever put: exact at a moment during the call.
+std::uint64_t put_count(const RingView& view);
+
+/// How many messages (places for them) a batch may hope to find in a row, at most `wanted`; fetches their
+/// lines ahead, so that they arrive side by side. Changes nothing; the operations decide.
+std::uint32_t expect_messages(const RingView& view, std::uint32_t wanted);
+std::uint32_t expect_room(const RingView& view, std::uint32_t wanted);
 
 }  // namespace ring
 }  // namespace wyvern

@@ -12,12 +12,13 @@ std::uint32_t slot_of(const RingView& view, std::uint64_t ticket) {
   return static_cast<std::uint32_t>(whole % view.capacity());
 }
 
-/// Whether `other` is about to receive, or has just received, what the dead operation left in its slot: a
-/// getter of the very message that the dead one put, or the putter of the next lap for the free block that
-/// the dead getter left. Any other ticket is an old intent about the same block and proves nothing.
+/// Whether `other` is about to receive, or has received, what the dead operation left in its slot: a taker of
+/// the very message that the dead one put, or the putter of the next lap for the free block that the dead
+/// taker left. Any other ticket is an old intent about the same block and proves nothing.
 bool receives_from(const RingView& view, IntentWord other, IntentWord dead, std::uint32_t offered) {
-  if (!other.active() || other.block() != offered || other.getter() == dead.getter()) return false;
-  const std::uint64_t expected = dead.getter() ? dead.ticket() + view.capacity() : dead.ticket();
+  if (other.kind() == IntentKind::none || other.block() != offered || other.takes() == dead.takes())
+    return false;
+  const std::uint64_t expected = dead.takes() ? dead.ticket() + view.capacity() : dead.ticket();
   return other.ticket() == (expected & ticket_mask);
 }
 
@@ -38,18 +39,32 @@ bool offered_block_seen(const RingView& view, std::uint32_t number, IntentWord d
   return view.block(offered).tag.load(std::memory_order_seq_cst) != number;
 }
 
+void settle_operation(const RingView& view, std::uint32_t number) {
+  Port& port = view.port(number);
+  const IntentWord intent(port.intent.load(std::memory_order_acquire));
+  const SpareWord spare(port.spare.load(std::memory_order_acquire));
+  // An intent for the block that the port has was carried out.
+  if (intent.kind() == IntentKind::none || spare.block() == intent.block()) return;
+  if (offered_block_seen(view, number, intent, spare.block())) {
+    view.block(intent.block()).tag.store(number, std::memory_order_release);
+    port.spare.store(spare.after(intent.kind(), intent.block()).bits(), std::memory_order_release);
+  }
+  port.intent.store(0, std::memory_order_release);
+}
+
+/// A lease is done when its done() has counted it; its port may not have got to say so.
+void settle_done(Port& port) {
+  const SpareWord spare(port.spare.load(std::memory_order_relaxed));
+  const FinishedWord finished(port.finished.load(std::memory_order_acquire));
+  if (!spare.leased() || outstanding(spare, finished) == 0) return;
+  port.spare.store(SpareWord(spare.gets() + 1, false, spare.block()).bits(), std::memory_order_release);
+}
+
 }  // namespace
 
 void settle_port(const RingView& view, std::uint32_t number) {
-  Port& port = view.port(number);
-  const IntentWord intent(port.intent.load(std::memory_order_acquire));
-  if (!intent.active()) return;
-  const std::uint32_t offered = port.spare.load(std::memory_order_acquire);
-  if (offered != intent.block() && offered_block_seen(view, number, intent, offered)) {
-    view.block(intent.block()).tag.store(number, std::memory_order_release);
-    port.spare.store(intent.block(), std::memory_order_release);
-  }
-  port.intent.store(0, std::memory_order_release);
+  settle_operation(view, number);
+  settle_done(view.port(number));
 }
 
 }  // namespace wyvern

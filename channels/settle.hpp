@@ -7,8 +7,9 @@
 namespace wyvern {
 
 /// For the agent, about a port whose process the kernel has proved dead: decides whether the operation that
-/// was in flight took effect, and leaves the port with exactly the block that it owns. Waits for nobody;
-/// other processes may be anywhere in their own operations. One port at a time.
+/// was in flight took effect, and leaves the port with exactly the block that it owns, its gets counted and
+/// its lease, if it holds one, not reported done. Waits for nobody; other processes may be anywhere in their
+/// own operations. One port at a time.
 void settle_port(const RingView& view, std::uint32_t number);
 
 }  // namespace wyvern

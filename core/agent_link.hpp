@@ -15,8 +15,10 @@ struct ChannelSpec {
   std::uint64_t max_bytes =
       0;  ///< of all payloads outside the blocks together; 0: a share of the node's ceiling
   std::uint64_t type_hash = 0;
-  std::string type_name;  ///< for messages about a wrong type
-  std::string name;       ///< unique in the job; empty: none
+  std::uint32_t max_deliveries = 0;  ///< of a message by lease; 0: no limit
+  ObjectReference dead_letters;      ///< the channel that gets what was delivered so often in vain
+  std::string type_name;             ///< for messages about a wrong type
+  std::string name;                  ///< unique in the job; empty: none
 };
 
 /// What a process can ask of its node's agent. One round trip each, at most `agent_answer_limit`; NodeLost
@@ -34,10 +36,11 @@ class AgentLink {
   virtual std::optional<ObjectReference> find_object(const std::string& name) = 0;
   /// Adds ports and blocks to a channel. Throws OutOfMemory.
   virtual void grow_ports(ObjectReference channel) = 0;
-  /// An extent of that size class, owned by the calling process. Throws OutOfMemory.
-  virtual std::uint32_t grow_extents(std::uint32_t size_class) = 0;
-  /// A hint that the calling process let an object go, which perhaps nobody holds now.
-  virtual void object_released(ObjectReference object) noexcept = 0;
+  /// Sees to it that there is a free extent of that size class. Throws OutOfMemory.
+  virtual void grow_extents(std::uint32_t size_class) = 0;
+  /// A hint that the agent has something to do for an object: perhaps nobody holds it now, or a message of it
+  /// is due for the dead letters.
+  virtual void attend(ObjectReference object) noexcept = 0;
 
  protected:
   AgentLink() = default;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <type_traits>
 
 namespace wyvern {
@@ -46,6 +47,14 @@ class Deadline {
   constexpr bool is_now() const { return time_ == Clock::time_point::min(); }
   bool passed() const { return is_now() || (!is_never() && Clock::now() >= time_); }
   constexpr Clock::time_point time() const { return time_; }
+  /// As futex.hpp's monotonic_ns() would read then; the largest number for never.
+  constexpr std::uint64_t in_monotonic_ns() const {
+    if (is_never()) return ~std::uint64_t{0};
+    const auto ticks = time_.time_since_epoch();
+    return ticks.count() <= 0 ? 0
+                              : static_cast<std::uint64_t>(
+                                    std::chrono::duration_cast<std::chrono::nanoseconds>(ticks).count());
+  }
   /// The earlier of two.
   friend constexpr Deadline earliest(Deadline a, Deadline b) { return a.time_ < b.time_ ? a : b; }
 

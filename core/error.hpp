@@ -50,6 +50,7 @@ class ErrorOf : public Error {
 
 using QueueClosed = ErrorOf<ErrorCode::queue_closed>;
 using QueueLost = ErrorOf<ErrorCode::queue_lost>;
+using LeaseLost = ErrorOf<ErrorCode::lease_lost>;
 using NodeLost = ErrorOf<ErrorCode::node_lost>;
 using NotFound = ErrorOf<ErrorCode::not_found>;
 using TypeMismatch = ErrorOf<ErrorCode::type_mismatch>;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string>
 
@@ -13,11 +14,57 @@ constexpr std::uint64_t smallest_extent = 512;
 constexpr std::uint32_t doubling_classes = 6;  // 512 B to 16 KiB
 constexpr std::uint64_t quarter_base = smallest_extent << (doubling_classes - 1);
 
-void mark_maybe_free(const Segment& segment, std::uint32_t extent) {
-  // Release: who finds the bit finds the owner word that goes with it, or a newer one.
-  segment.extent_group(extent / extents_in_group)
-      .maybe_free.fetch_or(std::uint64_t{1} << (extent % extents_in_group), std::memory_order_release);
+bool change_owner(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
+                  ExtentOwner to, std::uint64_t to_who) {
+  auto& owner = segment.extent(extent).owner;
+  // Sequentially consistent: after the hint was cleared, see mark_maybe_free.
+  std::uint64_t seen = owner.load(std::memory_order_seq_cst);
+  return ExtentOwnerWord(seen).is(from, from_who) &&
+         // Releases what was read or written in the extent to whoever owns it next, and acquires it.
+         // Sequentially consistent: before the look at the hint when it is freed, see mark_maybe_free.
+         owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(to, to_who).bits(),
+                                       std::memory_order_seq_cst, std::memory_order_relaxed);
 }
+
+/// The bit is written only if it is not set: who clears it looks at the owner afterwards, so one of the two
+/// sees the other.
+void mark_maybe_free(const Segment& segment, std::uint32_t extent) {
+  auto& hints = segment.extent_group(extent / extents_in_group).maybe_free;
+  const std::uint64_t bit = std::uint64_t{1} << (extent % extents_in_group);
+  if ((hints.load(std::memory_order_seq_cst) & bit) == 0) hints.fetch_or(bit, std::memory_order_seq_cst);
+}
+
+/// What a thread freed last. A hint as well: whoever comes first may have claimed it meanwhile.
+class RecentExtents {
+ public:
+  void add(const Segment& segment, std::uint32_t extent) {
+    entries_[next_++ % entries_.size()] = {&segment, extent};
+  }
+  /// Calls `claim` with those of that class, the last one first, until it succeeds.
+  template <class Claim>
+  bool try_each(const Segment& segment, std::uint32_t size_class, Claim claim) {
+    for (std::uint32_t back = 1; back <= entries_.size(); ++back) {
+      Entry& entry = entries_[(next_ - back) % entries_.size()];
+      // The class as the segment says it: another one may have come to be at the address of one that is gone.
+      if (entry.segment == &segment && segment.extent(entry.extent).size_class == size_class &&
+          claim(entry.extent)) {
+        entry.segment = nullptr;
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  struct Entry {
+    const Segment* segment = nullptr;
+    std::uint32_t extent = 0;
+  };
+  std::array<Entry, 4> entries_;
+  std::uint32_t next_ = 0;
+};
+
+constinit thread_local RecentExtents recent_extents;
 
 /// How many extents, from this one on, get their memory together and give it back together. Small ones do so
 /// by the group, which is whole pages; those of a page or more each by itself.
@@ -25,28 +72,19 @@ std::uint32_t run_length(std::uint32_t first, std::uint64_t extent_bytes) {
   return extent_bytes % page_size == 0 ? 1 : extents_in_group - first % extents_in_group;
 }
 
-/// Claims one free extent of a group for a process.
-std::optional<std::uint32_t> claim_in_group(const Segment& segment, std::uint32_t group,
-                                            std::uint32_t process) {
+/// Claims one free extent of a group that the hints name.
+template <class Claim>
+bool claim_in_group(const Segment& segment, std::uint32_t group, Claim claim) {
   auto& maybe_free = segment.extent_group(group).maybe_free;
   for (std::uint64_t bits = maybe_free.load(std::memory_order_acquire); bits != 0; bits &= bits - 1) {
     const std::uint64_t bit = bits & (~bits + 1);
     const std::uint32_t index = group * extents_in_group + static_cast<std::uint32_t>(std::countr_zero(bits));
-    // The bit goes first: should we die now, the extent is free without a hint, which the agent's reclaim
-    // mends.
-    if ((maybe_free.fetch_and(~bit, std::memory_order_acquire) & bit) == 0) continue;
+    // The bit goes first: should we die now, the extent is free without a hint, which the agent mends.
+    if ((maybe_free.fetch_and(~bit, std::memory_order_seq_cst) & bit) == 0) continue;
     CRASH_POINT("extent.unhinted");
-    auto& owner = segment.extent(index).owner;
-    std::uint64_t seen = owner.load(std::memory_order_acquire);
-    // Acquire: the last reader's use of the memory comes before ours.
-    if (ExtentOwnerWord(seen).kind() == ExtentOwner::free &&
-        owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(ExtentOwner::process, process).bits(),
-                                      std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      CRASH_POINT("extent.claimed");
-      return index;
-    }
+    if (claim(index)) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace
@@ -64,7 +102,8 @@ std::uint64_t extent_class_bytes(std::uint32_t size_class) {
   return (quarter_base << (step / 4)) / 4 * (5 + step % 4);
 }
 
-std::uint32_t take_extent(const Member& member, std::uint64_t bytes) {
+void claim_extent(const Member& member, std::uint64_t bytes, std::atomic<std::uint32_t>& name,
+                  std::uint64_t block) {
   const Segment& segment = member.segment();
   const auto size_class = extent_class_for(bytes);
   if (!size_class || bytes > segment.header().memory_ceiling) {
@@ -72,37 +111,42 @@ std::uint32_t take_extent(const Member& member, std::uint64_t bytes) {
                    std::to_string(segment.header().node) + " may use " +
                    std::to_string(segment.header().memory_ceiling) + " bytes of shared memory in all");
   }
-  std::uint32_t group = segment.header().extent_classes[*size_class].load(std::memory_order_acquire);
-  for (; group != 0; group = segment.extent_group(group - 1).next) {
-    if (const auto extent = claim_in_group(segment, group - 1, member.process_index())) return *extent;
+  const auto claim = [&](std::uint32_t extent) {
+    // Sequentially consistent: a name is also the reservation that others sum up (channels/payload.hpp).
+    name.store(extent + 1, std::memory_order_seq_cst);
+    CRASH_POINT("extent.named");
+    if (!change_owner(segment, extent, ExtentOwner::free, 0, ExtentOwner::block, block)) return false;
+    CRASH_POINT("extent.claimed");
+    return true;
+  };
+  if (recent_extents.try_each(segment, *size_class, claim)) return;
+  while (true) {
+    std::uint32_t group = segment.header().extent_classes[*size_class].load(std::memory_order_acquire);
+    for (; group != 0; group = segment.extent_group(group - 1).next) {
+      if (claim_in_group(segment, group - 1, claim)) return;
+    }
+    name.store(0, std::memory_order_seq_cst);
+    member.agent().grow_extents(*size_class);
   }
-  return member.agent().grow_extents(*size_class);
 }
 
-bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
-                 ExtentOwner to, std::uint64_t to_who) {
-  auto& owner = segment.extent(extent).owner;
-  std::uint64_t seen = owner.load(std::memory_order_acquire);
-  return ExtentOwnerWord(seen).is(from, from_who) &&
-         // Release: what was written into the extent belongs to whoever owns it next; acquire: and the other
-         // way round.
-         owner.compare_exchange_strong(seen, ExtentOwnerWord(seen).next(to, to_who).bits(),
-                                       std::memory_order_acq_rel, std::memory_order_relaxed);
-}
-
-bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who) {
-  if (!move_extent(segment, extent, from, from_who, ExtentOwner::free, 0)) return false;
+bool free_extent(const Segment& segment, std::uint32_t extent, std::uint64_t block) {
+  if (!change_owner(segment, extent, ExtentOwner::block, block, ExtentOwner::free, 0)) return false;
   CRASH_POINT("extent.freed");
   mark_maybe_free(segment, extent);
+  recent_extents.add(segment, extent);
   return true;
 }
 
-std::uint32_t ExtentStore::grow(std::uint32_t process, std::uint32_t size_class) {
+void ExtentStore::grow(std::uint32_t size_class) {
   if (size_class >= max_extent_classes)
     throw InvalidArgument("there is no extent class " + std::to_string(size_class));
   // One may have been freed since the process looked, or be without a hint because a stopped process has
   // taken that.
-  if (const auto free = claim_any(process, size_class)) return *free;
+  std::uint32_t group = segment_.header().extent_classes[size_class].load(std::memory_order_relaxed);
+  for (; group != 0; group = segment_.extent_group(group - 1).next) {
+    if (hint_free_ones((group - 1) * extents_in_group, extents_in_group)) return;
+  }
   const std::uint64_t extent_bytes = extent_class_bytes(size_class);
   const std::uint32_t first = find_without_memory(size_class);
   const std::uint32_t count = run_length(first, extent_bytes);
@@ -110,27 +154,39 @@ std::uint32_t ExtentStore::grow(std::uint32_t process, std::uint32_t size_class)
   const std::uint64_t offset = arena_.allocate(count * extent_bytes);
   for (std::uint32_t i = 0; i < count; ++i) {
     ExtentDescriptor& extent = segment_.extent(first + i);
-    const ExtentOwnerWord before(extent.owner.load(std::memory_order_relaxed));
     extent.offset = offset + i * extent_bytes;
-    extent.size_class = size_class;
-    extent.charged_to.store(0, std::memory_order_relaxed);
-    // Release: offset and class are there for whoever sees the owner.
-    extent.owner.store(
-        (i == 0 ? before.next(ExtentOwner::process, process) : before.next(ExtentOwner::free)).bits(),
-        std::memory_order_release);
-    if (i != 0) mark_maybe_free(segment_, first + i);
+    // Release: the offset is there for whoever sees the owner.
+    const ExtentOwnerWord before(extent.owner.load(std::memory_order_relaxed));
+    extent.owner.store(before.next(ExtentOwner::free).bits(), std::memory_order_seq_cst);
+    mark_maybe_free(segment_, first + i);
   }
-  return first;
 }
 
-std::optional<std::uint32_t> ExtentStore::claim_any(std::uint32_t process, std::uint32_t size_class) {
-  std::uint32_t group = segment_.header().extent_classes[size_class].load(std::memory_order_relaxed);
-  for (; group != 0; group = segment_.extent_group(group - 1).next) {
-    for (std::uint32_t index = (group - 1) * extents_in_group; index < group * extents_in_group; ++index) {
-      if (move_extent(segment_, index, ExtentOwner::free, 0, ExtentOwner::process, process)) return index;
+void ExtentStore::claim(std::uint32_t size_class, std::atomic<std::uint32_t>& name, std::uint64_t block) {
+  while (true) {
+    std::uint32_t group = segment_.header().extent_classes[size_class].load(std::memory_order_relaxed);
+    for (; group != 0; group = segment_.extent_group(group - 1).next) {
+      for (std::uint32_t index = (group - 1) * extents_in_group; index < group * extents_in_group; ++index) {
+        if (!change_owner(segment_, index, ExtentOwner::free, 0, ExtentOwner::block, block)) continue;
+        name.store(index + 1, std::memory_order_seq_cst);
+        return;
+      }
     }
+    grow(size_class);
   }
-  return std::nullopt;
+}
+
+/// Whether any of them is free; those are hinted afterwards.
+bool ExtentStore::hint_free_ones(std::uint32_t first, std::uint32_t count) {
+  bool any = false;
+  for (std::uint32_t index = first; index < first + count; ++index) {
+    if (ExtentOwnerWord(segment_.extent(index).owner.load(std::memory_order_seq_cst)).kind() !=
+        ExtentOwner::free)
+      continue;
+    mark_maybe_free(segment_, index);
+    any = true;
+  }
+  return any;
 }
 
 std::uint32_t ExtentStore::find_without_memory(std::uint32_t size_class) {
@@ -158,6 +214,10 @@ void ExtentStore::add_group(std::uint32_t size_class) {
   ExtentGroup& group = segment_.extent_group(groups_);
   auto& first = header.extent_classes[size_class];
   group.size_class = size_class;
+  // Once and for all: others read the class of extents that they do not own.
+  for (std::uint32_t i = 0; i < extents_in_group; ++i) {
+    segment_.extent(groups_ * extents_in_group + i).size_class = size_class;
+  }
   group.next = first.load(std::memory_order_relaxed);
   first.store(++groups_, std::memory_order_release);  // the group is complete for who finds it
   header.groups_ready.store(groups_, std::memory_order_release);
@@ -177,7 +237,7 @@ bool ExtentStore::reclaim(std::uint64_t bytes) {
 bool ExtentStore::release_memory(std::uint32_t first, std::uint32_t count) {
   std::uint32_t claimed = 0;
   while (claimed < count &&
-         move_extent(segment_, first + claimed, ExtentOwner::free, 0, ExtentOwner::no_memory, 0))
+         change_owner(segment_, first + claimed, ExtentOwner::free, 0, ExtentOwner::no_memory, 0))
     ++claimed;
   if (claimed == count) {
     const ExtentDescriptor& extent = segment_.extent(first);
@@ -186,28 +246,12 @@ bool ExtentStore::release_memory(std::uint32_t first, std::uint32_t count) {
   }
   while (claimed > 0) {
     --claimed;
-    move_extent(segment_, first + claimed, ExtentOwner::no_memory, 0, ExtentOwner::free, 0);
+    change_owner(segment_, first + claimed, ExtentOwner::no_memory, 0, ExtentOwner::free, 0);
     mark_maybe_free(segment_, first + claimed);
   }
   return false;
 }
 
-void ExtentStore::release_process(std::uint32_t process,
-                                  const std::function<void(std::uint32_t, std::uint32_t)>& release_charged) {
-  for (std::uint32_t index = 0; index < groups_ * extents_in_group; ++index) {
-    ExtentDescriptor& extent = segment_.extent(index);
-    const ExtentOwnerWord owner(extent.owner.load(std::memory_order_acquire));
-    if (owner.is(ExtentOwner::process, process)) {
-      const std::uint64_t charged = extent.charged_to.load(std::memory_order_seq_cst);
-      if (charged != 0) {
-        release_charged(index, static_cast<std::uint32_t>(charged - 1));
-      } else {
-        free_extent(segment_, index, ExtentOwner::process, process);
-      }
-    }
-    // A free extent whose hint the dead process took, or had not set yet, is hinted again.
-    if (owner.kind() == ExtentOwner::free) mark_maybe_free(segment_, index);
-  }
-}
+void ExtentStore::mend_hints() { hint_free_ones(0, groups_ * extents_in_group); }
 
 }  // namespace wyvern

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 
 #include <wyvern/core/arena.hpp>
@@ -11,12 +11,12 @@
 
 /// Extents: pieces of the segment for payloads that do not fit into a ring's block. Invariant: an extent's
 /// owner word changes by compare-and-swap only and names exactly one owner at any time: nobody (free, or
-/// without memory), the process that fills or reads it, or the block that a message is in. So whoever dies at
-/// any step leaves an owner word that tells the agent what to do; the bits of free extents are hints and
-/// nothing else.
+/// without memory), or the block that has it. A block names an extent before it claims it, so whoever dies at
+/// any step leaves an owner word, and in the block that it owned a name, that tell the agent what to do; the
+/// bits of free extents are hints and nothing else.
 namespace wyvern {
 
-enum class ExtentOwner : std::uint64_t { no_memory = 0, free = 1, process = 2, block = 3 };
+enum class ExtentOwner : std::uint64_t { no_memory = 0, free = 1, block = 2 };
 
 /// {generation:23, who:38, kind:3}. The generation grows with each change, so a late compare-and-swap fails.
 class ExtentOwnerWord {
@@ -47,34 +47,32 @@ constexpr std::uint64_t block_identity(std::uint32_t object, std::uint32_t block
 std::optional<std::uint32_t> extent_class_for(std::uint64_t bytes);
 std::uint64_t extent_class_bytes(std::uint32_t size_class);
 
-/// An extent owned by this member's process, with room for `bytes`. Asks the agent when none is free.
-/// Throws OutOfMemory, TooLarge, NodeLost. Any thread.
-std::uint32_t take_extent(const Member& member, std::uint64_t bytes);
-/// Moves an extent from one owner to another; false if `from` does not own it.
-bool move_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who,
-                 ExtentOwner to, std::uint64_t to_who);
-/// Gives an extent back; false if `from` does not own it (any more).
-bool free_extent(const Segment& segment, std::uint32_t extent, ExtentOwner from, std::uint64_t from_who);
+/// Claims an extent with room for `bytes` for a block, which names it (+ 1) in `name` from before that on.
+/// First among those that this thread freed last: they are warm, and their lines are here. Asks the agent
+/// when none is free. Throws OutOfMemory, TooLarge, NodeLost; the block names none then. Any thread.
+void claim_extent(const Member& member, std::uint64_t bytes, std::atomic<std::uint32_t>& name,
+                  std::uint64_t block);
+/// Frees a block's extent; false if the block does not own it (any more).
+bool free_extent(const Segment& segment, std::uint32_t extent, std::uint64_t block);
 
 /// The agent's side: makes extents, and returns the memory of free ones when it is needed for others.
 class ExtentStore {
  public:
   ExtentStore(const Segment& segment, Arena& arena) : segment_(segment), arena_(arena) {}
 
-  /// A new extent of the class, owned by `process`. OutOfMemory when even reclaiming free ones does not make
-  /// room.
-  std::uint32_t grow(std::uint32_t process, std::uint32_t size_class);
+  /// Makes an extent of the class, or finds one that is free though no hint says so. OutOfMemory when even
+  /// reclaiming free ones does not make room.
+  void grow(std::uint32_t size_class);
+  /// An extent of the class for a block of the agent's own, like claim_extent. Throws OutOfMemory.
+  void claim(std::uint32_t size_class, std::atomic<std::uint32_t>& name, std::uint64_t block);
   /// Returns memory of free extents until `bytes` more may be committed, or none are left; true if there is
   /// room.
   bool reclaim(std::uint64_t bytes);
-  /// Frees whatever a dead process was filling. `release_charged` does so with those that are charged to an
-  /// object.
-  void release_process(
-      std::uint32_t process,
-      const std::function<void(std::uint32_t extent, std::uint32_t object)>& release_charged);
+  /// Mends the hints that a dead process took, or had not set yet.
+  void mend_hints();
 
  private:
-  std::optional<std::uint32_t> claim_any(std::uint32_t process, std::uint32_t size_class);
+  bool hint_free_ones(std::uint32_t first, std::uint32_t count);
   bool release_memory(std::uint32_t first, std::uint32_t count);
   std::uint32_t find_without_memory(std::uint32_t size_class);
   void add_group(std::uint32_t size_class);

@@ -40,12 +40,4 @@ bool has_any_hold(const DirectoryEntry& entry) {
   return false;
 }
 
-bool retire_object(DirectoryEntry& entry) {
-  std::uint64_t seen = entry.state.load(std::memory_order_seq_cst);
-  if (object_phase(seen) != ObjectPhase::alive || has_any_hold(entry)) return false;
-  const std::uint64_t retired =
-      (seen & ~std::uint64_t{3}) + one_object_change + static_cast<std::uint64_t>(ObjectPhase::retired);
-  return entry.state.compare_exchange_strong(seen, retired, std::memory_order_seq_cst);
-}
-
 }  // namespace wyvern

@@ -66,14 +66,14 @@ void Parker::prepare(std::uint64_t interest) {
                     std::memory_order_seq_cst);  // before the registration and the re-check that follow
 }
 
-void Parker::park(Deadline deadline) {
+void Parker::park(const WaitLimit& limit) {
   CRASH_POINT("park.asleep");
   while (cell_.state.load(std::memory_order_acquire) == parker_asleep) {
-    if (futex_wait(cell_.state, parker_asleep, deadline)) {
+    if (futex_wait(cell_.state, parker_asleep, limit.deadline())) {
       const std::uint64_t now = monotonic_ns();
       const std::uint64_t notified_at = cell_.notified_at.load(std::memory_order_relaxed);
       if (now > notified_at) learn_wake_cost(member_->segment().header().wake_cost_ns, now - notified_at);
-    } else if (deadline.passed()) {
+    } else if (limit.passed()) {
       return;
     }
   }

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/member.hpp>
+#include <wyvern/core/wait_limit.hpp>
 
 namespace wyvern {
 
@@ -15,7 +15,9 @@ enum class InterestKind : std::uint64_t {
   room = 2,
   payload_room = 3,
   process_exit = 4,
-  name = 5
+  name = 5,
+  lease = 6,  ///< a message, or the end of a channel none of whose leases can come back
+  tasks_done = 7
 };
 
 constexpr std::uint64_t make_interest(InterestKind kind, std::uint64_t number) {
@@ -48,9 +50,10 @@ class Parker {
   Parker& operator=(const Parker&) = delete;
 
   std::uint32_t index() const { return index_; }
+  ParkerCell& cell() const { return cell_; }
   void prepare(std::uint64_t interest);
-  /// Sleeps until notified or the deadline.
-  void park(Deadline deadline);
+  /// Sleeps until notified, the deadline, or a request to stop that has come before.
+  void park(const WaitLimit& limit);
   /// Ends a wait; true if a waker had claimed this parker, in which case its wake has to be used or passed
   /// on.
   bool finish();

@@ -15,6 +15,8 @@ inline constexpr std::size_t cache_line = 64;
 
 /// Processes attached to one node at a time; a holder bitmap has one bit for each.
 inline constexpr std::uint32_t max_processes = 4096;
+/// What the agent itself owns things as; no process has it.
+inline constexpr std::uint32_t agent_process_index = max_processes - 1;
 /// Threads that wait at the same time on one node; a waiter set has one bit for each, found by one summary
 /// word.
 inline constexpr std::uint32_t max_parkers = 4096;
@@ -39,7 +41,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&
 struct alignas(cache_line) ProcessEntry {
   std::atomic<std::uint64_t> puid;  ///< 0: the entry is free
   std::atomic<std::uint32_t> os_pid;
-  std::atomic<std::uint32_t> charging;  ///< threads between the two steps of charging an extent to a channel
+  std::uint32_t reserved0;
   std::uint64_t reserved[6];
 };
 static_assert(sizeof(ProcessEntry) == 64);
@@ -60,7 +62,9 @@ struct alignas(cache_line) DirectoryEntry {
   std::atomic<std::uint64_t> state;  ///< {changes:62, phase:2}
   std::uint64_t offset;              ///< of the object
   std::uint64_t bytes;
-  std::uint64_t reserved[4];
+  std::atomic<std::uint32_t> carried;  ///< 1 once a message, or another object, has named it
+  std::uint32_t reserved0;
+  std::uint64_t reserved[3];
   std::atomic<std::uint64_t> holders[max_processes / 64];  ///< one bit a process
 };
 static_assert(sizeof(DirectoryEntry) == 64 + 512);
@@ -70,9 +74,7 @@ struct alignas(32) ExtentDescriptor {
   std::atomic<std::uint64_t> owner;  ///< {generation, kind, who}
   std::uint64_t offset;
   std::uint32_t size_class;
-  std::uint32_t reserved0;
-  std::atomic<std::uint64_t>
-      charged_to;  ///< directory index + 1 of the channel whose max_bytes it counts against
+  std::uint32_t reserved[3];
 };
 static_assert(sizeof(ExtentDescriptor) == 32);
 

@@ -1,3 +1,5 @@
+#include <sched.h>
+
 #include <wyvern/core/spin.hpp>
 
 namespace wyvern {
@@ -13,6 +15,8 @@ std::uint32_t permit_count(const Segment& segment) {
 }
 
 }  // namespace
+
+void yield_core() { ::sched_yield(); }
 
 SpinPermitHold::SpinPermitHold(const Member& member, std::uint64_t duration_ns) {
   const std::uint64_t now_us = monotonic_ns() / 1000;

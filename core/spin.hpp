@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdint>
 
-#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/futex.hpp>
 #include <wyvern/core/member.hpp>
+#include <wyvern/core/wait_limit.hpp>
 
 namespace wyvern {
 
@@ -18,6 +18,9 @@ inline void spin_pause() {
   asm volatile("yield");
 #endif
 }
+
+/// Lets another process run on this core, if one wants to.
+void yield_core();
 
 /// The right to spin for longer than `free_spin_ns`: one a usable core of the node, so that many waiting
 /// processes do not spin each other to death. A permit ends with this object, with its process's death (the
@@ -48,29 +51,38 @@ inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
 /// Spins until `ready()`, for twice what a wake-up costs on this machine if a permit is to be had, else
 /// shortly. Returns the last answer of `ready()`.
 template <class Ready>
-bool spin_until(const Member& member, Ready&& ready, Deadline deadline) {
-  constexpr int pauses_between_clock_reads = 8;
-  const auto spin_to = [&](std::uint64_t end) {
-    do {
-      for (int i = 0; i < pauses_between_clock_reads; ++i) {
-        if (ready()) return true;
-        spin_pause();
-      }
-    } while (monotonic_ns() < end);
-    return ready();
+bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit) {
+  // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
+  // good part of that. A read of the clock costs about as much as so many looks.
+  constexpr int looks_between_clock_reads = 32;
+  const auto look = [&ready](bool pausing) {
+    for (int i = 0; i < looks_between_clock_reads; ++i) {
+      if (ready()) return true;
+      if (pausing) spin_pause();
+    }
+    return false;
   };
   const std::uint64_t start = monotonic_ns();
-  std::uint64_t limit = ~std::uint64_t{0};
-  if (!deadline.is_never()) {
-    const auto ticks = deadline.time().time_since_epoch();
-    limit = ticks.count() <= 0 ? 0 : static_cast<std::uint64_t>(std::chrono::nanoseconds(ticks).count());
+  const std::uint64_t latest = limit.deadline().in_monotonic_ns();
+  std::uint64_t now = start;
+  const auto within = [&](std::uint64_t duration) {
+    return now < std::min(start + duration, latest) && !limit.stop_requested();
+  };
+  for (; within(free_spin_ns); now = monotonic_ns()) {
+    if (look(false)) return true;
   }
-  if (spin_to(std::min(start + free_spin_ns, limit))) return true;
   const std::uint64_t wake_cost =
       member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
   const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
+  if (!within(duration)) return ready();
   const SpinPermitHold permit(member, duration);
-  return permit && spin_to(std::min(start + duration, limit));
+  if (!permit) return ready();
+  for (; within(duration); now = monotonic_ns()) {
+    if (look(true)) return true;
+    // Who is waited for may be waiting for this core.
+    yield_core();
+  }
+  return ready();
 }
 
 }  // namespace wyvern

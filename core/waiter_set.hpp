@@ -37,6 +37,10 @@ struct WaiterSet {
   void wake_one(const Segment& segment) {
     if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, 1);
   }
+  /// The same for a batch: up to `count` of them.
+  void wake_some(const Segment& segment, std::uint32_t count) {
+    if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, count);
+  }
   void wake_all(const Segment& segment) {
     if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, max_parkers);
   }

@@ -73,8 +73,8 @@ bool MemberServer::dispatch(ClientId id, Client& client, control::Packet& packet
     case MessageKind::create_channel: create_channel(client, *process, packet); break;
     case MessageKind::find_object: find_object(client, *process, packet); break;
     case MessageKind::grow_ports: grow_ports(client, packet); break;
-    case MessageKind::grow_extents: grow_extents(client, *process, packet); break;
-    case MessageKind::object_released: object_released(packet); break;
+    case MessageKind::grow_extents: grow_extents(client, packet); break;
+    case MessageKind::attend: attend(packet); break;
     case MessageKind::start: start(client, *process, packet); break;
     case MessageKind::signal_process: send_signal(client, packet); break;
     case MessageKind::detach: detach(client, packet); break;
@@ -114,6 +114,8 @@ void MemberServer::create_channel(Client& client, const JobProcess& process, con
                          .inline_size = request.inline_size,
                          .max_bytes = request.max_bytes,
                          .type_hash = request.type_hash,
+                         .max_deliveries = request.max_deliveries,
+                         .dead_letters = {.id = ObjectId(request.dead_letters_id), .index = request.dead_letters_index},
                          .type_name = control::read_text(request.type_name),
                          .name = control::read_text(request.name)};
   answer_object(client.socket.get(), request, keeper_.create_channel(*process.index, spec));
@@ -131,14 +133,15 @@ void MemberServer::grow_ports(Client& client, const control::Packet& packet) {
   answer_done(client.socket.get(), request);
 }
 
-void MemberServer::grow_extents(Client& client, const JobProcess& process, const control::Packet& packet) {
+void MemberServer::grow_extents(Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::GrowExtents>(packet);
   if (request.size_class >= max_extent_classes) throw control::Malformed("it names a size that cannot be");
-  answer_number(client.socket.get(), request, keeper_.grow_extents(*process.index, request.size_class));
+  keeper_.grow_extents(request.size_class);
+  answer_done(client.socket.get(), request);
 }
 
-void MemberServer::object_released(const control::Packet& packet) {
-  keeper_.object_released(object_of(control::read_message<control::ObjectReleased>(packet)));
+void MemberServer::attend(const control::Packet& packet) {
+  keeper_.attend(object_of(control::read_message<control::Attend>(packet)));
 }
 
 void MemberServer::start(Client& client, const JobProcess& process, control::Packet& packet) {

@@ -66,8 +66,8 @@ class MemberServer {
   void create_channel(Client& client, const JobProcess& process, const control::Packet& packet);
   void find_object(Client& client, const JobProcess& process, const control::Packet& packet);
   void grow_ports(Client& client, const control::Packet& packet);
-  void grow_extents(Client& client, const JobProcess& process, const control::Packet& packet);
-  void object_released(const control::Packet& packet);
+  void grow_extents(Client& client, const control::Packet& packet);
+  void attend(const control::Packet& packet);
   void start(Client& client, const JobProcess& process, control::Packet& packet);
   void send_signal(Client& client, const control::Packet& packet);
   void detach(Client& client, const control::Packet& packet);

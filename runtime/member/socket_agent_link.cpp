@@ -120,6 +120,9 @@ ObjectReference SocketAgentLink::create_channel(const ChannelSpec& spec) {
   request.inline_size = spec.inline_size;
   request.max_bytes = spec.max_bytes;
   request.type_hash = spec.type_hash;
+  request.dead_letters_id = spec.dead_letters.id.value();
+  request.dead_letters_index = spec.dead_letters.index;
+  request.max_deliveries = spec.max_deliveries;
   control::write_text(request.type_name, spec.type_name);
   write_name(request.name, spec.name);
   return ask_for_object(request);
@@ -139,14 +142,14 @@ void SocketAgentLink::grow_ports(ObjectReference channel) {
   ask<control::Done>(request);
 }
 
-std::uint32_t SocketAgentLink::grow_extents(std::uint32_t size_class) {
+void SocketAgentLink::grow_extents(std::uint32_t size_class) {
   auto request = control::make_message<control::GrowExtents>(0);
   request.size_class = size_class;
-  return static_cast<std::uint32_t>(ask<control::Number>(request).value);
+  ask<control::Done>(request);
 }
 
-void SocketAgentLink::object_released(ObjectReference object) noexcept {
-  auto message = control::make_message<control::ObjectReleased>(0);
+void SocketAgentLink::attend(ObjectReference object) noexcept {
+  auto message = control::make_message<control::Attend>(0);
   message.object_id = object.id.value();
   message.object_index = object.index;
   // A hint: if it cannot be sent now, the end of this process says the same.

@@ -39,8 +39,8 @@ class SocketAgentLink : public AgentLink {
   ObjectReference create_channel(const ChannelSpec& spec) override;
   std::optional<ObjectReference> find_object(const std::string& name) override;
   void grow_ports(ObjectReference channel) override;
-  std::uint32_t grow_extents(std::uint32_t size_class) override;
-  void object_released(ObjectReference object) noexcept override;
+  void grow_extents(std::uint32_t size_class) override;
+  void attend(ObjectReference object) noexcept override;
 
   /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
   Puid start(const FileDescriptor& payload, const FileDescriptor& executable,

@@ -31,7 +31,7 @@ enum class MessageKind : std::uint16_t {
   find_object = 3,
   grow_ports = 4,
   grow_extents = 5,
-  object_released = 6,
+  attend = 6,
   start = 7,
   signal_process = 8,
   detach = 9,
@@ -87,6 +87,9 @@ struct CreateChannel {
   std::uint64_t inline_size;
   std::uint64_t max_bytes;
   std::uint64_t type_hash;
+  std::uint64_t dead_letters_id;  ///< 0: none
+  std::uint32_t dead_letters_index;
+  std::uint32_t max_deliveries;
   char name[object_name_bytes];
   char type_name[type_name_bytes];
 };
@@ -107,7 +110,7 @@ struct GrowPorts {
   std::uint32_t reserved;
 };
 
-/// Answered with `Number`, the extent's.
+/// Answered with `Done`.
 struct GrowExtents {
   static constexpr MessageKind kind = MessageKind::grow_extents;
   MessageHeader header;
@@ -116,8 +119,8 @@ struct GrowExtents {
 };
 
 /// Not answered.
-struct ObjectReleased {
-  static constexpr MessageKind kind = MessageKind::object_released;
+struct Attend {
+  static constexpr MessageKind kind = MessageKind::attend;
   MessageHeader header;
   std::uint64_t object_id;
   std::uint32_t object_index;
@@ -204,9 +207,9 @@ inline constexpr bool has_wire_layout =
     std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message> && sizeof(Message) == bytes &&
     alignof(Message) <= 8 && sizeof(Message) <= max_message_bytes;
 static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> &&
-              has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 48 + 256 + 512> &&
+              has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 64 + 256 + 512> &&
               has_wire_layout<FindObject, 16 + 256> && has_wire_layout<GrowPorts, 32> &&
-              has_wire_layout<GrowExtents, 24> && has_wire_layout<ObjectReleased, 32> &&
+              has_wire_layout<GrowExtents, 24> && has_wire_layout<Attend, 32> &&
               has_wire_layout<Start, 16> && has_wire_layout<SignalProcess, 32> &&
               has_wire_layout<Detach, 24> && has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> &&
               has_wire_layout<Failed, 24 + 1024> && has_wire_layout<Object, 32> &&

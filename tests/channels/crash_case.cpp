@@ -6,10 +6,12 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <future>
 #include <map>
 
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/extent_pool.hpp>
 
 namespace wyvern::test {
 namespace {
@@ -50,10 +52,29 @@ class Stepping {
   SteppedPart* part_;
 };
 
+/// A thread remembers so many extents that it has freed.
+constexpr int remembered_extents = 4;
+
+/// The calling thread frees an extent, which it will try first from then on.
+void remember_extent(const Member& member, std::size_t bytes) {
+  const std::uint64_t nobody = block_identity(max_objects - 1, 0);
+  std::atomic<std::uint32_t> name = 0;
+  claim_extent(member, bytes, name, nobody);
+  free_extent(member.segment(), name - 1, nobody);
+}
+
+/// All extents that the calling thread remembers are of no use here.
+void forget_extents(std::size_t bytes) {
+  LocalNode elsewhere;
+  const auto member = elsewhere.join();
+  for (int i = 0; i < remembered_extents; ++i) remember_extent(*member, bytes);
+}
+
 }  // namespace
 
 std::string to_string(Operation operation) {
-  constexpr std::array names{"put_small", "put_large", "get", "close", "put_waiting", "get_waiting"};
+  constexpr std::array names{"put_small", "put_large",   "put_large_again", "get",
+                             "close",     "put_waiting", "get_waiting"};
   return names.at(static_cast<std::size_t>(operation));
 }
 
@@ -132,13 +153,17 @@ Channel CrashCase::open_as(const std::shared_ptr<Member>& member) const {
 }
 
 void CrashCase::prelude(Operation operation, Before before, Channel channel, History::Writer log) const {
-  if (before == Before::round_trips) {
-    for (const bool large : {true, false}) {
-      channel.put(make_stamped({}, bytes_of(large)));
-      channel.get();
-    }
-  } else if (before == Before::opposite) {
-    perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log);
+  switch (before) {
+    case Before::nothing: forget_extents(setup_.large_bytes); break;
+    case Before::round_trips:
+      for (int i = 0; i <= remembered_extents; ++i) {
+        channel.put(make_stamped({}, bytes_of(i < remembered_extents)));
+        channel.get();
+      }
+      break;
+    case Before::opposite:
+      perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log);
+      break;
   }
 }
 
@@ -147,12 +172,14 @@ int CrashCase::perform(Operation operation, Channel channel, History::Writer log
     switch (operation) {
       case Operation::put_small:
       case Operation::put_large:
+      case Operation::put_large_again:
       case Operation::put_waiting: {
-        const auto message = make_stamped(log.begin_put(), bytes_of(operation == Operation::put_large));
+        const bool large = operation == Operation::put_large || operation == Operation::put_large_again;
+        const auto message = make_stamped(log.begin_put(), bytes_of(large));
         const Deadline deadline = operation == Operation::put_waiting ? Deadline::never() : Deadline::now();
         const bool accepted = [&] {
           const Stepping stepping(part);
-          return channel.local().put(message, deadline);
+          return channel.local().put(message, {}, deadline);
         }();
         accepted ? log.put_ended() : log.put_refused();
         break;
@@ -178,13 +205,26 @@ int CrashCase::perform(Operation operation, Channel channel, History::Writer log
   return 0;
 }
 
+/// Forked children have the memory of the thread that forks them, also of the extents that it has freed.
+int CrashCase::perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member,
+                                       History::Writer log, const std::function<void()>& begin) const {
+  return std::async(std::launch::async,
+                    [&] {
+                      if (operation == Operation::put_large_again)
+                        remember_extent(*member, setup_.large_bytes);
+                      begin();
+                      return perform(operation, open_as(member), log);
+                    })
+      .get();
+}
+
 CrashCase::Victim CrashCase::start(Operation operation, const Visit& visit, int signal) {
   const auto member = node_.join();
   const History::Writer log = history_.add(member->puid());
   if (operation == Operation::close) closed_ = true;
   return {member, log, Child([&] {
-            arm_crash_point(visit.first.c_str(), visit.second, signal);
-            return perform(operation, open_as(member), log);
+            return perform_on_fresh_thread(
+                operation, member, log, [&] { arm_crash_point(visit.first.c_str(), visit.second, signal); });
           })};
 }
 
@@ -202,8 +242,8 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
   notes().count = 0;
   const auto member = node_.join();
   Victim victim{member, history_.add(member->puid()), Child([&] {
-                  observe_crash_points(note);
-                  return perform(operation, open_as(member), history_.add(member->puid()));
+                  return perform_on_fresh_thread(operation, member, history_.add(member->puid()),
+                                                 [] { observe_crash_points(note); });
                 })};
   help_when_asleep(operation, victim);
   victim.child.wait();
@@ -266,8 +306,7 @@ void CrashCase::hand_on_port_of(const Member& victim) const {
   const RingView& view = channel_.local().view();
   for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
     const PortOwner owner(view.port(i).owner.load());
-    if (owner.state() == PortState::owned && owner.process() == victim.process_index())
-      view.header().port_hint = i;
+    if (owner.is_owned_by(victim.process_index())) view.header().port_hint = i;
   }
 }
 

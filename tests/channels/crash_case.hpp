@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,19 +16,20 @@
 namespace wyvern::test {
 
 /// What a victim does when it dies or stops: opens the channel and performs one of these.
-enum class Operation { put_small, put_large, get, close, put_waiting, get_waiting };
+/// `put_large_again` is a large put by a thread that has freed such an extent before.
+enum class Operation { put_small, put_large, put_large_again, get, close, put_waiting, get_waiting };
 enum class RingState { empty, one, half, full, wrapped, closed, closed_empty };
 
-/// What a victim that is stepped through has done on the channel before: nothing; a message of each size put
-/// and got, unnoticed by the history, on a channel that must be empty; or a get before a put, a put before a
-/// get.
+/// What a victim that is stepped through has done on the channel before: nothing, nor does it remember an
+/// extent from elsewhere; messages of each size put and got, unnoticed by the history, on a channel that must
+/// be empty; or a get before a put, a put before a get.
 enum class Before { nothing, round_trips, opposite };
 
 std::string to_string(Operation operation);
 std::string to_string(RingState state);
 inline bool is_put(Operation operation) {
   return operation == Operation::put_small || operation == Operation::put_large ||
-         operation == Operation::put_waiting;
+         operation == Operation::put_large_again || operation == Operation::put_waiting;
 }
 
 inline bool waits(Operation operation) {
@@ -113,6 +115,8 @@ class CrashCase {
   int perform(Operation operation, Channel channel, History::Writer log, SteppedPart* part = nullptr) const;
   Channel open_as(const std::shared_ptr<Member>& member) const;
   void prelude(Operation operation, Before before, Channel channel, History::Writer log) const;
+  int perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member, History::Writer log,
+                              const std::function<void()>& begin) const;
 
   LocalNode& node_;
   CrashSetup setup_;

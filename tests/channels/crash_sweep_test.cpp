@@ -90,20 +90,20 @@ class CrashSweep : public ::testing::TestWithParam<Operation> {
 
   void expect_minimum(const std::set<std::string>& points) const {
     std::set<std::string> expected{"hold.set"};
-    const std::string side = is_put(GetParam()) ? "put" : "get";
+    const std::string side = is_put(GetParam()) ? "put" : "take";
     if (GetParam() == Operation::close) {
       expected.insert("close.flagged");
     } else {
       expected.insert("port.claimed");
-      for (const char* step : {".begin", ".intended", ".swapped", ".tagged", ".spared", ".cleared", ".woken"})
+      for (const char* step : {".begin", ".intended", ".swapped", ".tagged", ".spared", ".woken"})
         expected.insert(side + step);
     }
-    if (GetParam() == Operation::put_large) {
-      expected.insert(
-          {"extent.unhinted", "extent.claimed", "payload.charged", "put.extent_named", "put.extent_given"});
-    }
+    if (GetParam() == Operation::put_large || GetParam() == Operation::put_large_again)
+      expected.insert({"extent.named", "extent.claimed", "payload.claimed"});
+    if (GetParam() == Operation::put_large) expected.insert("extent.unhinted");
+    EXPECT_FALSE(GetParam() == Operation::put_large_again && points.contains("extent.unhinted"));
     if (GetParam() == Operation::get)
-      expected.insert({"payload.discharged", "get.released", "extent.freed", "get.ending"});
+      expected.insert({"extent.freed", "payload.freed", "payload.unnamed", "take.ending"});
     if (waits(GetParam())) expected.insert("park.asleep");
     EXPECT_TRUE(std::includes(points.begin(), points.end(), expected.begin(), expected.end()))
         << "a point that this operation must pass was not seen";
@@ -187,8 +187,9 @@ TEST_P(CrashSweep, stopped_victim_holds_up_nobody_and_finishes_rightly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(operations, CrashSweep,
-                         ::testing::Values(Operation::put_small, Operation::put_large, Operation::get,
-                                           Operation::close, Operation::put_waiting, Operation::get_waiting),
+                         ::testing::Values(Operation::put_small, Operation::put_large,
+                                           Operation::put_large_again, Operation::get, Operation::close,
+                                           Operation::put_waiting, Operation::get_waiting),
                          [](const auto& instance) { return to_string(instance.param); });
 
 }  // namespace

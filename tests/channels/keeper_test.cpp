@@ -7,9 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/ring_operations.hpp>
+#include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/exit_wait.hpp>
+#include <wyvern/core/extent_pool.hpp>
 #include <wyvern/core/spin.hpp>
 
 #include "support/local_node.hpp"
@@ -26,6 +29,21 @@ class KeeperTest : public ::testing::Test {
   void expect_clean() const {
     EXPECT_EQ(audit(node_.segment(), queue_.channel().reference()), "");
     EXPECT_EQ(audit_node(node_.segment()), "");
+  }
+  /// The port that a process keeps after its first put, with nothing going on.
+  BorrowedPort port_of(Queue<std::string>& queue) {
+    queue.put("");
+    EXPECT_EQ(queue_.get(), "");
+    const std::uint32_t process = queue.channel().local().member()->process_index();
+    std::uint32_t number = 0;
+    while (!PortOwner(view().port(number).owner).is_owned_by(process)) ++number;
+    return {&view().port(number), number};
+  }
+  /// What the only block with a large payload names.
+  std::uint32_t only_extent() const {
+    std::uint32_t block = 0;
+    while (view().block(block).extent == 0) ++block;
+    return view().block(block).extent;
   }
   /// The sleeping cell of the only waiter for a message.
   ParkerCell& sleeping_cell() const {
@@ -66,7 +84,7 @@ TEST_F(KeeperTest, process_entry_is_given_out_again_after_the_burial) {
 
 TEST_F(KeeperTest, more_processes_than_the_table_has_is_out_of_memory) {
   std::vector<std::shared_ptr<Member>> members;
-  for (std::uint32_t i = 1; i < max_processes; ++i) members.push_back(node_.join());
+  for (std::uint32_t i = 1; i < agent_process_index; ++i) members.push_back(node_.join());
   EXPECT_THROW(node_.join(), OutOfMemory);
   node_.bury(*members.back());
   EXPECT_NO_THROW(node_.join());
@@ -86,54 +104,90 @@ TEST_F(KeeperTest, message_that_the_dead_was_reading_goes_with_it_and_its_memory
   queue_.put(std::string(20'000, 'x'));
   const auto dead = node_.join();
   auto& reader = abandon(open_as(dead, queue_));
-  abandon(reader.channel().local().get(Deadline::now()));
-  EXPECT_NE(charged_bytes(view()), 0U);
+  abandon(reader.channel().local().take(IntentKind::get, WaitLimit::now()));
+  EXPECT_NE(payload_bytes(view()), 0U);
 
   node_.bury(*dead);
 
-  EXPECT_EQ(charged_bytes(view()), 0U);
+  EXPECT_EQ(payload_bytes(view()), 0U);
   EXPECT_TRUE(queue_.empty_approx());
   expect_clean();
 }
 
-TEST_F(KeeperTest, charge_of_a_put_that_was_never_published_is_taken_back) {
+TEST_F(KeeperTest, memory_of_a_put_that_was_never_published_returns) {
   const auto dead = node_.join();
-  abandon(open_as(dead, queue_)).put("so that it holds the queue");
-  const std::uint32_t extent = take_extent(*dead, 30'000);
-  ASSERT_TRUE(charge_extent(view(), node_.segment().process(dead->process_index()), extent));
+  auto& mine = abandon(open_as(dead, queue_));
+  ASSERT_TRUE(abandon(mine.channel().local().loan(30'000, WaitLimit::now())));
   EXPECT_FALSE(queue_.try_put(std::string(20'000, 'x')));
 
   node_.bury(*dead);
 
+  EXPECT_EQ(payload_bytes(view()), 0U);
   EXPECT_TRUE(queue_.try_put(std::string(20'000, 'x')));
   expect_clean();
 }
 
-TEST_F(KeeperTest, charge_that_was_counted_and_not_noted_is_taken_back) {
+TEST_F(KeeperTest, extent_that_was_named_and_not_claimed_is_a_reservation_until_the_burial) {
   const auto dead = node_.join();
-  abandon(open_as(dead, queue_)).put("so that it holds the queue");
-  view().header().extent_bytes += 30'000;
-  node_.segment().process(dead->process_index()).charging = 1;
+  const BorrowedPort port = port_of(abandon(open_as(dead, queue_)));
+  queue_.put(std::string(30'000, 'x'));
+  const std::uint32_t name = only_extent();
+  queue_.get();
+  spare_block(view(), port).extent = name;  // where it died
+  EXPECT_FALSE(queue_.try_put(std::string(20'000, 'x')));
 
   node_.bury(*dead);
 
-  EXPECT_EQ(charged_bytes(view()), 0U);
+  EXPECT_EQ(payload_bytes(view()), 0U);
+  EXPECT_TRUE(queue_.try_put(std::string(20'000, 'x')));
+  expect_clean();
 }
 
-TEST_F(KeeperTest, recount_waits_for_who_is_charging_and_comes_with_a_later_sweep) {
+TEST_F(KeeperTest, extent_that_was_named_and_that_another_claimed_stays_the_others) {
   const auto dead = node_.join();
-  abandon(open_as(dead, queue_)).put("so that it holds the queue");
-  view().header().extent_bytes += 30'000;
-  node_.segment().process(dead->process_index()).charging = 1;
-  ProcessEntry& busy = node_.segment().process(member_->process_index());
-  busy.charging = 1;
+  const BorrowedPort port = port_of(abandon(open_as(dead, queue_)));
+  queue_.put(std::string(20'000, 'x'));
+  spare_block(view(), port).extent = only_extent();
+
   node_.bury(*dead);
-  EXPECT_EQ(charged_bytes(view()), 30'000U);
 
-  busy.charging = 0;
-  node_.sweep();
+  expect_clean();
+  EXPECT_EQ(queue_.get(), std::string(20'000, 'x'));
+  expect_clean();
+}
 
-  EXPECT_EQ(charged_bytes(view()), 0U);
+TEST_F(KeeperTest, extent_that_was_freed_and_is_still_named_is_named_no_more) {
+  queue_.put(std::string(20'000, 'x'));
+  const auto dead = node_.join();
+  auto& reader = abandon(open_as(dead, queue_));
+  auto& message = abandon(reader.channel().local().take(IntentKind::get, WaitLimit::now()));
+  ASSERT_TRUE(message);
+  const std::uint32_t extent = only_extent() - 1;
+  ASSERT_TRUE(free_extent(node_.segment(), extent,
+                          ExtentOwnerWord(node_.segment().extent(extent).owner).who()));  // where it died
+
+  node_.bury(*dead);
+
+  EXPECT_EQ(payload_bytes(view()), 0U);
+  expect_clean();
+}
+
+TEST_F(KeeperTest, gets_that_the_dead_had_not_reported_are_lost_and_others_are_not) {
+  for (const char* text : {"a", "b", "c"}) queue_.put(text);
+  const auto dead = node_.join();
+  auto& reader = abandon(open_as(dead, queue_));
+  reader.get();
+  reader.task_done();
+  reader.get();
+  queue_.get();
+
+  node_.bury(*dead);
+
+  EXPECT_EQ(lost_count(view()), 1U);
+  EXPECT_FALSE(all_tasks_done(view())) << "ours";
+  queue_.task_done();
+  EXPECT_TRUE(all_tasks_done(view()));
+  expect_clean();
 }
 
 TEST_F(KeeperTest, last_holder_that_dies_takes_the_queue_with_it) {
@@ -156,9 +210,9 @@ TEST_F(KeeperTest, sleeper_that_was_claimed_and_not_woken_is_mended_by_a_sweep) 
   ASSERT_EQ(PortOwner(port.port->owner).state(), PortState::free);
   std::vector<std::byte> encoded;
   encode_to(encoded, std::string("hello"));
-  BlockHeader& block = view().block(port.port->spare);
+  BlockHeader& block = view().block(port.spare().block());
   block.length = encoded.size();
-  std::memcpy(RingView::payload(block), encoded.data(), encoded.size());
+  std::memcpy(RingView::inline_payload(block), encoded.data(), encoded.size());
   cell.state = parker_notified;
   ASSERT_EQ(ring::put(view(), port), RingOutcome::done);
 

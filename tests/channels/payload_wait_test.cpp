@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
-/// What takes the last slot just after a large put has charged its extent; once.
+/// What takes the last slot just after a large put has claimed its extent; once.
 Channel* intruder = nullptr;
 
 void intrude(const char* point) {
-  if (intruder == nullptr || std::strcmp(point, "payload.charged") != 0) return;
+  if (intruder == nullptr || std::strcmp(point, "payload.claimed") != 0) return;
   Channel& channel = *std::exchange(intruder, nullptr);
   channel.put(std::vector<std::byte>(1));
 }

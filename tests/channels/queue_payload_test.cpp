@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/channels/payload.hpp>
 #include <wyvern/core/error.hpp>
 
 #include "support/local_node.hpp"
@@ -94,9 +94,9 @@ TEST_F(QueuePayload, sixteen_mebibytes_need_no_consumer) {
   Channel channel = make({});
   const Bytes message = make_stamped({member_->puid(), 0}, 16 * mebibyte);
   channel.put(message);
-  EXPECT_EQ(charged_bytes(channel.local().view()), 16 * mebibyte);
+  EXPECT_EQ(payload_bytes(channel.local().view()), 16 * mebibyte);
   EXPECT_TRUE(channel.get() == message);
-  EXPECT_EQ(charged_bytes(channel.local().view()), 0U);
+  EXPECT_EQ(payload_bytes(channel.local().view()), 0U);
   expect_clean(channel);
 }
 
@@ -201,7 +201,7 @@ TEST_F(QueuePayload, message_that_is_being_read_keeps_its_memory) {
   const Bytes first = make_stamped({member_->puid(), 1}, 40 * kibibyte);
   channel.put(first);
   {
-    const auto message = channel.local().get(Deadline::now());
+    const auto message = channel.local().take(IntentKind::get, WaitLimit::now());
     ASSERT_TRUE(message);
     EXPECT_FALSE(channel.try_put(make_stamped({member_->puid(), 2}, 40 * kibibyte)));
     for (std::uint64_t i = 0; i < 10; ++i) {
@@ -232,7 +232,7 @@ TEST_F(QueuePayload, decode_error_of_a_large_message_gives_its_extent_back) {
   auto queue = make_queue<std::vector<std::string>>(member_);
   Channel(queue.channel()).put(Bytes(5000, std::byte{0xff}));
   EXPECT_THROW(queue.get(), DecodeError);
-  EXPECT_EQ(charged_bytes(queue.channel().local().view()), 0U);
+  EXPECT_EQ(payload_bytes(queue.channel().local().view()), 0U);
   expect_clean(queue.channel());
 }
 

@@ -225,10 +225,10 @@ TEST_F(QueueTest, threads_beyond_the_first_ports_get_more) {
   constexpr int threads = 40;
   auto queue = make<int>({.capacity = 4});
   auto reader = open_as(other_, queue);
-  std::vector<std::optional<ReceivedMessage>> read;  // each one pins a port
+  std::vector<std::optional<HeldMessage>> read;  // each one pins a port
   for (int i = 0; i < threads; ++i) {
     queue.put(i);
-    read.push_back(reader.channel().local().get(Deadline::now()));
+    read.push_back(reader.channel().local().take(IntentKind::get, WaitLimit::now()));
     ASSERT_TRUE(read.back());
   }
   EXPECT_GT(queue.channel().local().view().header().port_count, first_ports);

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <wyvern/channels/ring.hpp>
+#include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/settle.hpp>
 
 #include "support/local_node.hpp"
@@ -17,18 +17,24 @@ namespace {
 /// A ring with a few ports that the test works with itself: each put's message is a number.
 class RingTest : public ::testing::TestWithParam<std::uint32_t> {
  protected:
+  void SetUp() override {
+    for (std::uint32_t number = 0; number < first_ports; ++number) {
+      auto& owner = view_.port(number).owner;
+      owner = PortOwner(owner).claimed_by(member_->process_index()).bits();
+    }
+  }
   std::uint32_t capacity() const { return GetParam(); }
   BorrowedPort port(std::uint32_t number) const { return {&view_.port(number), number}; }
 
   RingOutcome put(std::uint64_t message, std::uint32_t with = 0) {
     const BorrowedPort borrowed = port(with);
-    std::memcpy(RingView::payload(view_.block(borrowed.port->spare)), &message, sizeof message);
+    std::memcpy(RingView::inline_payload(view_.block(borrowed.spare().block())), &message, sizeof message);
     return ring::put(view_, borrowed);
   }
   RingOutcome get(std::uint64_t& message, std::uint32_t with = 1) {
     const BorrowedPort borrowed = port(with);
-    const RingOutcome outcome = ring::get(view_, borrowed);
-    std::memcpy(&message, RingView::payload(view_.block(borrowed.port->spare)), sizeof message);
+    const RingOutcome outcome = ring::take(view_, borrowed, IntentKind::get);
+    std::memcpy(&message, RingView::inline_payload(view_.block(borrowed.spare().block())), sizeof message);
     return outcome;
   }
   void expect_get(std::uint64_t expected) {
@@ -54,6 +60,7 @@ class RingTest : public ::testing::TestWithParam<std::uint32_t> {
   void compare_with_a_queue(std::uint32_t operations) {
     std::mt19937 random(capacity());
     std::deque<std::uint64_t> model;
+    std::uint64_t gets = port(1).spare().gets();
     for (std::uint64_t i = 0; i < operations; ++i) {
       if (random() % 2 == 0) {
         ASSERT_EQ(put(i, random() % 4), model.size() == capacity() ? RingOutcome::full : RingOutcome::done);
@@ -63,11 +70,13 @@ class RingTest : public ::testing::TestWithParam<std::uint32_t> {
       } else {
         expect_get(model.front());
         model.pop_front();
+        ++gets;
       }
       ASSERT_EQ(ring::size_approx(view_), model.size());
       ASSERT_EQ(ring::has_room_or_end(view_), model.size() < capacity());
       ASSERT_EQ(ring::has_message_or_end(view_), !model.empty());
     }
+    EXPECT_EQ(port(1).spare().gets(), gets) << "each get is counted with its block";
     EXPECT_EQ(audit(node_.segment(), channel_.reference()), "");
   }
 

@@ -29,7 +29,7 @@ class CoreNode {
     const std::uint32_t process = joined_++;
     const Puid puid = Puid::make(0, 1, process);
     segment_->process(process).puid = puid.value();
-    return std::make_shared<Member>(segment_, process, puid, Puid(), std::make_unique<Link>(*this, process));
+    return std::make_shared<Member>(segment_, process, puid, Puid(), std::make_unique<Link>(*this));
   }
 
   const Segment& segment() const { return *segment_; }
@@ -50,19 +50,18 @@ class CoreNode {
  private:
   class Link : public AgentLink {
    public:
-    Link(CoreNode& node, std::uint32_t process) : node_(node), process_(process) {}
+    explicit Link(CoreNode& node) : node_(node) {}
     ObjectReference create_channel(const ChannelSpec&) override { throw NodeLost("no channels here"); }
     std::optional<ObjectReference> find_object(const std::string&) override { return std::nullopt; }
     void grow_ports(ObjectReference) override { throw NodeLost("no channels here"); }
-    std::uint32_t grow_extents(std::uint32_t size_class) override {
+    void grow_extents(std::uint32_t size_class) override {
       const std::lock_guard lock(node_.mutex_);
-      return node_.extents_.grow(process_, size_class);
+      node_.extents_.grow(size_class);
     }
-    void object_released(ObjectReference) noexcept override {}
+    void attend(ObjectReference) noexcept override {}
 
    private:
     CoreNode& node_;
-    std::uint32_t process_;
   };
 
   std::shared_ptr<const Segment> segment_;

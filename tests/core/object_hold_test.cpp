@@ -16,6 +16,10 @@ class ObjectHold : public ::testing::Test {
  protected:
   const Segment& segment() const { return node_.segment(); }
   DirectoryEntry& entry(const ObjectReference& object) const { return segment().object(object.index); }
+  /// With nothing that names it.
+  bool retire(const ObjectReference& object) const {
+    return retire_object(entry(object), [] { return false; });
+  }
 
   CoreNode node_;
 };
@@ -44,15 +48,43 @@ TEST_F(ObjectHold, object_that_is_not_there_cannot_be_held) {
 TEST_F(ObjectHold, held_object_is_not_retired) {
   const ObjectReference object = node_.make_object(0);
   EXPECT_TRUE(add_hold(segment(), object, 5));
-  EXPECT_FALSE(retire_object(entry(object)));
+  EXPECT_FALSE(retire(object));
   drop_hold(segment(), object.index, 5);
-  EXPECT_TRUE(retire_object(entry(object)));
+  EXPECT_TRUE(retire(object));
+}
+
+TEST_F(ObjectHold, object_that_is_named_is_not_retired) {
+  const ObjectReference object = node_.make_object(0);
+  EXPECT_FALSE(retire_object(entry(object), [] { return true; }));
+  EXPECT_TRUE(retire(object));
+}
+
+TEST_F(ObjectHold, what_names_an_object_is_looked_at_after_its_holders) {
+  const ObjectReference object = node_.make_object(0);
+  ASSERT_TRUE(add_hold(segment(), object, 5));
+  EXPECT_FALSE(retire_object(entry(object), [] {
+    ADD_FAILURE() << "somebody holds it";
+    return false;
+  }));
+}
+
+TEST_F(ObjectHold, handle_that_is_received_while_messages_are_looked_at_keeps_its_object) {
+  const ObjectReference object = node_.make_object(0);
+  const auto received_just_before_the_look = [&] {
+    EXPECT_TRUE(add_hold(segment(), object, 5));
+    return false;  // its message does not name it any more
+  };
+  EXPECT_FALSE(retire_object(entry(object), received_just_before_the_look));
+
+  EXPECT_TRUE(has_hold(entry(object), 5));
+  drop_hold(segment(), object.index, 5);
+  EXPECT_TRUE(retire(object));
 }
 
 TEST_F(ObjectHold, retired_object_is_neither_held_nor_retired_again) {
   const ObjectReference object = node_.make_object(0);
-  EXPECT_TRUE(retire_object(entry(object)));
-  EXPECT_FALSE(retire_object(entry(object)));
+  EXPECT_TRUE(retire(object));
+  EXPECT_FALSE(retire(object));
   EXPECT_FALSE(add_hold(segment(), object, 1));
   EXPECT_FALSE(has_any_hold(entry(object)));
 }
@@ -80,7 +112,7 @@ TEST_F(ObjectHold, retiring_and_adding_at_the_same_time_agree) {
     held = 0;
     done = 0;
     round = mine;
-    const bool retired = retire_object(entry(object));
+    const bool retired = retire(object);
     while (done != adders) std::this_thread::yield();
     ASSERT_TRUE(!retired || held == 0) << "somebody holds what was retired";
     ASSERT_EQ(has_any_hold(entry(object)), held != 0);
@@ -99,7 +131,7 @@ TEST_F(ObjectHold, hold_that_moves_between_processes_is_never_missed) {
       drop_hold(segment(), object.index, holder);
     }
   });
-  for (int look = 0; look < 20'000; ++look) ASSERT_FALSE(retire_object(entry(object)));
+  for (int look = 0; look < 20'000; ++look) ASSERT_FALSE(retire(object));
   stop = true;
 }
 

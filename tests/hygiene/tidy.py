@@ -21,7 +21,7 @@ RULES = "".join(tree.read(path) for path in tree.files(".clang-tidy"))
 
 def own_header(name):
     """The file behind an include of ours, or None."""
-    candidates = [tree.ROOT / "tests" / name]
+    candidates = [tree.ROOT / "tests" / name, tree.ROOT / name]
     if name.startswith("wyvern/"):
         inside = name.removeprefix("wyvern/")
         candidates = [tree.ROOT / inside, tree.ROOT / "runtime" / inside]

@@ -1,10 +1,12 @@
-// Eight producers and eight consumers on one queue; every 20 ms one of the sixteen is killed with SIGKILL and
-// a new one takes its place. The others must never stop; afterwards the history must be right and everything
+// Eight producers and eight consumers on one queue, by copies, loans, batches and leases; every 20 ms one of
+// the sixteen is killed with SIGKILL and a new one takes its place, and another one is always stopped, for
+// two seconds at a time. The others must never stop; afterwards the history must be right and everything
 // accounted for. usage: kill_run [SECONDS=10] [WORKERS=8]
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -15,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <wyvern/wyvern.hpp>
@@ -31,10 +34,17 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_workers = 4096;
 constexpr std::size_t most_gets = std::size_t{1} << 17;
 constexpr std::chrono::milliseconds between_kills{20};
+constexpr std::chrono::seconds stop_time{2};
 /// A pause that lets the history stay small; what is tested is not the rate.
 constexpr std::chrono::microseconds producer_pause{100};
 /// With nothing got for so long, the queue has stopped.
 constexpr std::chrono::seconds stillness{20};
+
+/// How workers put and take: each kind in turn, so that all of them meet.
+enum class Way { one, in_place, batch, lease };
+constexpr std::size_t ways = 4;
+constexpr std::size_t batch_size = 8;
+constexpr wyvern::test::HistoryRules rules{.at_once = batch_size, .leases = true};
 
 /// Mostly small messages; some that need an extent, of several sizes.
 std::size_t size_of(std::uint64_t sequence) {
@@ -42,15 +52,54 @@ std::size_t size_of(std::uint64_t sequence) {
   return std::size_t{512} << (sequence / 16 % 8);
 }
 
+std::vector<std::byte> next_message(History::Writer& log) {
+  const auto id = log.begin_put();
+  return wyvern::test::make_stamped({wyvern::this_process::puid(), id.sequence}, size_of(id.sequence));
+}
+
+void put_some(wyvern::Channel& channel, History::Writer& log, Way way) {
+  if (way == Way::batch) {
+    std::vector<std::vector<std::byte>> messages;
+    for (std::size_t i = 0; i < batch_size; ++i) messages.push_back(next_message(log));
+    log.puts_ended(channel.put_many(messages));
+    return;
+  }
+  const std::vector<std::byte> message = next_message(log);
+  if (way == Way::in_place) {
+    auto loan = channel.loan(message.size());
+    std::copy(message.begin(), message.end(), loan.bytes().begin());
+    channel.put(std::move(loan));
+  } else {
+    channel.put(message);
+  }
+  log.put_ended();
+}
+
+void take_some(wyvern::Channel& channel, History::Writer& log, Way way) {
+  using wyvern::test::read_stamped;
+  switch (way) {
+    case Way::one: log.got(read_stamped(channel.get())); return;
+    case Way::in_place: log.got(read_stamped(channel.take().bytes())); return;
+    case Way::batch:
+      for (const auto& message : channel.get_many(batch_size)) log.got(read_stamped(message));
+      return;
+    case Way::lease: {
+      auto lease = channel.lease();
+      const auto id = read_stamped(lease.bytes());
+      lease.done();
+      log.got(id);
+      return;
+    }
+  }
+}
+
 void produce(wyvern::Channel channel, std::string history_file, std::size_t number) {
   History history(history_file, most_workers, most_gets);
   History::Writer log = history.writer(number);
   try {
-    for (std::uint64_t sequence = 0;; ++sequence) {
-      const auto id = log.begin_put();
-      channel.put(wyvern::test::make_stamped({wyvern::this_process::puid(), id.sequence}, size_of(sequence)));
-      log.put_ended();
-      if (sequence % 4 == 0) std::this_thread::sleep_for(producer_pause);
+    for (std::uint64_t turn = 0;; ++turn) {
+      put_some(channel, log, static_cast<Way>((number + turn) % ways));
+      if (turn % 4 == 0) std::this_thread::sleep_for(producer_pause);
     }
   } catch (const wyvern::QueueClosed&) {
     log.put_refused();
@@ -61,7 +110,8 @@ void consume(wyvern::Channel channel, std::string history_file, std::size_t numb
   History history(history_file, most_workers, most_gets);
   History::Writer log = history.writer(number);
   try {
-    while (!log.full()) log.got(wyvern::test::read_stamped(channel.get()));
+    for (std::uint64_t turn = 0; !log.full(); ++turn)
+      take_some(channel, log, static_cast<Way>((number + turn) % ways));
   } catch (const wyvern::QueueClosed&) {
     // Closed and drained: the end.
   }
@@ -85,10 +135,16 @@ class Run {
     std::mt19937 random(std::random_device{}());
     Clock::time_point last_progress = Clock::now();
     std::uint64_t last_got = 0;
+    stop_another(random);
     for (const auto end = Clock::now() + duration;
          Clock::now() < end && started_ < most_workers - workers_.size();) {
       std::this_thread::sleep_for(between_kills);
-      const std::size_t victim = random() % workers_.size();
+      if (Clock::now() > stopped_until_) {
+        continue_stopped();
+        stop_another(random);
+      }
+      std::size_t victim = random() % workers_.size();
+      if (victim == stopped_) victim = (victim + 2) % workers_.size();
       history_.mark_killed(workers_[victim].puid());
       workers_[victim].kill();
       if (const int status = workers_[victim].join(); status != -SIGKILL) {
@@ -98,6 +154,7 @@ class Run {
       ++killed_;
       if (const std::uint64_t got = history_.total_got(); got != last_got) {
         last_got = got;
+        longest_stillness_ = std::max(longest_stillness_, Clock::now() - last_progress);
         last_progress = Clock::now();
       } else if (Clock::now() - last_progress > stillness) {
         return "nothing was got any more";
@@ -108,14 +165,16 @@ class Run {
 
   /// Ends the workers and looks at what is left.
   std::string finish() {
+    continue_stopped();
     channel_.close();
     for (auto& worker : workers_) {
       if (const int status = worker.join(); status != 0)
         return "a worker ended with status " + std::to_string(status);
     }
     const wyvern::Segment& segment = wyvern::Member::current()->segment();
-    for (const std::string& wrong : {history_.problems(), wyvern::test::audit(segment, channel_.reference()),
-                                     wyvern::test::audit_node(segment)}) {
+    for (const std::string& wrong :
+         {history_.problems(rules), wyvern::test::audit(segment, channel_.reference()),
+          wyvern::test::audit_node(segment)}) {
       if (!wrong.empty()) return wrong;
     }
     return {};
@@ -123,8 +182,19 @@ class Run {
 
   std::size_t killed() const { return killed_; }
   std::uint64_t got() const { return history_.total_got(); }
+  /// With nothing got by anybody, as seen between kills.
+  std::chrono::milliseconds longest_stillness() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(longest_stillness_);
+  }
 
  private:
+  void stop_another(std::mt19937& random) {
+    stopped_ = random() % workers_.size();
+    workers_[stopped_].send_signal(SIGSTOP);
+    stopped_until_ = Clock::now() + stop_time;
+  }
+  void continue_stopped() { workers_[stopped_].send_signal(SIGCONT); }
+
   wyvern::Process start(bool producer) {
     auto process = runtime_.process(producer ? produce : consume, channel_, history_file_, started_);
     process.start();
@@ -140,6 +210,9 @@ class Run {
   std::vector<wyvern::Process> workers_;
   std::size_t started_ = 0;
   std::size_t killed_ = 0;
+  std::size_t stopped_ = 0;
+  Clock::time_point stopped_until_;
+  Clock::duration longest_stillness_{0};
 };
 
 }  // namespace
@@ -154,8 +227,9 @@ int main(int argc, char** argv) {
     std::string wrong = run.kill_for(duration);
     if (wrong.empty()) wrong = run.finish();
     std::cout << run.killed() << " of " << workers << "x" << workers << " workers killed in "
-              << duration.count() << " s, " << run.got()
-              << " messages got: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
+              << duration.count() << " s, " << run.got() << " messages got, never "
+              << run.longest_stillness().count()
+              << " ms without one: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
     return wrong.empty() ? 0 : 1;
   });
 }

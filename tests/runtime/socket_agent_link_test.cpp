@@ -41,15 +41,31 @@ class SocketAgentLinkTest : public testing::Test {
       : socket_(std::move(sockets.first)), link_(std::move(sockets.second)) {}
 };
 
-Number number_answer(std::uint32_t serial, std::uint64_t value) {
-  auto answer = make_message<Number>(serial);
-  answer.value = value;
+Object object_answer(std::uint32_t serial, std::uint32_t index) {
+  auto answer = make_message<Object>(serial);
+  answer.object_id = 1;
+  answer.object_index = index;
   return answer;
 }
 
 TEST_F(SocketAgentLinkTest, answer_is_returned) {
-  agent([&](std::uint32_t serial) { send(number_answer(serial, 17)); });
-  EXPECT_EQ(link_.grow_extents(3), 17U);
+  agent([&](std::uint32_t serial) { send(object_answer(serial, 17)); });
+  EXPECT_EQ(link_.find_object("x"), (ObjectReference{ObjectId(1), 17}));
+}
+
+TEST_F(SocketAgentLinkTest, done_is_enough_of_an_answer_where_nothing_is_asked_for) {
+  agent([&](std::uint32_t serial) { send(make_message<Done>(serial)); });
+  EXPECT_NO_THROW(link_.grow_extents(3));
+}
+
+TEST_F(SocketAgentLinkTest, hint_is_sent_and_not_answered) {
+  link_.attend({ObjectId(1), 17});
+
+  Packet packet;
+  ASSERT_EQ(receive_packet(socket_.get(), packet), Transfer::done);
+  const auto message = read_message<Attend>(packet);
+  EXPECT_EQ(message.object_id, 1U);
+  EXPECT_EQ(message.object_index, 17U);
 }
 
 TEST_F(SocketAgentLinkTest, failure_is_thrown_as_its_type) {
@@ -69,10 +85,10 @@ TEST_F(SocketAgentLinkTest, failure_is_thrown_as_its_type) {
 
 TEST_F(SocketAgentLinkTest, late_answer_to_an_earlier_request_is_passed_over) {
   agent([&](std::uint32_t serial) {
-    send(number_answer(serial + 1000, 1));
-    send(number_answer(serial, 2));
+    send(object_answer(serial + 1000, 1));
+    send(object_answer(serial, 2));
   });
-  EXPECT_EQ(link_.grow_extents(3), 2U);
+  EXPECT_EQ(link_.find_object("x"), (ObjectReference{ObjectId(1), 2}));
 }
 
 TEST_F(SocketAgentLinkTest, agent_that_ends_is_node_lost) {
@@ -82,7 +98,7 @@ TEST_F(SocketAgentLinkTest, agent_that_ends_is_node_lost) {
 }
 
 TEST_F(SocketAgentLinkTest, malformed_answers_are_node_lost) {
-  agent([&](std::uint32_t serial) { send(make_message<Done>(serial)); });
+  agent([&](std::uint32_t serial) { send(make_message<Number>(serial)); });
   EXPECT_THROW(link_.grow_extents(3), NodeLost) << "of another kind";
   thread_.join();
   agent([&](std::uint32_t) { send_packet(socket_.get(), std::as_bytes(std::span("xyz", 3))); });

@@ -25,14 +25,14 @@ struct Producer {
   std::vector<bool> got = {};  // of each message that may have been put
 };
 
-void check_puts(const WorkerHistory& worker, std::vector<std::string>& problems) {
+void check_puts(const WorkerHistory& worker, HistoryRules rules, std::vector<std::string>& problems) {
   const std::uint64_t open = worker.puts_begun - worker.puts_ended;
-  if (open > (worker.killed ? 1U : 0U)) {
+  if (open > (worker.killed ? rules.at_once : 0)) {
     problems.push_back(std::to_string(open) + " puts of " + to_string(worker.worker) + " never ended");
   }
 }
 
-void check_gets(const WorkerHistory& worker, std::map<Puid, Producer>& producers,
+void check_gets(const WorkerHistory& worker, HistoryRules rules, std::map<Puid, Producer>& producers,
                 std::vector<std::string>& problems) {
   std::map<Puid, std::uint64_t> last;
   for (const MessageId id : worker.got) {
@@ -44,7 +44,7 @@ void check_gets(const WorkerHistory& worker, std::map<Puid, Producer>& producers
     if (producer->second.got[id.sequence]) problems.push_back(name_of(id) + " was got twice");
     producer->second.got[id.sequence] = true;
     const auto [before, first] = last.try_emplace(id.producer, id.sequence);
-    if (!first && id.sequence < before->second) {
+    if (!first && id.sequence < before->second && !rules.leases) {
       problems.push_back(name_of(id) + " came after " + std::to_string(before->second) + " to " +
                          to_string(worker.worker));
     }
@@ -54,14 +54,14 @@ void check_gets(const WorkerHistory& worker, std::map<Puid, Producer>& producers
 
 }  // namespace
 
-std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers) {
+std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers, HistoryRules rules) {
   std::vector<std::string> problems;
   std::map<Puid, Producer> producers;
   for (const WorkerHistory& worker : workers) {
     producers[worker.worker] = {.ended = worker.puts_ended, .got = std::vector<bool>(worker.puts_begun)};
-    check_puts(worker, problems);
+    check_puts(worker, rules, problems);
   }
-  for (const WorkerHistory& worker : workers) check_gets(worker, producers, problems);
+  for (const WorkerHistory& worker : workers) check_gets(worker, rules, producers, problems);
 
   std::vector<std::string> lost;
   for (const auto& [puid, producer] : producers) {
@@ -73,9 +73,9 @@ std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers
     const bool consumer = worker.puts_begun == 0 || !worker.got.empty() || worker.takes;
     return consumer && worker.killed;
   });
-  if (lost.size() > static_cast<std::size_t>(excused)) {
+  if (lost.size() > static_cast<std::size_t>(excused) * rules.at_once) {
     problems.push_back(std::to_string(lost.size()) + " messages were lost, " + std::to_string(excused) +
-                       " consumers were killed");
+                       " consumers were killed with at most " + std::to_string(rules.at_once) + " each");
     problems.insert(problems.end(), lost.begin(), lost.end());
   }
   return problems;
@@ -145,9 +145,9 @@ std::vector<WorkerHistory> History::workers() const {
   return result;
 }
 
-std::string History::problems() const {
+std::string History::problems(HistoryRules rules) const {
   constexpr std::size_t most_lines = 20;
-  const auto problems = check_history(workers());
+  const auto problems = check_history(workers(), rules);
   std::string text;
   for (std::size_t i = 0; i < std::min(problems.size(), most_lines); ++i) text += problems[i] + "\n";
   return problems.size() > most_lines ? text + "... " + std::to_string(problems.size()) + " in all" : text;
@@ -160,6 +160,11 @@ void History::Writer::put_ended() { log_->puts_ended.store(log_->puts_begun); }
 void History::Writer::put_refused() { log_->puts_begun.store(log_->puts_ended); }
 
 void History::Writer::begin_get() { log_->takes = 1; }
+
+void History::Writer::puts_ended(std::uint64_t count) {
+  log_->puts_begun.store(log_->puts_ended + count);
+  log_->puts_ended.store(log_->puts_begun);
+}
 
 bool History::Writer::full() const { return log_->got_count == most_gets_; }
 

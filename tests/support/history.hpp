@@ -20,14 +20,21 @@ struct WorkerHistory {
   bool takes = false;  ///< it has put messages, and may have got one that it could not note
 };
 
+/// What the workers of a run do that the check has to allow for.
+struct HistoryRules {
+  std::uint64_t at_once = 1;  ///< messages that a worker puts, or holds unread, at a time
+  bool leases = false;        ///< a message whose holder died comes late
+};
+
 /// What is wrong with a run after which the queue was drained (by a worker, too), one sentence each; empty:
 /// nothing.
 ///  - Every message that was got had been put, and was got once.
-///  - Each consumer got the messages of one producer in the order in which they were put.
-///  - Every message whose put had ended was got; one is excused for each killed consumer, which may have died
-///  with it.
-///  - Only a killed worker has a put that did not end, and only one.
-std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers);
+///  - Each consumer got the messages of one producer in the order in which they were put, if none were
+///  leased.
+///  - Every message whose put had ended was got; `at_once` are excused for each killed consumer, which may
+///  have died with them.
+///  - Only a killed worker has puts that did not end, and only `at_once`.
+std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers, HistoryRules rules = {});
 
 /// Logs of workers which survive their deaths: in memory that is shared with children forked later.
 class History {
@@ -59,6 +66,8 @@ class History {
     void put_refused();
     /// For a worker that also puts, before its first get.
     void begin_get();
+    /// Of several begun at once, so many went in, and no more.
+    void puts_ended(std::uint64_t count);
     void got(MessageId id);
     bool full() const;
 
@@ -77,7 +86,7 @@ class History {
   std::vector<WorkerHistory> workers() const;
   bool has_room() const { return count_ < most_workers_; }
   /// The first of what `check_history` finds, a line each.
-  std::string problems() const;
+  std::string problems(HistoryRules rules = {}) const;
 
  private:
   Log& log(std::size_t number) const;

@@ -3,11 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include <wyvern/channels/payload_account.hpp>
+#include <wyvern/channels/given_back.hpp>
+#include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/extent_pool.hpp>
 #include <wyvern/core/memory_limit.hpp>
@@ -49,8 +53,8 @@ void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {
     for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
       std::uint64_t seen = view.port(i).owner.load();
       if (PortOwner(seen).state() != PortState::free) continue;
-      if (view.port(i).owner.compare_exchange_strong(seen,
-                                                     PortOwner(seen).next(PortState::owned, 0).bits())) {
+      if (view.port(i).owner.compare_exchange_strong(
+              seen, PortOwner(seen).claimed_by(agent_process_index).bits())) {
         claimed.push_back(i);
       }
     }
@@ -59,27 +63,30 @@ void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {
   }
   for (const std::uint32_t i : claimed) {
     auto& owner = view.port(i).owner;
-    owner.store(PortOwner(owner.load()).next(PortState::free).bits());
+    owner.store(PortOwner(owner.load()).freed().bits());
   }
 }
 
 void LocalNode::provide_extents(std::uint64_t bytes, std::uint32_t count) {
-  const std::lock_guard lock(mutex_);
-  constexpr std::uint32_t nobody = max_processes - 1;
   const std::uint32_t size_class = extent_class_for(bytes).value();
-  const auto free_ones = [&] {
-    std::uint32_t free = 0;
-    for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
-      const ExtentDescriptor& extent = segment_->extent(i);
-      free +=
-          extent.size_class == size_class && ExtentOwnerWord(extent.owner.load()).kind() == ExtentOwner::free;
-    }
-    return free;
-  };
-  std::vector<std::uint32_t> taken;
-  if (free_ones() >= count) return;
-  while (taken.size() < count) taken.push_back(keeper_.grow_extents(nobody, size_class));
-  for (const std::uint32_t extent : taken) free_extent(*segment_, extent, ExtentOwner::process, nobody);
+  std::uint32_t free = 0;
+  for (std::uint32_t i = 0; i < segment_->header().groups_ready.load() * extents_in_group; ++i) {
+    const ExtentDescriptor& extent = segment_->extent(i);
+    free +=
+        extent.size_class == size_class && ExtentOwnerWord(extent.owner.load()).kind() == ExtentOwner::free;
+  }
+  if (free >= count) return;
+  // On a thread of its own: what it frees is remembered by it and by no child that is forked later.
+  std::thread([&] {
+    const Member agent(segment_, agent_process_index, Puid(), Puid(),
+                       std::make_unique<KeeperLink>(*this, agent_process_index));
+    constexpr std::uint32_t no_object = max_objects - 1;
+    std::deque<std::atomic<std::uint32_t>> names(count);
+    for (std::uint32_t i = 0; i < count; ++i)
+      claim_extent(agent, bytes, names[i], block_identity(no_object, i));
+    for (std::uint32_t i = 0; i < count; ++i)
+      free_extent(*segment_, names[i] - 1, block_identity(no_object, i));
+  }).join();
 }
 
 KeeperLink::KeeperLink(LocalNode& node, std::uint32_t process)
@@ -107,34 +114,37 @@ void KeeperLink::grow_ports(ObjectReference channel) {
   node_.keeper().grow_ports(channel);
 }
 
-std::uint32_t KeeperLink::grow_extents(std::uint32_t size_class) {
+void KeeperLink::grow_extents(std::uint32_t size_class) {
   check_same_process();
   const std::lock_guard lock(node_.keeper_mutex());
-  return node_.keeper().grow_extents(process_, size_class);
+  node_.keeper().grow_extents(size_class);
 }
 
-void KeeperLink::object_released(ObjectReference object) noexcept {
+void KeeperLink::attend(ObjectReference object) noexcept {
   if (::getpid() != os_pid_) return;
   const std::lock_guard lock(node_.keeper_mutex());
-  node_.keeper().object_released(object);
+  node_.keeper().attend(object);
 }
 
 std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const ObjectReference& channel) {
   const RingView view(segment, segment.object(channel.index).offset);
-  std::vector<std::pair<std::uint64_t, std::vector<std::byte>>> found;  // with their tickets
+  const auto payload_of = [&view](std::uint32_t number) {
+    BlockHeader& block = view.block(number);
+    const std::byte* payload = payload_memory(view, block);
+    return std::vector<std::byte>(payload, payload + block.length);
+  };
+  std::vector<std::vector<std::byte>> payloads;
+  for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
+    const BorrowedPort port{&view.port(i), i};
+    if (PortOwner(port.port->owner.load()).state() == PortState::given_back)
+      payloads.push_back(payload_of(port.spare().block()));
+  }
+  std::map<std::uint64_t, std::uint32_t> in_ring;  // by their tickets
   for (std::uint32_t i = 0; i < view.capacity(); ++i) {
     const SlotWord word(view.slot(i).load());
-    if (word.state() != SlotState::full) continue;
-    BlockHeader& block = view.block(word.block());
-    const std::uint32_t extent = block.extent.load();
-    const std::byte* payload =
-        extent == 0 ? RingView::payload(block) : segment.at(segment.extent(extent - 1).offset);
-    found.emplace_back(word.lap() * view.capacity() + i,
-                       std::vector<std::byte>(payload, payload + block.length));
+    if (word.state() == SlotState::full) in_ring.emplace(word.lap() * view.capacity() + i, word.block());
   }
-  std::sort(found.begin(), found.end());
-  std::vector<std::vector<std::byte>> payloads;
-  for (auto& [ticket, payload] : found) payloads.push_back(std::move(payload));
+  for (const auto& [ticket, block] : in_ring) payloads.push_back(payload_of(block));
   return payloads;
 }
 
@@ -151,59 +161,137 @@ std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t 
   return count;
 }
 
-std::string audit(const Segment& segment, const ObjectReference& channel) {
-  const RingView view(segment, segment.object(channel.index).offset);
-  const std::uint32_t ports = view.header().port_count.load();
-  std::map<std::uint32_t, std::vector<std::string>> places;
-  for (std::uint32_t i = 0; i < view.capacity(); ++i) {
-    const SlotWord word(view.slot(i).load());
-    places[word.block()].push_back("slot " + std::to_string(i));
-    if (word.state() != SlotState::full && view.block(word.block()).extent.load() != 0) {
-      return "free block " + std::to_string(word.block()) + " still names an extent";
+namespace {
+
+/// Where each block of a channel is, and which of them hold a message. What is wrong, or nothing.
+class Audit {
+ public:
+  Audit(const Segment& segment, const ObjectReference& channel)
+      : segment_(segment),
+        channel_(channel),
+        view_(segment, segment.object(channel.index).offset),
+        blocks_(view_.capacity() + view_.header().port_count.load()) {}
+
+  std::string run() {
+    for (std::uint32_t i = 0; i < view_.capacity(); ++i) {
+      const SlotWord word(view_.slot(i).load());
+      place(word.block(), "slot " + std::to_string(i), word.state() == SlotState::full);
     }
+    for (std::uint32_t i = 0; i < view_.header().port_count.load(); ++i) {
+      const SpareWord spare(view_.port(i).spare.load());
+      place(spare.block(), "port " + std::to_string(i), spare.leased());
+      check_port(i, spare);
+    }
+    for (std::uint32_t block = 0; block < blocks_.size(); ++block) check_block(block);
+    check_extents();
+    if (any_given_back(view_) && !may_be_given_back(view_))
+      complain("a message was given back and no hint says so");
+    return problem_;
   }
-  for (std::uint32_t i = 0; i < ports; ++i) {
-    const Port& port = view.port(i);
-    places[port.spare.load()].push_back("port " + std::to_string(i));
-    if (port.intent.load() != 0) return "port " + std::to_string(i) + " has an intent";
+
+ private:
+  struct Place {
+    std::vector<std::string> names;
+    bool message = false;
+  };
+
+  void complain(const std::string& what) {
+    if (problem_.empty()) problem_ = what;
+  }
+  void place(std::uint32_t block, const std::string& name, bool message) {
+    if (block >= blocks_.size()) return complain(name + " has block " + std::to_string(block));
+    blocks_[block].names.push_back(name);
+    blocks_[block].message |= message;
+  }
+
+  void check_port(std::uint32_t number, SpareWord spare) {
+    const Port& port = view_.port(number);
+    const auto wrong = [&](const std::string& what) { complain("port " + std::to_string(number) + what); };
+    const IntentWord intent(port.intent.load());
+    if (intent.kind() != IntentKind::none && intent.block() != spare.block())
+      wrong(" has an operation in flight");
+    const FinishedWord finished(port.finished.load());
+    const std::uint64_t open = outstanding(spare, finished);
+    if (open > ticket_mask / 2) wrong(" has reported more gets done than it made");
+    if (spare.leased() && open != 0) wrong(" has a lease and gets that are not done");
+    if (MovedWord(port.moved.load()).active()) wrong(" is giving its gets to another");
+    if (spare.block() < blocks_.size() && view_.block(spare.block()).tag.load() != number)
+      wrong(" has a block with the tag of another");
     const PortOwner owner(port.owner.load());
-    if (owner.state() == PortState::owned && segment.process(owner.process()).puid.load() == 0) {
-      return "port " + std::to_string(i) + " is owned by process " + std::to_string(owner.process()) +
-             ", which is not there";
+    if (owner.state() != PortState::owned && open != 0)
+      wrong(" belongs to nobody and has gets that are not done");
+    if (owner.state() == PortState::free && spare.leased()) wrong(" is free and has a lease");
+    if (owner.state() == PortState::given_back && !spare.leased()) wrong(" is given back without a message");
+    if (owner.deliveries() != 0 && !spare.leased()) wrong(" counts deliveries of no message");
+    if (owner.is_owned_by(agent_process_index)) wrong(" is owned by the agent");
+    if (owner.state() == PortState::owned && segment_.process(owner.process()).puid.load() == 0)
+      wrong(" is owned by process " + std::to_string(owner.process()) + ", which is not there");
+  }
+
+  void check_block(std::uint32_t number) {
+    const Place& found = blocks_[number];
+    const std::string block = "block " + std::to_string(number);
+    if (found.names.size() != 1) {
+      std::string text = block + " is in " + std::to_string(found.names.size()) + " places:";
+      for (const auto& name : found.names) text += " " + name;
+      return complain(text);
+    }
+    const BlockHeader& header = view_.block(number);
+    const HandleList handles(header.handles.load());
+    const std::uint32_t extent = header.extent.load();
+    if (!found.message && extent != 0) complain("free " + block + " still names an extent");
+    if (!found.message && handles.bits() != 0) complain("free " + block + " still carries handles");
+    if (extent != 0 &&
+        !extent_owner(extent - 1).is(ExtentOwner::block, block_identity(channel_.index, number)))
+      complain("the extent of " + block + " is not its own");
+    if (problem_.empty() && handles.count() != 0) check_handles(number, handles);
+  }
+
+  /// What a message names lives, and the agent knows where to look for it.
+  void check_handles(std::uint32_t block, HandleList handles) {
+    if (view_.header().carries_handles.load() == 0) complain("nothing says that the channel carries handles");
+    const std::byte* payload = payload_memory(view_, view_.block(block));
+    const auto* objects = reinterpret_cast<const std::uint32_t*>(payload + handles.offset_bytes());
+    for (std::uint64_t i = 0; i < handles.count(); ++i) {
+      const DirectoryEntry& entry = segment_.object(objects[i]);
+      const std::string object = "object " + std::to_string(objects[i]) + ", which a message carries, ";
+      if (object_phase(entry.state.load()) != ObjectPhase::alive) complain(object + "is not there");
+      if (entry.carried.load() == 0) complain(object + "does not say so");
     }
   }
-  for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) {
-    const auto& found = places[block];
-    if (found.size() != 1) {
-      std::string text =
-          "block " + std::to_string(block) + " is in " + std::to_string(found.size()) + " places:";
-      for (const auto& place : found) text += " " + place;
-      return text;
+
+  void check_extents() {
+    for (std::uint32_t i = 0; i < segment_.header().groups_ready.load() * extents_in_group; ++i) {
+      const ExtentOwnerWord owner = extent_owner(i);
+      if (owner.kind() != ExtentOwner::block || owner.who() >> block_bits != channel_.index) continue;
+      const auto block = static_cast<std::uint32_t>(owner.who() & (max_blocks - 1));
+      if (block >= blocks_.size() || view_.block(block).extent.load() != i + 1) {
+        complain("extent " + std::to_string(i) + " belongs to block " + std::to_string(block) +
+                 ", which does not name it");
+      }
     }
   }
-  std::uint64_t in_messages = 0;
-  for (std::uint32_t i = 0; i < view.capacity(); ++i) {
-    const SlotWord word(view.slot(i).load());
-    const std::uint32_t extent = view.block(word.block()).extent.load();
-    if (extent == 0) continue;
-    const ExtentOwnerWord owner(segment.extent(extent - 1).owner.load());
-    if (!owner.is(ExtentOwner::block, block_identity(channel.index, word.block())))
-      return "a message's extent is not its own";
-    in_messages += extent_class_bytes(segment.extent(extent - 1).size_class);
+  ExtentOwnerWord extent_owner(std::uint32_t extent) const {
+    return ExtentOwnerWord(segment_.extent(extent).owner.load());
   }
-  if (charged_bytes(view) != in_messages) {
-    return std::to_string(charged_bytes(view)) + " bytes are charged, messages hold " +
-           std::to_string(in_messages);
-  }
-  return {};
+
+  const Segment& segment_;
+  ObjectReference channel_;
+  RingView view_;
+  std::vector<Place> blocks_;
+  std::string problem_;
+};
+
+}  // namespace
+
+std::string audit(const Segment& segment, const ObjectReference& channel) {
+  return Audit(segment, channel).run();
 }
 
 std::string audit_node(const Segment& segment) {
   const std::uint32_t extents = segment.header().groups_ready.load() * extents_in_group;
   for (std::uint32_t i = 0; i < extents; ++i) {
     const ExtentOwnerWord owner(segment.extent(i).owner.load());
-    if (owner.kind() == ExtentOwner::process)
-      return "extent " + std::to_string(i) + " belongs to process " + std::to_string(owner.who());
     if (owner.kind() == ExtentOwner::block) {
       const auto object = static_cast<std::uint32_t>(owner.who() >> block_bits);
       if (object_phase(segment.object(object).state.load()) != ObjectPhase::alive) {

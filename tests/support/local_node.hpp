@@ -56,8 +56,8 @@ class KeeperLink : public AgentLink {
   ObjectReference create_channel(const ChannelSpec& spec) override;
   std::optional<ObjectReference> find_object(const std::string& name) override;
   void grow_ports(ObjectReference channel) override;
-  std::uint32_t grow_extents(std::uint32_t size_class) override;
-  void object_released(ObjectReference object) noexcept override;
+  void grow_extents(std::uint32_t size_class) override;
+  void attend(ObjectReference object) noexcept override;
 
  private:
   void check_same_process() const;
@@ -85,7 +85,8 @@ Handle& abandon(Handle handle) {
   return *shared;
 }
 
-/// The payloads in a channel, first to last, without getting them. Nobody may be at work.
+/// The payloads in a channel without getting them: those that were given back, then those in the ring, first
+/// to last. Nobody may be at work.
 std::vector<std::vector<std::byte>> payloads_in(const Segment& segment, const ObjectReference& channel);
 
 /// Waits until `condition()` holds; the watchdog ends what hangs.
@@ -96,9 +97,10 @@ void wait_for(Condition&& condition) {
 /// How many parkers of a node sleep for exactly that interest.
 std::uint32_t sleepers(const Segment& segment, InterestKind kind, std::uint64_t number);
 
-/// Checks that every block of a channel is in exactly one place, every port is free or owned by a process of
-/// the table, intents are clear, and every extent is accounted for. An empty string, or what is wrong. Nobody
-/// may be at work.
+/// Checks that every block of a channel is in exactly one place, that blocks without a message name no extent
+/// and carry no handles, that every port is free, owned by a process of the table, or given back with a
+/// message and no counts of others, that no operation is in flight, and that extents and blocks name each
+/// other. An empty string, or what is wrong. Nobody may be at work; leases may be held.
 std::string audit(const Segment& segment, const ObjectReference& channel);
 /// The same for the extents of a node as a whole, its parkers, permits and waiter sets: nothing belongs to
 /// nobody.

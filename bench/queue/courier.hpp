@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "bench/queue/scratch.hpp"
+
+namespace wyvern::bench {
+
+/// Bytes that begin at a cache line.
+class Buffer {
+ public:
+  explicit Buffer(std::uint64_t bytes) : lines_((bytes + line - 1) / line), bytes_(bytes) {}
+  std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(lines_)).first(bytes_); }
+
+ private:
+  struct alignas(line) Line {
+    std::byte bytes[line];
+  };
+  std::vector<Line> lines_;
+  std::uint64_t bytes_;
+};
+
+/// Writes the stamp at both ends of a message.
+inline void write_stamp(std::span<std::byte> message, std::uint64_t stamp) {
+  std::memcpy(message.data(), &stamp, sizeof stamp);
+  std::memcpy(message.data() + message.size() - sizeof stamp, &stamp, sizeof stamp);
+}
+
+/// Throws if its ends differ (unless they overlap).
+inline std::uint64_t read_stamp(std::span<const std::byte> message) {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::memcpy(&first, message.data(), sizeof first);
+  std::memcpy(&last, message.data() + message.size() - sizeof last, sizeof last);
+  if (first != last && message.size() >= 2 * sizeof first) {
+    throw std::runtime_error("a message was changed on its way");
+  }
+  return first;
+}
+
+/// Sends and receives stamped messages of one size from one buffer into another, as a user who copies does.
+template <class Endpoint>
+class Courier {
+ public:
+  Courier(Endpoint& endpoint, std::uint64_t bytes)
+      : endpoint_(endpoint), outgoing_(size(bytes)), incoming_(size(bytes)) {}
+
+  /// To be called before the message that `receive` will wait for can be sent.
+  void expect() {
+    if constexpr (requires(Endpoint endpoint) { endpoint.expect(std::span<std::byte>()); }) {
+      endpoint_.expect(incoming_.bytes());
+    }
+  }
+  void send(std::uint64_t stamp) {
+    write_stamp(outgoing_.bytes(), stamp);
+    endpoint_.send(outgoing_.bytes());
+  }
+  std::uint64_t receive() {
+    endpoint_.receive(incoming_.bytes());
+    return read_stamp(incoming_.bytes());
+  }
+  std::uint64_t poll() {
+    endpoint_.poll(incoming_.bytes());
+    return read_stamp(incoming_.bytes());
+  }
+
+ private:
+  static std::uint64_t size(std::uint64_t bytes) {
+    if constexpr (requires { Endpoint::carries_stamp_only; }) return sizeof(std::uint64_t);
+    return bytes;
+  }
+
+  Endpoint& endpoint_;
+  Buffer outgoing_;
+  Buffer incoming_;
+};
+
+}  // namespace wyvern::bench

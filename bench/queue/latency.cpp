@@ -1,0 +1,78 @@
+#include <memory>
+#include <string>
+
+#include "bench/queue/benchmarks.hpp"
+#include "bench/queue/contest.hpp"
+#include "bench/queue/courier.hpp"
+#include "bench/queue/endpoints.hpp"
+#include "bench/queue/ping_pong.hpp"
+#include "bench/queue/ping_pong_row.hpp"
+#include "bench/queue/team.hpp"
+
+namespace wyvern::bench {
+namespace {
+
+int play_first(WorkOrder order) {
+  return work(order, [&](auto& endpoint, const Round& round) {
+    Courier courier(endpoint, order.shape.bytes);
+    ping(courier, round);
+  });
+}
+
+int answer(WorkOrder order) {
+  return work(order, [&](auto& endpoint, const Round&) {
+    Courier courier(endpoint, order.shape.bytes);
+    pong(courier);
+  });
+}
+
+Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
+  const auto team =
+      std::make_shared<Team>(run.runtime, system, Shape{.bytes = bytes, .directions = 2}, run.ns_per_tick);
+  team->add(play_first, 0, 0, 1);
+  team->add(answer, 0, 1, 0);
+  team->wait_until_ready();
+  return {.name = name,
+          .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
+          .result = [team, name] { return ping_pong_row("latency", name, *team); }};
+}
+
+/// Whether pauses between the looks at the flag help depends on the processor: the faster way counts.
+Contestant make_flag(const Run& run, const std::string& name, std::uint64_t bytes) {
+  const Contestant paused = make_contestant(run, System::flag, name, bytes);
+  const Contestant unpaused = make_contestant(run, System::flag_unpaused, name, bytes);
+  return {.name = name,
+          .play =
+              [=] {
+                paused.play();
+                unpaused.play();
+              },
+          .result =
+              [=] {
+                const Row first = paused.result();
+                const Row second = unpaused.result();
+                return figure(first) <= figure(second) ? first : second;
+              }};
+}
+
+}  // namespace
+
+std::vector<Row> measure_latency(const Run& run) {
+  std::vector<Row> rows;
+  for (const std::uint64_t bytes : run.options.sizes) {
+    const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
+    std::vector<Contestant> others;
+    for (const Baseline* baseline : run.options.baselines) {
+      const std::string name(baseline->name);
+      others.push_back(baseline->system == System::flag
+                           ? make_flag(run, name, bytes)
+                           : make_contestant(run, baseline->system, name, bytes));
+    }
+    const auto more = compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
+                              "latency, " + std::to_string(bytes) + " bytes");
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  return rows;
+}
+
+}  // namespace wyvern::bench

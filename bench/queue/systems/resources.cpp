@@ -1,0 +1,27 @@
+#include "bench/queue/systems/resources.hpp"
+
+#include "bench/queue/systems/boost_queue.hpp"
+#include "bench/queue/systems/posix_queue.hpp"
+#include "bench/queue/systems/unix_socket.hpp"
+
+namespace wyvern::bench {
+
+std::unique_ptr<Resources> make_resources(const Runtime& runtime, WorkOrder& order) {
+  switch (order.system) {
+    case System::wyvern:
+      for (std::uint32_t i = 0; i < order.shape.directions; ++i) {
+        order.channels.push_back(runtime.make_channel());
+      }
+      break;
+    case System::unix_socket: return make_unix_sockets(order);
+    case System::boost_queue: return make_boost_queues(order);
+    case System::posix_queue: return make_posix_queues(order);
+    case System::flag:
+    case System::flag_unpaused:
+    case System::futex:
+    case System::libfabric_shm: break;  // the scratch memory is all they need
+  }
+  return std::make_unique<Resources>();
+}
+
+}  // namespace wyvern::bench

@@ -1,0 +1,76 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/queue/batches.hpp"
+#include "bench/queue/benchmarks.hpp"
+#include "bench/queue/contest.hpp"
+#include "bench/queue/courier.hpp"
+#include "bench/queue/endpoints.hpp"
+#include "bench/queue/stream.hpp"
+#include "bench/queue/team.hpp"
+
+namespace wyvern::bench {
+namespace {
+
+int produce(WorkOrder order) {
+  return work(order, [&](auto& endpoint, const Round& round) {
+    constexpr std::uint64_t between_clock_reads = 16;
+    Courier courier(endpoint, order.shape.bytes);
+    const auto send = [&](std::uint64_t first, std::uint64_t count) {
+      for (std::uint64_t i = 0; i < count; ++i) courier.send(make_stamp(order.number, first + i));
+    };
+    produce_for(round, between_clock_reads, send, [&] { courier.send(end_of_stream); });
+  });
+}
+
+int consume(WorkOrder order) {
+  return work(order, [&](auto& endpoint, const Round& round) {
+    Courier courier(endpoint, order.shape.bytes);
+    consume_until_end(round, [&](StreamCheck& check) {
+      const std::uint64_t stamp = courier.receive();
+      if (stamp == end_of_stream) return false;
+      check.add(stamp);
+      return true;
+    });
+  });
+}
+
+Contestant make_contestant(const Run& run, System system, const std::string& name, const Shape& shape) {
+  const auto team = std::make_shared<Team>(run.runtime, system, shape, run.ns_per_tick);
+  for (std::uint32_t i = 0; i < shape.producers; ++i) team->add(produce, i, 0, 0);
+  for (std::uint32_t i = 0; i < shape.consumers; ++i) team->add(consume, i, 0, 0);
+  team->wait_until_ready();
+  const std::string row_name = system == System::wyvern ? "wyvern" : name;
+  return {.name = name,
+          .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
+          .result = [team, row_name] { return stream_row(row_name, *team); }};
+}
+
+std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {
+  const Options& options = run.options;
+  const Shape one_by_one{.bytes = bytes, .producers = options.producers, .consumers = options.consumers};
+  std::vector<Contestant> others;
+  const Contestant ours = options.batch > 1 ? make_batch_contestant(run, bytes)
+                                            : make_contestant(run, System::wyvern, "wyvern", one_by_one);
+  if (options.batch > 1) others.push_back(make_contestant(run, System::wyvern, "single", one_by_one));
+  for (const Baseline* baseline : options.baselines) {
+    others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), one_by_one));
+  }
+  return compete(ours, others, {.repetitions = options.repetitions}, run.progress,
+                 "throughput, " + std::to_string(bytes) + " bytes, " + std::to_string(options.producers) +
+                     "x" + std::to_string(options.consumers));
+}
+
+}  // namespace
+
+std::vector<Row> measure_throughput(const Run& run) {
+  std::vector<Row> rows;
+  for (const std::uint64_t bytes : run.options.sizes) {
+    const auto more = measure_size(run, bytes);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  return rows;
+}
+
+}  // namespace wyvern::bench
