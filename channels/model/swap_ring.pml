@@ -247,6 +247,8 @@ look:
   ticket = tail;
   atomic {
     word = SLOT_OF(ticket);
+    /* What join() relies on: where a putter stops to look further, the ticket is the number of puts at that moment. */
+    assert(LAP(word) > LAP_OF(ticket) || (LAP(word) == LAP_OF(ticket) && STATE(word) == FULL) || ticket == puts);
     if
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY -> goto swap
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == FULL -> goto move_on
