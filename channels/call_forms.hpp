@@ -56,13 +56,14 @@ class PutForms {
   const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
-/// `Self::get_within(const WaitLimit&)`, `take_within` and `lease_within`, which return optionals.
+/// `Self::get_within(const WaitLimit&)`, `take_within` and `lease_within`, which return optionals, and
+/// `Self::get_value()`, which waits as long as it takes.
 template <class Self, class Value, class Message, class Lease>
 class TakeForms {
  public:
   /// The next message as a value. Blocks while the queue is empty; QueueClosed once it is closed and drained,
   /// so that empty and ended are never confused.
-  Value get() const { return *self().get_within(WaitLimit::never()); }
+  Value get() const { return self().get_value(); }
   /// Nothing: a stop was requested before a message came.
   std::optional<Value> get(const std::stop_token& stop) const { return self().get_within(WaitLimit(stop)); }
   /// Nothing: the queue is empty (now, for that long, until then).

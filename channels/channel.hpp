@@ -129,6 +129,7 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   }
   bool put_within(ChannelLoan& loan, const WaitLimit& limit) const { return put_held(loan.held(), limit); }
   std::optional<std::vector<std::byte>> get_within(const WaitLimit& limit) const;
+  std::vector<std::byte> get_value() const { return *get_within(WaitLimit::never()); }
   std::optional<ChannelMessage> take_within(const WaitLimit& limit) const;
   std::optional<ChannelLease> lease_within(const WaitLimit& limit) const;
   std::optional<std::uint64_t> join_within(const WaitLimit& limit) const;

@@ -1,4 +1,5 @@
 #include <wyvern/channels/given_back.hpp>
+#include <wyvern/channels/settle.hpp>
 #include <wyvern/core/crash_point.hpp>
 
 namespace wyvern {
@@ -81,14 +82,16 @@ bool any_lease_outstanding(const RingView& view) {
   const std::uint32_t ports = view.header().port_count.load(std::memory_order_seq_cst);
   for (std::uint32_t number = 0; number < ports; ++number) {
     const Port& port = view.port(number);
-    // The owner last: a lease that is given back while we look is either seen as a lease or as given back.
+    // In this order: an operation in flight is seen as intended or as done. The owner last: a lease that is
+    // given back while we look is either seen as a lease or as given back.
     const IntentWord intent(port.intent.load(std::memory_order_seq_cst));
     const SpareWord spare(port.spare.load(std::memory_order_seq_cst));
     // A lease is over from the count of its done() on, which comes before done()'s look for those who wait;
     // the port says so a moment later.
     const FinishedWord finished(port.finished.load(std::memory_order_seq_cst));
     const bool leased = spare.leased() && outstanding(spare, finished) == 0;
-    const bool in_flight = intent.kind() == IntentKind::lease && intent.block() != spare.block();
+    // One that is only intended came to nothing: behind the end nobody takes anything any more.
+    const bool in_flight = intent.kind() == IntentKind::lease && took_effect(view, number, intent, spare);
     const PortState state = PortOwner(port.owner.load(std::memory_order_seq_cst)).state();
     if (state == PortState::given_back || (state == PortState::owned && (leased || in_flight))) return true;
   }

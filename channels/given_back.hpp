@@ -33,8 +33,8 @@ std::optional<BorrowedPort> take_over(const RingView& view, std::uint32_t proces
 /// For the agent: claims one that is due for the dead letters.
 std::optional<BorrowedPort> take_over_dead_letter(const RingView& view, std::uint32_t process);
 
-/// Whether a message may still come back: some port holds a lease, or is about to. For a channel whose end is
-/// in the ring; whoever makes it false wakes all who wait for a lease then.
+/// Whether a message may still come back: some port holds a lease, or has taken one and not said so yet. For
+/// a channel whose end is in the ring; whoever makes it false wakes all who wait for a lease then.
 bool any_lease_outstanding(const RingView& view);
 /// How many messages lie given back; for tests and displays.
 std::uint32_t given_back_count(const RingView& view);

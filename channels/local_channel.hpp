@@ -123,10 +123,10 @@ class LocalChannel {
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
   /// lease, once no message can come back either.
   std::optional<HeldMessage> take(IntentKind kind, const WaitLimit& limit);
-  /// As take, for a message that is got and copied into `buffer`, whose size it is expected to have: true.
-  /// One of another size goes into `misfit`.
-  bool get_into(std::span<std::byte> buffer, std::optional<std::vector<std::byte>>& misfit,
-                const WaitLimit& limit);
+  /// As take, for a message that is got and copied into `buffer`, whose size it is expected to have: true. A
+  /// message of another size is given to `misfit`, which throws.
+  using Misfit = void (*)(std::span<const std::byte> message);
+  bool get_into(std::span<std::byte> buffer, Misfit misfit, const WaitLimit& limit);
 
   void close();
   bool closing() const;
@@ -163,6 +163,8 @@ class LocalChannel {
   void reserve_for_port();
   void forget_port() noexcept;
   void check_size(std::uint64_t bytes) const;
+  RingOutcome write_and_put_here(const BorrowedPort& port, std::span<const std::byte> payload,
+                                 std::span<const ObjectReference> handles);
   RingOutcome write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
                             std::span<const ObjectReference> handles);
   bool put_waiting(std::span<const std::byte> payload, std::span<const ObjectReference> handles,

@@ -9,7 +9,6 @@
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/extent_pool.hpp>
-#include <wyvern/core/prefetch.hpp>
 #include <wyvern/core/wait.hpp>
 
 // What happens for each message that is put: copied into a block, or built in one.
@@ -18,13 +17,6 @@ namespace {
 
 void copy_payload(std::byte* to, std::span<const std::byte> payload) {
   if (!payload.empty()) std::memcpy(to, payload.data(), payload.size());
-}
-
-/// The block that the port has now was last touched by whoever read the message in it: fetched here, the next
-/// message is written without waiting for that.
-void fetch_next_block(const RingView& view, const BorrowedPort& port) {
-  BlockHeader& block = spare_block(view, port);
-  prefetch_to_write(RingView::inline_payload(block));
 }
 
 }  // namespace
@@ -61,19 +53,22 @@ void LocalChannel::check_size(std::uint64_t bytes) const {
   }
 }
 
-RingOutcome LocalChannel::write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
-                                        std::span<const ObjectReference> handles) {
+[[gnu::always_inline]] inline RingOutcome LocalChannel::write_and_put_here(
+    const BorrowedPort& port, std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
   BlockHeader& block = spare_block(view_, port);
   block.length = payload.size();
   copy_payload(RingView::inline_payload(block), payload);
-  if (!handles.empty()) write_handles(view_, block, handles);
+  if (!handles.empty()) [[unlikely]]
+    write_handles(view_, block, handles);
   const RingOutcome outcome = ring::put(view_, port);
-  if (outcome == RingOutcome::done) {
-    fetch_next_block(view_, port);
-  } else if (!handles.empty()) {
+  if (outcome != RingOutcome::done && !handles.empty()) [[unlikely]]
     release_payload(view_, port.spare().block());
-  }
   return outcome;
+}
+
+RingOutcome LocalChannel::write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
+                                        std::span<const ObjectReference> handles) {
+  return write_and_put_here(port, payload, handles);
 }
 
 bool LocalChannel::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
@@ -81,7 +76,8 @@ bool LocalChannel::put(std::span<const std::byte> payload, std::span<const Objec
   if (message_bytes(payload.size(), handles.size()) > view_.inline_size())
     return put_large(payload, handles, limit);
   const BorrowedPort* const port = port_at_hand();
-  if (port == nullptr || closing() || write_and_put(*port, payload, handles) != RingOutcome::done)
+  if (port == nullptr || closing() || write_and_put_here(*port, payload, handles) != RingOutcome::done)
+      [[unlikely]]
     return put_waiting(payload, handles, limit);
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");
@@ -159,7 +155,6 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
     const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
     duty.owed |= wait_until(member_, interest, &view_.header().putters, room, limit).notified;
   }
-  fetch_next_block(view_, *loan.port());
   loan.published();
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");

@@ -132,8 +132,6 @@ RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
     forget_port();
   }
   const RingOutcome outcome = ring::take(view_, *port, kind);
-  // An attempt to lease counts as a lease until it has failed.
-  if (outcome != RingOutcome::done && kind == IntentKind::lease) wake_if_leases_end();
   if (outcome == RingOutcome::closed && kind == IntentKind::lease && any_lease_outstanding(view_))
     return RingOutcome::empty;
   return outcome;
@@ -173,18 +171,20 @@ std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& 
   return message;
 }
 
-bool LocalChannel::get_into(std::span<std::byte> buffer, std::optional<std::vector<std::byte>>& misfit,
-                            const WaitLimit& limit) {
+bool LocalChannel::get_into(std::span<std::byte> buffer, Misfit misfit, const WaitLimit& limit) {
+  std::vector<std::byte> other;
+  bool fits = true;
   const auto copy_out = [&](std::span<const std::byte> bytes) {
-    if (bytes.size() == buffer.size()) {
-      if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
+    fits = bytes.size() == buffer.size();
+    if (fits) [[likely]] {
+      std::memcpy(buffer.data(), bytes.data(), bytes.size());
     } else {
-      misfit.emplace(bytes.begin(), bytes.end());
+      other.assign(bytes.begin(), bytes.end());
     }
   };
-  return take_waiting(IntentKind::get, limit, [&] {
+  const bool got = take_waiting(IntentKind::get, limit, [&]() -> RingOutcome {
     const BorrowedPort* const port = port_at_hand();
-    if (port == nullptr || may_be_given_back(view_)) {
+    if (port == nullptr || may_be_given_back(view_)) [[unlikely]] {
       PortGuard borrowed = borrow_port();
       const RingOutcome outcome = try_take(borrowed, IntentKind::get);
       if (outcome == RingOutcome::done)
@@ -196,9 +196,12 @@ bool LocalChannel::get_into(std::span<std::byte> buffer, std::optional<std::vect
     const std::uint32_t number = port->spare().block();
     BlockHeader& block = view_.block(number);
     copy_out({payload_memory(view_, block), block.length});
-    if (holds_payload(block)) release_payload(view_, number);
+    if (holds_payload(block)) [[unlikely]]
+      release_payload(view_, number);
     return outcome;
   });
+  if (!fits) misfit(other);
+  return got;
 }
 
 void LocalChannel::task_done() {

@@ -18,10 +18,6 @@
 
 namespace wyvern {
 
-/// Up to this size a value that is its own bytes is copied straight out of the ring; initialising a larger
-/// one first would cost more than that saves.
-inline constexpr std::size_t largest_copied_out = 1024;
-
 template <class T>
 class Producer;
 template <class T>
@@ -133,22 +129,26 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
   bool put_within(Loan<T>& loan, const WaitLimit& limit) const {
     return channel_.put_held(loan.held(), limit);
   }
-  std::optional<T> get_within(const WaitLimit& limit) const
-    requires(detail::is_raw<T>() && std::is_default_constructible_v<T> && sizeof(T) <= largest_copied_out)
-  {
-    std::optional<std::vector<std::byte>> misfit;
-    std::optional<T> value(std::in_place);
-    if (!channel_.local().get_into(std::as_writable_bytes(std::span(&*value, 1)), misfit, limit)) {
-      value.reset();
-    } else if (misfit) {
-      decode_from<T>(*misfit);  // throws what is wrong with it
+  T get_value() const {
+    if constexpr (is_copied_out) {
+      T value;
+      channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), &refuse, WaitLimit::never());
+      return value;
+    } else {
+      return *get_within(WaitLimit::never());
     }
-    return value;
   }
   std::optional<T> get_within(const WaitLimit& limit) const {
-    const auto message = channel_.local().take(IntentKind::get, limit);
-    if (!message) return std::nullopt;
-    return decode_from<T>(message->bytes());
+    if constexpr (is_copied_out) {
+      T value;
+      if (!channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), &refuse, limit))
+        return std::nullopt;
+      return value;
+    } else {
+      const auto message = channel_.local().take(IntentKind::get, limit);
+      if (!message) return std::nullopt;
+      return decode_from<T>(message->bytes());
+    }
   }
   std::optional<Message<T>> take_within(const WaitLimit& limit) const {
     auto message = channel_.take_within(limit);
@@ -162,6 +162,11 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
   }
 
  private:
+  /// Whether a value is its own bytes and can be made before they are there.
+  static constexpr bool is_copied_out = detail::is_raw<T>() && std::is_trivially_default_constructible_v<T>;
+  /// Throws what is wrong with a message that is no T.
+  static void refuse(std::span<const std::byte> bytes) { decode_from<T>(bytes); }
+
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(channel_.local(), size_of(range), limit);

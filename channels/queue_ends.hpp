@@ -66,6 +66,7 @@ class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>> {
   std::default_sentinel_t end() const { return {}; }
 
   /// What the forms call; see there.
+  T get_value() const { return queue_.get_value(); }
   std::optional<T> get_within(const WaitLimit& limit) const { return queue_.get_within(limit); }
   std::optional<Message<T>> take_within(const WaitLimit& limit) const { return queue_.take_within(limit); }
   std::optional<Lease<T>> lease_within(const WaitLimit& limit) const { return queue_.lease_within(limit); }

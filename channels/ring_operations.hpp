@@ -13,15 +13,16 @@ namespace wyvern::ring {
 
 namespace detail {
 
-/// The swap of one operation with its bookkeeping. The order of the stores is what recovery is built on:
-/// intent, swap, tag, spare; a killed process leaves a prefix of it (docs/swap_ring.md, invariant 3). The
-/// intent stays: once the spare is the block it names, it says what was done last.
-inline bool swap(const RingView& view, const BorrowedPort& port, IntentKind kind, Position at, SlotWord seen,
-                 SlotWord offered, SpareWord spare) {
-  const std::uint32_t received = seen.block();
+/// The swap of one operation with its bookkeeping; the block that was received, or null if somebody else was
+/// first. The order of the stores is what recovery is built on: intent, swap, tag, spare; a killed process
+/// leaves a prefix of it (docs/swap_ring.md, invariant 3). The intent stays: once the spare is the block it
+/// names, it says what was done last.
+[[gnu::always_inline]] inline BlockHeader* swap(const RingView& view, const BorrowedPort& port,
+                                                IntentKind kind, Position at, SlotWord seen, SlotWord offered,
+                                                SpareWord spare) {
   // Release: the spare and tag stored by the operation before come first for the agent that reads this
   // intent.
-  port.port->intent.store(IntentWord(kind, at.ticket(view.capacity()), received).bits(),
+  port.port->intent.store(IntentWord(kind, at.ticket(view.capacity()), seen.block()).bits(),
                           std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.intended" : "take.intended");
   std::uint64_t expected = seen.bits();
@@ -30,20 +31,20 @@ inline bool swap(const RingView& view, const BorrowedPort& port, IntentKind kind
   if (!view.slot(at.index())
            .compare_exchange_strong(expected, offered.bits(), std::memory_order_seq_cst,
                                     std::memory_order_relaxed))
-    return false;
+    return nullptr;
   CRASH_POINT(kind == IntentKind::put ? "put.swapped" : "take.swapped");
-  view.block(received).tag.store(port.number, std::memory_order_release);
+  BlockHeader& received = view.block(seen.block());
+  received.tag.store(port.number, std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.tagged" : "take.tagged");
-  port.port->spare.store(spare.after(kind, received).bits(), std::memory_order_release);
+  port.port->spare.store(spare.after(kind, seen.block()).bits(), std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.spared" : "take.spared");
-  return true;
+  return &received;
 }
 
 /// An operation that leaves without having done anything takes back what it intended: an intent for a block
-/// that is not the spare means "in flight" to everybody else. Sequentially consistent: before the look for
-/// those who wait for what comes of a lease.
+/// that is not the spare means "in flight" to everybody else.
 inline RingOutcome give_up(const BorrowedPort& port, bool intended, RingOutcome outcome) {
-  if (intended) port.port->intent.store(0, std::memory_order_seq_cst);
+  if (intended) port.port->intent.store(0, std::memory_order_release);
   return outcome;
 }
 
@@ -63,10 +64,8 @@ inline Position after_what_is_over(const RingView& view, Position at, std::uint6
   return Position(own_is_over ? slot_lap : slot_lap - 1, at.index()).next(view.capacity());
 }
 
-/// Hints are lower bounds that anybody stores when he has seen further, also one who was stopped for long and
-/// throws them back: whoever finds himself behind jumps forward by what the slot says.
-inline Front find_front(const RingView& view, const std::atomic<std::uint64_t>& hint, bool putter) {
-  Position at(hint.load(std::memory_order_acquire));  // not before the slot it leads to
+/// From a place on, the first one that is not over for one side.
+inline Front search_front(const RingView& view, Position at, bool putter) {
   while (true) {
     // Acquires what the block's last user did with it. Sequentially consistent for the re-check before
     // sleeping.
@@ -76,6 +75,18 @@ inline Front find_front(const RingView& view, const std::atomic<std::uint64_t>& 
     if (laps_ahead <= 0 && !own_is_over) return {at, word, laps_ahead == 0};
     at = after_what_is_over(view, at, at.lap() + static_cast<std::uint64_t>(laps_ahead), own_is_over);
   }
+}
+
+/// Hints are lower bounds that anybody stores when he has seen further, also one who was stopped for long and
+/// throws them back: whoever finds himself behind jumps forward by what the slot says. Nearly always the hint
+/// is right, which one comparison tells.
+[[gnu::always_inline]] inline Front find_front(const RingView& view, const std::atomic<std::uint64_t>& hint,
+                                               bool putter) {
+  const Position at(hint.load(std::memory_order_acquire));  // not before the slot it leads to
+  const SlotWord word(view.slot(at.index()).load(std::memory_order_seq_cst));  // as in search_front
+  if (word.is(at.lap(), putter ? SlotState::empty : SlotState::full)) [[likely]]
+    return {at, word, true};
+  return search_front(view, at, putter);
 }
 
 inline Front find_tail(const RingView& view) { return find_front(view, view.header().tail, true); }
@@ -92,7 +103,7 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
 /// Puts the message in the port's spare block. done: the port's spare is another, free block now. full,
 /// closed: nothing has changed. `closed` is for a CLOSED slot only: the caller looks at the closing flag
 /// before.
-inline RingOutcome put(const RingView& view, const BorrowedPort& port) {
+[[gnu::always_inline]] inline RingOutcome put(const RingView& view, const BorrowedPort& port) {
   // Invariant 1: the slot words below are read after this block became the port's spare.
   const SpareWord spare = port.spare();
   CRASH_POINT("put.begin");
@@ -101,10 +112,15 @@ inline RingOutcome put(const RingView& view, const BorrowedPort& port) {
     if (tail.word.state() == SlotState::closed) return detail::give_up(port, intended, RingOutcome::closed);
     if (!tail.lap_reached) return detail::give_up(port, intended, RingOutcome::full);
     const SlotWord offered(tail.word.lap(), SlotState::full, spare.block());
-    if (!detail::swap(view, port, IntentKind::put, tail.at, tail.word, offered, spare)) continue;
+    BlockHeader* const received =
+        detail::swap(view, port, IntentKind::put, tail.at, tail.word, offered, spare);
+    if (received == nullptr) continue;
     const Position next = tail.at.next(view.capacity());
     detail::move_hint(view.header().tail, next);
+    // The next slot was last touched by a taker, a lap ago. The received block was last touched by whoever
+    // read the message in it: fetched now, the next message is written without waiting for that.
     prefetch_to_read(&view.slot(next.index()));
+    prefetch_to_write(RingView::inline_payload(*received));
     return RingOutcome::done;
   }
 }
@@ -113,7 +129,8 @@ inline RingOutcome put(const RingView& view, const BorrowedPort& port) {
 /// caller's until it uses that port again. empty, closed: nothing has changed. Once the closing flag is set,
 /// places the end when the ring is empty. Messages that were given back are not in the ring: see
 /// given_back.hpp.
-inline RingOutcome take(const RingView& view, const BorrowedPort& port, IntentKind kind) {
+[[gnu::always_inline]] inline RingOutcome take(const RingView& view, const BorrowedPort& port,
+                                               IntentKind kind) {
   const SpareWord spare = port.spare();  // invariant 1, as in put
   CRASH_POINT("take.begin");
   for (bool intended = false;;) {
@@ -129,7 +146,7 @@ inline RingOutcome take(const RingView& view, const BorrowedPort& port, IntentKi
       prefetch_to_read(RingView::inline_payload(block));
       const SlotWord offered(head.word.lap() + 1, SlotState::empty, spare.block());
       intended = true;
-      if (!detail::swap(view, port, kind, head.at, head.word, offered, spare)) continue;
+      if (detail::swap(view, port, kind, head.at, head.word, offered, spare) == nullptr) continue;
       detail::move_hint(view.header().head, head.at.next(view.capacity()));
       return RingOutcome::done;
     }

@@ -44,6 +44,10 @@ class SlotWord {
   constexpr std::uint64_t lap() const { return bits_ >> (block_bits + 2); }  // modulo 2^44
   constexpr SlotState state() const { return static_cast<SlotState>((bits_ >> block_bits) & 3); }
   constexpr std::uint32_t block() const { return static_cast<std::uint32_t>(bits_ & (max_blocks - 1)); }
+  /// Whether lap (modulo 2^44) and state are these; one comparison.
+  constexpr bool is(std::uint64_t lap, SlotState state) const {
+    return bits_ >> block_bits == SlotWord(lap, state, 0).bits_ >> block_bits;
+  }
 
  private:
   std::uint64_t bits_;

@@ -39,19 +39,6 @@ bool offered_block_seen(const RingView& view, std::uint32_t number, IntentWord d
   return view.block(offered).tag.load(std::memory_order_seq_cst) != number;
 }
 
-void settle_operation(const RingView& view, std::uint32_t number) {
-  Port& port = view.port(number);
-  const IntentWord intent(port.intent.load(std::memory_order_acquire));
-  const SpareWord spare(port.spare.load(std::memory_order_acquire));
-  // An intent for the block that the port has was carried out.
-  if (intent.kind() == IntentKind::none || spare.block() == intent.block()) return;
-  if (offered_block_seen(view, number, intent, spare.block())) {
-    view.block(intent.block()).tag.store(number, std::memory_order_release);
-    port.spare.store(spare.after(intent.kind(), intent.block()).bits(), std::memory_order_release);
-  }
-  port.intent.store(0, std::memory_order_release);
-}
-
 /// A lease is done when its done() has counted it; its port may not have got to say so.
 void settle_done(Port& port) {
   const SpareWord spare(port.spare.load(std::memory_order_relaxed));
@@ -62,9 +49,22 @@ void settle_done(Port& port) {
 
 }  // namespace
 
+bool took_effect(const RingView& view, std::uint32_t number, IntentWord intent, SpareWord spare) {
+  // An intent for the block that the port has was carried out, and is in flight no more.
+  return intent.kind() != IntentKind::none && spare.block() != intent.block() &&
+         offered_block_seen(view, number, intent, spare.block());
+}
+
 void settle_port(const RingView& view, std::uint32_t number) {
-  settle_operation(view, number);
-  settle_done(view.port(number));
+  Port& port = view.port(number);
+  const IntentWord intent(port.intent.load(std::memory_order_acquire));
+  const SpareWord spare(port.spare.load(std::memory_order_acquire));
+  if (took_effect(view, number, intent, spare)) {
+    view.block(intent.block()).tag.store(number, std::memory_order_release);
+    port.spare.store(spare.after(intent.kind(), intent.block()).bits(), std::memory_order_release);
+  }
+  port.intent.store(0, std::memory_order_release);
+  settle_done(port);
 }
 
 }  // namespace wyvern

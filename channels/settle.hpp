@@ -12,4 +12,9 @@ namespace wyvern {
 /// own operations. One port at a time.
 void settle_port(const RingView& view, std::uint32_t number);
 
+/// Whether the operation that a port's intent and spare say is in flight took effect. For a port whose owner
+/// lives the answer may be old at once, unless nothing can take effect any more, as behind the end of a
+/// queue.
+bool took_effect(const RingView& view, std::uint32_t number, IntentWord intent, SpareWord spare);
+
 }  // namespace wyvern

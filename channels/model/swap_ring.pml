@@ -11,10 +11,13 @@
    4. Nobody who is alive and running waits for someone who is dead or stopped: a producer is left waiting only when no
       consumer is alive and running, a consumer only when the queue is empty and open.
    5. Nobody runs in circles for ever (checked as the absence of cycles: gcc -DNP, pan -l).
+   6. A port whose spare block is the block of its intent, or that has no intent, has nothing in flight; every other port
+      belongs to somebody who is in an operation. The gets that the ports have counted are the gets that took
+      effect.
 
    WHAT IS MODELLED
    put, get, the two hints, close, settling of dead ports by the agent, and ports that are used again.
-   - A slot, an intent, a hint, a tag are one atomic word each; one step of the model is one access to shared memory and
+   - A slot, an intent, a spare, a hint, a tag are one atomic word each; one step of the model is one access to shared memory and
      the local computation around it. Filling a block is one step together with reading the closing flag: the block is
      private, which claim 3 confirms.
    - killed: at any step, at most DEATHS times. The agent settles the port, step by step while the others go on. Then the
@@ -26,10 +29,11 @@
    - newcomers: NEW_PRODUCERS and NEW_CONSUMERS processes that wait for a FREE port, claim it, whoever had it before,
      and go on with its spare block.
    - close: with CLOSE=1 the closing flag is set at any moment.
+   - gets are counted in the spare word, in the store that makes the block the port's.
 
    WHAT IS NOT MODELLED
-   weak memory order (every step is sequentially consistent), sleeping and waking, leases, extents, batches, wrap-around of
-   tickets, ports that are added later. README.md says more.
+   weak memory order (every step is sequentially consistent), batches, wrap-around of tickets, ports that are added later.
+   Leases, sleeping, extents and the life of objects have models of their own. README.md says more.
 
    HOW TO RUN (`check` beside this file does it for all configurations and mutants)
      spin -a -DPRODUCERS=1 -DCONSUMERS=2 -DMESSAGES=2 -DDEATHS=1 -DSTOPS=1 swap_ring.pml
@@ -95,7 +99,8 @@
 #define STATE(word) (((word) / 16) % 4)
 #define BLOCK(word) ((word) % 16)
 
-/* An intent word {active, role, ticket, block it is about to receive}; no intent is 0. */
+/* An intent word {active, role, ticket, block it is about to receive}; no intent is 0. It is not cleared after a success:
+   then its block is the spare. It is cleared when a call leaves without success after an attempt that failed. */
 #define PUT 0
 #define GET 1
 #define INTENT(role, ticket, block) ((ticket) * 64 + (role) * 32 + 16 + (block))
@@ -103,13 +108,19 @@
 #define ROLE(intent) (((intent) / 32) % 2)
 #define TICKET(intent) ((intent) / 64)
 #define EXPECTED(intent) ((intent) % 16)
+#define IN_FLIGHT(intent, spare_block) (IS_ACTIVE(intent) && EXPECTED(intent) != (spare_block))
+
+/* A spare word {gets, block}. */
+#define SPARE_WORD(gets, block) ((gets) * 16 + (block))
+#define GETS(word) ((word) / 16)
+#define SPARE_BLOCK(number) (spare[number] % 16)
 
 /* ---- shared memory ---- */
 short slot[CAPACITY];
 byte tail, head;       /* hints: tickets */
 bit closing;
 short intent[PORTS];
-byte spare[PORTS];
+byte spare[PORTS];     /* spare words */
 byte owner[PORTS];     /* process number, or FREE */
 byte tag[BLOCKS];      /* port number, or NOBODY */
 byte content[BLOCKS];  /* the message in a block */
@@ -140,17 +151,12 @@ byte puts, gets;       /* how many took effect */
 #define OR_STOP
 #endif
 #define OR_HALT OR_DIE OR_STOP
-#define FORGET ticket = 0; word = 0; message = 0; flag = 0; /* equal states should look equal */
+#define FORGET ticket = 0; word = 0; message = 0; flag = 0; failed = 0; /* equal states should look equal */
 
 /* One write to shared memory (or the first step of an operation), before which the process may halt. */
 #define STEP(action) if :: d_step { action } OR_HALT fi
-/* A hint moves by compare-and-swap from the very value that was read, and only forward. */
-#ifdef VARIANT_PLAIN_HINT
-#define ADVANCE(hint, target) STEP(hint = (target))
-#else
-#define ADVANCE(hint, target) \
-  STEP(assert((target) > ticket); if :: hint == ticket -> hint = (target) :: else fi)
-#endif
+/* A hint is stored by whoever has seen further than it read, and so may go back: who is behind jumps forward. */
+#define ADVANCE(hint, target) STEP(assert((target) > ticket); hint = (target))
 
 #define LAP_OF(ticket) ((ticket) / CAPACITY)
 #define SLOT_OF(ticket) slot[(ticket) % CAPACITY]
@@ -174,23 +180,31 @@ inline claim_port() {
   fi
 }
 
-#ifdef VARIANT_NO_CLEAR
-#define CLEAR_INTENT skip
-#else
-#define CLEAR_INTENT STEP(intent[port] = 0)
-#endif
+/* A call that leaves without success. */
+inline clear_failed_intent() {
+  if
+  :: failed -> STEP(intent[port] = 0; failed = 0)
+  :: else
+  fi
+}
 
-/* After a successful swap: tag, spare, intent, in this order. */
-inline keep_received_block() {
+/* After a successful swap: tag, then spare. */
+inline keep_received_block(got) {
 #if !defined(MUTANT_NO_TAG) && !defined(MUTANT_LATE_TAG)
   STEP(tag[BLOCK(word)] = port);
 #endif
 #ifdef MUTANT_EARLY_CLEAR
-  CLEAR_INTENT;
+  STEP(intent[port] = 0);
 #endif
-  STEP(assert(message == 0 || content[BLOCK(word)] == message); spare[port] = BLOCK(word); message = 0);
-#ifndef MUTANT_EARLY_CLEAR
-  CLEAR_INTENT;
+#ifdef MUTANT_LATE_COUNT
+  STEP(spare[port] = SPARE_WORD(GETS(spare[port]), BLOCK(word)); message = 0);
+  STEP(spare[port] = SPARE_WORD(GETS(spare[port]) + got, BLOCK(word)));
+#else
+  STEP(
+    assert(message == 0 || content[BLOCK(word)] == message);
+    spare[port] = SPARE_WORD(GETS(spare[port]) + got, BLOCK(word));
+    message = 0
+  );
 #endif
 #ifdef MUTANT_LATE_TAG
   STEP(tag[BLOCK(word)] = port);
@@ -200,7 +214,7 @@ inline keep_received_block() {
 proctype Producer(byte me; byte port) {
   byte ticket, message, sent;
   short word;
-  bit flag;
+  bit flag, failed;
   if
   :: port == NOBODY ->
 #ifdef MUTANT_EARLY_WORD
@@ -209,7 +223,7 @@ proctype Producer(byte me; byte port) {
 end_no_port:
     claim_port()
 #ifdef MUTANT_EARLY_WORD
-    ; STEP(content[spare[port]] = MESSAGE(me, sent));
+    ; STEP(content[SPARE_BLOCK(port)] = MESSAGE(me, sent));
     if
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY -> goto swap
     :: else
@@ -223,9 +237,9 @@ put:
   :: sent == QUOTA(me) -> goto finished
   :: else
   fi;
-  STEP(content[spare[port]] = MESSAGE(me, sent); flag = closing);
+  STEP(content[SPARE_BLOCK(port)] = MESSAGE(me, sent); flag = closing);
   if
-  :: flag -> goto finished
+  :: flag -> goto turned_back
   :: else
   fi;
 
@@ -233,16 +247,18 @@ look:
   ticket = tail;
   atomic {
     word = SLOT_OF(ticket);
+    /* What join() relies on: where a putter stops to look further, the ticket is the number of puts at that moment. */
+    assert(LAP(word) > LAP_OF(ticket) || (LAP(word) == LAP_OF(ticket) && STATE(word) == FULL) || ticket == puts);
     if
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY -> goto swap
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == FULL -> goto move_on
-    :: LAP(word) == LAP_OF(ticket) && STATE(word) == CLOSED -> assert(closing); goto finished
+    :: LAP(word) == LAP_OF(ticket) && STATE(word) == CLOSED -> assert(closing); goto turned_back
     :: LAP(word) > LAP_OF(ticket) -> goto catch_up
-    :: LAP(word) < LAP_OF(ticket) ->
-      assert(LAP(word) + 1 == LAP_OF(ticket) && STATE(word) == FULL);
-      goto wait
+    :: LAP(word) < LAP_OF(ticket) -> assert(LAP(word) + 1 == LAP_OF(ticket) && STATE(word) == FULL)
     fi
   }
+  clear_failed_intent();
+  goto wait;
 
 move_on:
 #ifdef MUTANT_NO_HELP
@@ -271,7 +287,7 @@ end_wait:
 wait: /* the queue is full: until anything that was read is different */
   if
   :: SLOT_OF(ticket) != word || tail != ticket -> goto look
-  :: closing -> goto finished
+  :: closing -> goto turned_back
   OR_HALT
   fi;
 
@@ -285,26 +301,26 @@ swap:
   if
   :: d_step {
     SLOT_OF(ticket) == word ->
-    SLOT_OF(ticket) = SLOT_WORD(LAP(word), FULL, spare[port]);
+    SLOT_OF(ticket) = SLOT_WORD(LAP(word), FULL, SPARE_BLOCK(port));
     assert(ticket == puts);
     puts++;
     assert(fate[MESSAGE(me, sent)] == UNSENT);
     fate[MESSAGE(me, sent)] = ACCEPTED;
     sent++
   }
-  :: SLOT_OF(ticket) != word ->
-    CLEAR_INTENT;
-    goto look
+  :: d_step { SLOT_OF(ticket) != word -> failed = 1 } goto look
   OR_HALT
   fi;
 #ifdef MUTANT_LATE_INTENT
   STEP(intent[port] = INTENT(PUT, ticket, BLOCK(word)));
 #endif
-  keep_received_block();
+  keep_received_block(0);
   ADVANCE(tail, ticket + 1);
   d_step { FORGET }
   goto put;
 
+turned_back:
+  clear_failed_intent();
 finished:
   atomic { status[me] = FINISHED; FORGET }
 halted:
@@ -314,7 +330,7 @@ halted:
 proctype Consumer(byte me; byte port) {
   byte ticket, message;
   short word;
-  bit flag;
+  bit flag, failed;
   if
   :: port == NOBODY ->
 end_no_port:
@@ -332,12 +348,14 @@ get:
     assert(LAP(word) >= LAP_OF(ticket));
     if
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == FULL -> goto swap
-    :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY && !flag -> goto wait
+    :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY && !flag -> skip
     :: LAP(word) == LAP_OF(ticket) && STATE(word) == EMPTY && flag -> goto end_queue
-    :: LAP(word) == LAP_OF(ticket) && STATE(word) == CLOSED -> goto finished
+    :: LAP(word) == LAP_OF(ticket) && STATE(word) == CLOSED -> goto ended
     :: LAP(word) > LAP_OF(ticket) -> goto catch_up
     fi
   }
+  clear_failed_intent();
+  goto wait;
 
 catch_up:
 #ifdef MUTANT_HEAD_TOO_FAR
@@ -349,7 +367,7 @@ catch_up:
 
 end_queue: /* nothing is left: the end takes the place of the next message; no block moves */
 #ifdef MUTANT_NO_CLOSED_SLOT
-  goto finished;
+  goto ended;
 #else
   STEP(
     if
@@ -377,28 +395,30 @@ swap:
   if
   :: d_step {
     SLOT_OF(ticket) == word ->
-    SLOT_OF(ticket) = SLOT_WORD(LAP(word) + 1, EMPTY, spare[port]);
+    SLOT_OF(ticket) = SLOT_WORD(LAP(word) + 1, EMPTY, SPARE_BLOCK(port));
     assert(ticket == gets);
     gets++;
     message = content[BLOCK(word)];
     assert(fate[message] == ACCEPTED);
     fate[message] = RECEIVED
   }
-  :: SLOT_OF(ticket) != word ->
-    CLEAR_INTENT;
-    goto again
+  :: d_step { SLOT_OF(ticket) != word -> failed = 1 } goto again
   OR_HALT
   fi;
 #ifdef MUTANT_LATE_INTENT
   STEP(intent[port] = INTENT(GET, ticket, BLOCK(word)));
 #endif
-  keep_received_block();
+  keep_received_block(1);
   ADVANCE(head, ticket + 1);
-again:
-  atomic { FORGET }
+  d_step { FORGET }
   goto get;
 
-finished:
+again:
+  atomic { ticket = 0; word = 0; flag = 0 }
+  goto get;
+
+ended:
+  clear_failed_intent();
   atomic { status[me] = FINISHED; FORGET }
 halted:
   skip
@@ -443,7 +463,7 @@ inline look_at_tag() {
 #define OR_SETTLE(number) \
   :: d_step { \
     owner[number] != FREE && status[owner[number]] == DEAD -> \
-    port = number; offered = spare[number]; its_intent = intent[number] \
+    port = number; offered = SPARE_BLOCK(number); its_intent = intent[number] \
   } goto settle
 
 proctype Agent() {
@@ -466,7 +486,7 @@ next:
 
 settle:
   if
-  :: !IS_ACTIVE(its_intent) -> goto settled
+  :: !IN_FLIGHT(its_intent, offered) -> goto settled
   :: else
   fi;
 #if SCAN_ORDER == 123
@@ -495,7 +515,7 @@ took_effect: /* nobody but the agent reads these two before the port is free */
 #ifndef MUTANT_NO_RETAG
     tag[EXPECTED(its_intent)] = port;
 #endif
-    spare[port] = EXPECTED(its_intent)
+    spare[port] = SPARE_WORD(GETS(spare[port]) + ROLE(its_intent), EXPECTED(its_intent))
   }
 settled:
   atomic {
@@ -567,13 +587,11 @@ at_rest: /* nobody can take a step any more */
       do
       :: port < PORTS ->
         its_intent = intent[port];
-        offered = spare[port];
+        offered = SPARE_BLOCK(port);
         is_seen = 0;
         if
-        :: IS_ACTIVE(its_intent) ->
-#ifndef VARIANT_NO_CLEAR
+        :: IN_FLIGHT(its_intent, offered) ->
           assert(owner[port] != FREE && status[owner[port]] == STOPPED);
-#endif
           is_seen = IN_SLOT(its_intent, offered) || tag[offered] != port;
           other = 0;
           do
@@ -594,7 +612,32 @@ at_rest: /* nobody can take a step any more */
       assert(places == 1);
       block++
     :: else -> break
-    od
+    od;
+    /* Claim 6, of the ports as they would be settled. */
+    places = 0;
+    port = 0;
+    do
+    :: port < PORTS ->
+      its_intent = intent[port];
+      offered = SPARE_BLOCK(port);
+      is_seen = 0;
+      if
+      :: IN_FLIGHT(its_intent, offered) && ROLE(its_intent) == GET ->
+        is_seen = IN_SLOT(its_intent, offered) || tag[offered] != port;
+        other = 0;
+        do
+        :: other < PORTS ->
+          is_seen = is_seen || (other != port && PROVES(intent[other], its_intent, offered));
+          other++
+        :: else -> break
+        od
+      :: else
+      fi;
+      places = places + GETS(spare[port]) + is_seen;
+      port++
+    :: else -> break
+    od;
+    assert(places == gets)
   }
 }
 
@@ -611,7 +654,7 @@ init {
     number = 0;
     do
     :: number < PORTS ->
-      spare[number] = CAPACITY + number;
+      spare[number] = SPARE_WORD(0, CAPACITY + number);
       tag[CAPACITY + number] = number;
       owner[number] = number;
       status[number] = RUNNING;
