@@ -174,7 +174,7 @@ class LocalChannel {
   ObjectReference reference_;
   RingView view_;
   std::array<Cell, cells> cells_;
-  std::mutex spare_ports_mutex_;            // also around whatever moves counts between ports
+  std::mutex spare_ports_mutex_;            // also around whatever moves counts between ports, or a port away
   std::vector<std::uint32_t> spare_ports_;  // with room for all that we have claimed
   std::size_t claimed_ports_ = 0;
 };

@@ -94,7 +94,11 @@ void HeldMessage::end() noexcept {
     return;
   }
   if (!is_lost()) {
-    give_back(view, *port_->port);
+    {
+      // task_done() must not find the port ours and then count in it when it is another's.
+      const std::lock_guard lock(channel->spare_ports_mutex_);
+      give_back(view, *port_->port);
+    }
     view.header().getters.wake_one(view.segment());
     if (const std::uint32_t most = view.header().max_deliveries; most != 0 && delivery_count() + 1 >= most)
       channel->member()->agent().attend(channel->reference());
