@@ -17,7 +17,6 @@ namespace wyvern::test {
 namespace {
 
 constexpr std::size_t small_bytes = sizeof(MessageId);
-constexpr std::size_t large_bytes = 5'000;
 constexpr std::size_t most_workers = 8;
 constexpr std::size_t most_gets = 10'000;
 constexpr std::string_view type = "stamped";
@@ -37,15 +36,39 @@ Notes& notes() {
 
 void note(const char* name) { notes().names.at(notes().count.fetch_add(1)) = name; }
 
+/// What a victim does while one of these lives is what is stepped through, if it is.
+class Stepping {
+ public:
+  explicit Stepping(SteppedPart* part) : part_(part) {
+    if (part_ != nullptr) part_->begin();
+  }
+  ~Stepping() {
+    if (part_ != nullptr) part_->end();
+  }
+  Stepping(const Stepping&) = delete;
+  Stepping& operator=(const Stepping&) = delete;
+
+ private:
+  SteppedPart* part_;
+};
+
+/// A thread remembers so many extents that it has freed.
+constexpr int remembered_extents = 4;
+
 /// The calling thread frees an extent, which it will try first from then on.
-void remember_extent(const Member& member) {
+void remember_extent(const Member& member, std::size_t bytes) {
   const std::uint64_t nobody = block_identity(max_objects - 1, 0);
   std::atomic<std::uint32_t> name = 0;
-  claim_extent(member, large_bytes, name, nobody);
+  claim_extent(member, bytes, name, nobody);
   free_extent(member.segment(), name - 1, nobody);
 }
 
-std::size_t bytes_of(bool large) { return large ? large_bytes : small_bytes; }
+/// All extents that the calling thread remembers are of no use here.
+void forget_extents(std::size_t bytes) {
+  LocalNode elsewhere;
+  const auto member = elsewhere.join();
+  for (int i = 0; i < remembered_extents; ++i) remember_extent(*member, bytes);
+}
 
 }  // namespace
 
@@ -60,6 +83,23 @@ std::string to_string(RingState state) {
   return names.at(static_cast<std::size_t>(state));
 }
 
+bool is_possible(Operation operation, const std::vector<MessageId>& before, const std::vector<MessageId>& now,
+                 Puid victim) {
+  if (now == before) return true;
+  std::vector<MessageId> after = before;
+  if (is_put(operation)) {
+    after.push_back({victim, 0});
+  } else if (operation == Operation::get && !after.empty()) {
+    after.erase(after.begin());
+  }
+  return now == after;
+}
+
+bool took_effect(Operation operation, std::size_t before, const std::vector<MessageId>& now, Puid victim) {
+  if (is_put(operation)) return std::find(now.begin(), now.end(), MessageId{victim, 0}) != now.end();
+  return now.size() < before;
+}
+
 CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
     : node_(node),
       setup_(setup),
@@ -67,34 +107,67 @@ CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
       history_(most_workers, most_gets),
       log_(history_.add(member_->puid())),
       channel_(Channel::create(member_, {.capacity = setup.capacity, .inline_size = 64}, hash, type)) {
-  node_.provide_extents(large_bytes, 4);
-  std::uint64_t messages = 0;
-  switch (setup.state) {
+  node_.provide_extents(setup.large_bytes, 4);
+  prepare(setup.state);
+}
+
+CrashCase::~CrashCase() {
+  channel_ = Channel();
+  node_.bury(*member_);
+}
+
+void CrashCase::prepare(RingState state) {
+  prepared_ = 0;
+  switch (state) {
     case RingState::empty:
     case RingState::closed_empty: break;
-    case RingState::one: messages = 1; break;
+    case RingState::one: prepared_ = 1; break;
     case RingState::half:
-    case RingState::closed: messages = (setup.capacity + 1) / 2; break;
-    case RingState::full: messages = setup.capacity; break;
+    case RingState::closed: prepared_ = (setup_.capacity + 1) / 2; break;
+    case RingState::full: prepared_ = setup_.capacity; break;
     case RingState::wrapped:
       work(1);
       put(false);
       drain();
-      messages = std::max<std::uint64_t>(1, setup.capacity - 1);
+      prepared_ = std::max<std::uint64_t>(1, setup_.capacity - 1);
       break;
   }
-  for (std::uint64_t i = 0; i < messages; ++i) put(setup.large_messages);
-  if (setup.state == RingState::closed || setup.state == RingState::closed_empty) channel_.close();
+  refill();
+  if (state == RingState::closed || state == RingState::closed_empty) channel_.close();
 }
+
+void CrashCase::refill() {
+  if (channel_.local().closing()) return;
+  for (std::uint64_t i = 0; i < prepared_ && !channel_.full_approx(); ++i) put(setup_.large_messages);
+}
+
+std::size_t CrashCase::bytes_of(bool large) const { return large ? setup_.large_bytes : small_bytes; }
 
 void CrashCase::put(bool large) {
   channel_.put(make_stamped(log_.begin_put(), bytes_of(large)));
   log_.put_ended();
 }
 
-int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& member,
-                       History::Writer log) const {
-  Channel channel = Channel::open(member, channel_.reference(), hash, type);
+Channel CrashCase::open_as(const std::shared_ptr<Member>& member) const {
+  return Channel::open(member, channel_.reference(), hash, type);
+}
+
+void CrashCase::prelude(Operation operation, Before before, Channel channel, History::Writer log) const {
+  switch (before) {
+    case Before::nothing: forget_extents(setup_.large_bytes); break;
+    case Before::round_trips:
+      for (int i = 0; i <= remembered_extents; ++i) {
+        channel.put(make_stamped({}, bytes_of(i < remembered_extents)));
+        channel.get();
+      }
+      break;
+    case Before::opposite:
+      perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log);
+      break;
+  }
+}
+
+int CrashCase::perform(Operation operation, Channel channel, History::Writer log, SteppedPart* part) const {
   try {
     switch (operation) {
       case Operation::put_small:
@@ -104,13 +177,26 @@ int CrashCase::perform(Operation operation, const std::shared_ptr<Member>& membe
         const bool large = operation == Operation::put_large || operation == Operation::put_large_again;
         const auto message = make_stamped(log.begin_put(), bytes_of(large));
         const Deadline deadline = operation == Operation::put_waiting ? Deadline::never() : Deadline::now();
-        channel.local().put(message, {}, deadline) ? log.put_ended() : log.put_refused();
+        const bool accepted = [&] {
+          const Stepping stepping(part);
+          return channel.local().put(message, {}, deadline);
+        }();
+        accepted ? log.put_ended() : log.put_refused();
         break;
       }
-      case Operation::get:
-        if (const auto message = channel.try_get()) log.got(read_stamped(*message));
+      case Operation::get: {
+        log.begin_get();
+        const auto message = [&] {
+          const Stepping stepping(part);
+          return channel.try_get();
+        }();
+        if (message) log.got(read_stamped(*message));
         break;
-      case Operation::get_waiting: log.got(read_stamped(channel.get())); break;
+      }
+      case Operation::get_waiting:
+        log.begin_get();
+        log.got(read_stamped(channel.get()));
+        break;
       case Operation::close: channel.close(); break;
     }
   } catch (const QueueClosed&) {
@@ -124,9 +210,10 @@ int CrashCase::perform_on_fresh_thread(Operation operation, const std::shared_pt
                                        History::Writer log, const std::function<void()>& begin) const {
   return std::async(std::launch::async,
                     [&] {
-                      if (operation == Operation::put_large_again) remember_extent(*member);
+                      if (operation == Operation::put_large_again)
+                        remember_extent(*member, setup_.large_bytes);
                       begin();
-                      return perform(operation, member, log);
+                      return perform(operation, open_as(member), log);
                     })
       .get();
 }
@@ -141,6 +228,16 @@ CrashCase::Victim CrashCase::start(Operation operation, const Visit& visit, int 
           })};
 }
 
+CrashCase::SteppedVictim CrashCase::start_stepped(Operation operation, Before before) {
+  const auto member = node_.join();
+  const History::Writer log = history_.add(member->puid());
+  return {member, log, SteppedChild([&](SteppedPart& part) {
+            const Channel channel = open_as(member);
+            prelude(operation, before, channel, log);
+            return perform(operation, channel, log, &part);
+          })};
+}
+
 std::vector<Visit> CrashCase::discover(Operation operation) {
   notes().count = 0;
   const auto member = node_.join();
@@ -150,7 +247,7 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
                 })};
   help_when_asleep(operation, victim);
   victim.child.wait();
-  bury(victim, true);
+  bury(*victim.member, true);
   std::vector<Visit> visits;
   std::map<std::string, std::uint32_t> passages;
   for (std::uint32_t i = 0; i < notes().count; ++i) {
@@ -205,15 +302,28 @@ bool CrashCase::work(std::uint64_t laps) {
   return true;
 }
 
-std::string CrashCase::bury(const Victim& victim, bool killed) {
-  if (killed) history_.mark_killed(victim.member->puid());
-  node_.bury(*victim.member);
+void CrashCase::hand_on_port_of(const Member& victim) const {
+  const RingView& view = channel_.local().view();
+  for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
+    const PortOwner owner(view.port(i).owner.load());
+    if (owner.is_owned_by(victim.process_index())) view.header().port_hint = i;
+  }
+}
+
+std::string CrashCase::bury(const Member& victim, bool killed) {
+  if (killed) history_.mark_killed(victim.puid());
+  node_.bury(victim);
   return audit_all();
 }
 
 std::string CrashCase::audit_all() const {
   const std::string problem = audit(node_.segment(), channel_.reference());
   return problem.empty() ? audit_node(node_.segment()) : problem;
+}
+
+std::span<const std::byte> CrashCase::memory() const {
+  const DirectoryEntry& entry = node_.segment().object(channel_.reference().index);
+  return {node_.segment().at(entry.offset), entry.bytes};
 }
 
 std::vector<MessageId> CrashCase::contents() const {

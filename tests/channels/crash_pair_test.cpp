@@ -37,8 +37,8 @@ class CrashPair : public ::testing::TestWithParam<Pair> {
     ASSERT_TRUE(status == -SIGKILL || status == 0) << status;  // 0: the first had left it nothing to do
 
     const auto left = crash.contents();
-    crash.bury(first_is_buried_first ? one : other, true);
-    EXPECT_EQ(crash.bury(first_is_buried_first ? other : one, true), "");
+    crash.bury(first_is_buried_first ? *one.member : *other.member, true);
+    EXPECT_EQ(crash.bury(first_is_buried_first ? *other.member : *one.member, true), "");
 
     EXPECT_EQ(crash.drain(), left);
     EXPECT_TRUE(crash.work(4));

@@ -109,26 +109,9 @@ class CrashSweep : public ::testing::TestWithParam<Operation> {
         << "a point that this operation must pass was not seen";
   }
 
-  /// The ring as it may be after the victim's operation, when `initial` was in it before and nobody else was
-  /// at work.
-  bool is_possible(const std::vector<MessageId>& initial, const std::vector<MessageId>& now,
-                   Puid victim) const {
-    if (now == initial) return true;
-    std::vector<MessageId> after = initial;
-    if (is_put(GetParam())) {
-      after.push_back({victim, 0});
-    } else if (GetParam() == Operation::get && !after.empty()) {
-      after.erase(after.begin());
-    }
-    return now == after;
-  }
-
-  /// Whether the victim's message is in the ring, or the one that it took is not. `helped`: a message was put
-  /// for it.
-  bool took_effect(const std::vector<MessageId>& initial, const std::vector<MessageId>& now, Puid victim,
-                   bool helped) const {
-    if (is_put(GetParam())) return std::find(now.begin(), now.end(), MessageId{victim, 0}) != now.end();
-    return now.size() < initial.size() + (GetParam() == Operation::get_waiting && helped ? 1 : 0);
+  /// How many messages the victim found; `helped`: one was put for it.
+  std::size_t before(const std::vector<MessageId>& initial, bool helped) const {
+    return initial.size() + (GetParam() == Operation::get_waiting && helped ? 1 : 0);
   }
 
   void kill_and_check(const CrashSetup& setup, const Visit& visit, bool others_work_first,
@@ -142,11 +125,11 @@ class CrashSweep : public ::testing::TestWithParam<Operation> {
       ++outcomes.not_reached;
     }
     const auto left = crash.contents();  // what the slots say is what has happened
-    EXPECT_TRUE(waits(GetParam()) || is_possible(initial, left, victim.member->puid()));
-    outcomes.took_effect += took_effect(initial, left, victim.member->puid(), helped);
+    EXPECT_TRUE(waits(GetParam()) || is_possible(GetParam(), initial, left, victim.member->puid()));
+    outcomes.took_effect += took_effect(GetParam(), before(initial, helped), left, victim.member->puid());
 
     EXPECT_TRUE(!others_work_first || crash.work(4)) << "the dead held up the living";
-    EXPECT_EQ(crash.bury(victim, true), "");
+    EXPECT_EQ(crash.bury(*victim.member, true), "");
 
     const auto drained = crash.drain();
     EXPECT_TRUE(others_work_first || drained == left) << "the burial changed what is in the queue";
@@ -166,14 +149,15 @@ class CrashSweep : public ::testing::TestWithParam<Operation> {
       EXPECT_TRUE(waits(GetParam())) << "the point was not reached";
       ++outcomes.not_reached;
     }
-    outcomes.took_effect += took_effect(initial, crash.contents(), victim.member->puid(), helped);
+    outcomes.took_effect +=
+        took_effect(GetParam(), before(initial, helped), crash.contents(), victim.member->puid());
 
     EXPECT_TRUE(crash.work(messages / setup.capacity)) << "the others waited for the one that was stopped";
     victim.child.send(SIGCONT);
     crash.help(GetParam());
     EXPECT_EQ(victim.child.wait(), 0);
 
-    EXPECT_EQ(crash.bury(victim, false), "");
+    EXPECT_EQ(crash.bury(*victim.member, false), "");
     crash.drain();
     EXPECT_TRUE(crash.work(4));
     EXPECT_EQ(crash.problems(), "");

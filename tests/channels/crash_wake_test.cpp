@@ -54,7 +54,7 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
     auto sleeper = start_sleeper(crash);
     visits = crash.discover(GetParam().waker);
     finish(crash, sleeper);
-    crash.bury(sleeper, false);
+    crash.bury(*sleeper.member, false);
   }
   std::set<std::string> points;
   for (const Visit& visit : visits) {
@@ -67,7 +67,7 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
       wait_for([&] { return waker.child.poll() || waker.child.stopped(); });
 
       if (signal == SIGKILL) {
-        crash.bury(waker, true);
+        crash.bury(*waker.member, true);
       } else {
         node_.sweep();
       }
@@ -75,8 +75,8 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
 
       waker.child.send(SIGCONT);
       EXPECT_EQ(waker.child.wait(), signal == SIGKILL ? -SIGKILL : 0);
-      if (signal == SIGSTOP) crash.bury(waker, false);
-      EXPECT_EQ(crash.bury(sleeper, false), "");
+      if (signal == SIGSTOP) crash.bury(*waker.member, false);
+      EXPECT_EQ(crash.bury(*sleeper.member, false), "");
       crash.drain();
       EXPECT_TRUE(crash.work(4));
       EXPECT_EQ(crash.problems(), "");

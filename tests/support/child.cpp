@@ -85,6 +85,18 @@ std::optional<int> Child::poll() {
   return status_;
 }
 
+std::optional<int> Child::wait_until_stopped() {
+  int status = 0;
+  if (status_) return std::nullopt;
+  wait_for(pid_, WUNTRACED, status);
+  if (WIFSTOPPED(status)) {
+    stopped_ = true;
+    return WSTOPSIG(status);
+  }
+  status_ = exit_status(status);
+  return std::nullopt;
+}
+
 bool Child::stopped() {
   poll();
   return stopped_;

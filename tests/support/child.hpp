@@ -23,8 +23,11 @@ class Child {
   int wait();
   /// Its exit status if it has ended.
   std::optional<int> poll();
+  /// Waits until a signal stops it: which one; nothing if it has ended.
+  std::optional<int> wait_until_stopped();
   /// Whether a signal has stopped it and nothing was sent to it since.
   bool stopped();
+  pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_ = -1;

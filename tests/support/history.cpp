@@ -70,7 +70,7 @@ std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers
     }
   }
   const auto excused = std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
-    const bool consumer = worker.puts_begun == 0 || !worker.got.empty();
+    const bool consumer = worker.puts_begun == 0 || !worker.got.empty() || worker.takes;
     return consumer && worker.killed;
   });
   if (lost.size() > static_cast<std::size_t>(excused) * rules.at_once) {
@@ -139,7 +139,8 @@ std::vector<WorkerHistory> History::workers() const {
                       .puts_begun = from.puts_begun,
                       .puts_ended = from.puts_ended,
                       .got = {from.got(), from.got() + from.got_count.load()},
-                      .killed = from.killed != 0});
+                      .killed = from.killed != 0,
+                      .takes = from.takes != 0});
   }
   return result;
 }
@@ -157,6 +158,8 @@ MessageId History::Writer::begin_put() { return {Puid(log_->worker), log_->puts_
 void History::Writer::put_ended() { log_->puts_ended.store(log_->puts_begun); }
 
 void History::Writer::put_refused() { log_->puts_begun.store(log_->puts_ended); }
+
+void History::Writer::begin_get() { log_->takes = 1; }
 
 void History::Writer::puts_ended(std::uint64_t count) {
   log_->puts_begun.store(log_->puts_ended + count);

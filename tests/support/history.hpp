@@ -17,6 +17,7 @@ struct WorkerHistory {
   std::uint64_t puts_ended = 0;     ///< ... and knows that those below puts_ended are in the queue
   std::vector<MessageId> got = {};  ///< in the order in which it got them
   bool killed = false;
+  bool takes = false;  ///< it has put messages, and may have got one that it could not note
 };
 
 /// What the workers of a run do that the check has to allow for.
@@ -43,6 +44,7 @@ class History {
     std::atomic<std::uint64_t> puts_ended;
     std::atomic<std::uint64_t> got_count;
     std::atomic<std::uint64_t> killed;
+    std::atomic<std::uint64_t> takes;
     MessageId* got() { return reinterpret_cast<MessageId*>(this + 1); }  // as many as got_count says
   };
 
@@ -62,6 +64,8 @@ class History {
     MessageId begin_put();
     void put_ended();
     void put_refused();
+    /// For a worker that also puts, before its first get.
+    void begin_get();
     /// Of several begun at once, so many went in, and no more.
     void puts_ended(std::uint64_t count);
     void got(MessageId id);

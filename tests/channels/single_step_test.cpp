@@ -1,0 +1,149 @@
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "step_scene.hpp"
+
+// A victim is killed, or stopped, before every instruction of put and get. The library is the one that users
+// run, without crash points.
+namespace wyvern::test {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t stride = 13;  // several times the instructions, most of them the sanitizer's
+#else
+constexpr std::size_t stride = 1;
+#endif
+
+std::vector<StepSetup> setups_for(const Steps& steps) {
+  const bool put = is_put(steps.operation);
+  if (steps.large) {  // what is different about an extent does not depend on the ring
+    if (put) return {{1, RingState::empty, Before::nothing}, {2, RingState::wrapped}, {4, RingState::full}};
+    return {{2, RingState::wrapped}, {2, RingState::closed}};
+  }
+  std::vector<StepSetup> setups{{1, put ? RingState::empty : RingState::full, Before::nothing},
+                                {1, RingState::empty},
+                                {1, RingState::full},
+                                {2, RingState::one},
+                                {4, RingState::half},
+                                {2, RingState::wrapped},
+                                {2, RingState::closed}};
+  if (!put) setups.push_back({2, RingState::closed_empty});
+  return setups;
+}
+
+/// What came of the victims of one setup.
+struct Row {
+  std::size_t instructions = 0;
+  std::size_t tried = 0;
+  std::size_t took_effect = 0;
+  bool has_happened = false;  ///< at one of the places up to here
+  std::size_t strayed = 0;    ///< went another way than the first victim, and were stopped elsewhere
+};
+
+class SingleStep : public ::testing::TestWithParam<Steps> {
+ protected:
+  /// Calls `run(setup, path, place, row)` for each place on the way of a victim.
+  template <class Run>
+  void for_each_instruction(const std::string& title, Run run) {
+    std::printf("%-34s %12s %9s %9s %12s %8s\n", (title + " " + to_string(GetParam())).c_str(),
+                "instructions", "tried", "no effect", "took effect", "strayed");
+    for (const StepSetup& setup : setups_for(GetParam())) {
+      walk(node_, GetParam(), setup);  // for what happens once in a process
+      const SteppedPath path = walk(node_, GetParam(), setup).path;
+      Row row{.instructions = path.size()};
+      for (std::size_t place = 0; place < path.size(); place += stride) {
+        SCOPED_TRACE(title + " " + to_string(GetParam()) + " before instruction " + std::to_string(place) +
+                     ", " + to_string(setup));
+        ++row.tried;
+        run(setup, path, place, row);
+        if (HasFailure()) return;
+      }
+      std::printf("  %-32s %12zu %9zu %9zu %12zu %8zu\n", to_string(setup).c_str(), row.instructions,
+                  row.tried, row.tried - row.took_effect, row.took_effect, row.strayed);
+      EXPECT_LE(row.strayed, row.tried / 10) << "too many instructions were not seen";
+    }
+  }
+
+  /// Lets the victim go to that place, and sees whether its operation has happened there: from one
+  /// instruction on it has.
+  void bring(StepScene& scene, const SteppedPath& path, std::size_t place, Row& row) {
+    const bool strayed = !scene.victim.child.go_to(path, place);
+    const auto now = scene.crash.contents();
+    const Puid victim = scene.victim.member->puid();
+    EXPECT_TRUE(is_possible(GetParam().operation, scene.initial, now, victim));
+    const bool happened = took_effect(GetParam().operation, scene.initial.size(), now, victim);
+    EXPECT_TRUE(happened || strayed || !row.has_happened) << "what had happened has not happened";
+    row.has_happened |= happened && !strayed;
+    row.strayed += strayed;
+    row.took_effect += happened;
+  }
+
+  void finish(CrashCase& crash) {
+    EXPECT_TRUE(crash.work(4));
+    EXPECT_EQ(crash.problems(), "");
+    EXPECT_EQ(crash.audit_all(), "");
+  }
+
+  void kill_and_check(const StepSetup& setup, const SteppedPath& path, std::size_t place,
+                      bool others_work_first, Row& row) {
+    StepScene scene(node_, GetParam(), setup);
+    bring(scene, path, place, row);
+    scene.victim.child.kill();
+    const auto left = scene.crash.contents();
+
+    EXPECT_TRUE(!others_work_first || scene.crash.work(40)) << "the dead held up the living";
+    EXPECT_EQ(scene.crash.bury(*scene.victim.member, true), "");
+
+    const auto drained = scene.crash.drain();
+    EXPECT_TRUE(others_work_first || drained == left) << "the burial changed what is in the queue";
+    finish(scene.crash);
+  }
+
+  void stop_and_check(const StepSetup& setup, const SteppedPath& path, std::size_t place, Row& row) {
+    StepScene scene(node_, GetParam(), setup);
+    bring(scene, path, place, row);
+
+    EXPECT_TRUE(scene.crash.work(40)) << "the others waited for the one that was stopped";
+    scene.crash.refill();
+    scene.victim.child.let_go();
+    EXPECT_EQ(scene.victim.child.wait(), 0);
+
+    EXPECT_EQ(scene.crash.bury(*scene.victim.member, false), "");
+    scene.crash.drain();
+    finish(scene.crash);
+  }
+
+  OneCore one_core_;
+  LocalNode node_;
+};
+
+TEST_P(SingleStep, killed_victim_leaves_everything_in_one_place) {
+  for_each_instruction("killed in", [this](const auto& setup, const auto& path, std::size_t place, Row& row) {
+    kill_and_check(setup, path, place, false, row);
+  });
+}
+
+TEST_P(SingleStep, others_work_on_before_the_killed_victim_is_buried) {
+  for_each_instruction("killed, buried later, in",
+                       [this](const auto& setup, const auto& path, std::size_t place, Row& row) {
+                         kill_and_check(setup, path, place, true, row);
+                       });
+}
+
+TEST_P(SingleStep, stopped_victim_holds_up_nobody_and_finishes_rightly) {
+  for_each_instruction("stopped in", [this](const auto& setup, const auto& path, std::size_t place,
+                                            Row& row) { stop_and_check(setup, path, place, row); });
+}
+
+INSTANTIATE_TEST_SUITE_P(operations, SingleStep,
+                         ::testing::Values(Steps{Operation::put_small, false},
+                                           Steps{Operation::put_large, true}, Steps{Operation::get, false},
+                                           Steps{Operation::get, true}),
+                         [](const auto& instance) { return to_string(instance.param); });
+
+}  // namespace
+}  // namespace wyvern::test
