@@ -263,21 +263,39 @@ bool Keeper::is_named(std::uint32_t object) const {
   return false;
 }
 
+/// With all that is unused then: what its messages carried, or where its dead letters went. Works through a
+/// list, since each of these may be the only one that names a next one.
 void Keeper::retire_if_unused(std::uint32_t object) {
-  DirectoryEntry& entry = segment_.object(object);
-  bool named = false;
-  if (retire_object(entry, [&] { return named = is_named(object); })) {
-    release_retired(object);
-    retire_unheld();  // what its messages carried, or where its dead letters went
-  } else if (named && std::find(unheld_.begin(), unheld_.end(), object) == unheld_.end()) {
-    unheld_.push_back(object);
+  std::vector<std::uint32_t> candidates{object};
+  while (!candidates.empty()) {
+    const std::uint32_t candidate = candidates.back();
+    candidates.pop_back();
+    if (!is_alive(candidate)) continue;
+    bool named = false;
+    const bool retired =
+        retire_object(segment_.object(candidate), [&] { return named = is_named(candidate); });
+    if (retired) {
+      add_named_by(candidate, candidates);
+      release_retired(candidate);
+    }
+    if (named) {
+      unheld_.insert(candidate);
+    } else {
+      unheld_.erase(candidate);
+    }
   }
 }
 
+void Keeper::add_named_by(std::uint32_t object, std::vector<std::uint32_t>& objects) const {
+  const RingView view = view_of(object);
+  if (view.header().dead_letters != 0) objects.push_back(view.header().dead_letters_object);
+  if (view.header().carries_handles.load(std::memory_order_seq_cst) == 0) return;
+  const std::uint32_t blocks = view.capacity() + view.header().port_count.load(std::memory_order_relaxed);
+  for (std::uint32_t block = 0; block < blocks; ++block) add_handles(view, block, objects);
+}
+
 void Keeper::retire_unheld() {
-  for (const std::uint32_t object : std::exchange(unheld_, {})) {
-    if (is_alive(object)) retire_if_unused(object);
-  }
+  for (const std::uint32_t object : std::exchange(unheld_, {})) retire_if_unused(object);
 }
 
 void Keeper::release_retired(std::uint32_t object) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <wyvern/channels/ring.hpp>
@@ -70,6 +71,7 @@ class Keeper {
   void visit_some_channels();
   bool is_named(std::uint32_t object) const;
   void retire_if_unused(std::uint32_t object);
+  void add_named_by(std::uint32_t object, std::vector<std::uint32_t>& objects) const;
   void retire_unheld();
   void release_retired(std::uint32_t object);
   void check_dead_letters(std::uint32_t process, const ChannelSpec& spec) const;
@@ -86,7 +88,7 @@ class Keeper {
   std::uint32_t next_to_visit_ = 0;
   std::vector<std::uint32_t> free_processes_;
   std::vector<std::uint32_t> free_objects_;
-  std::vector<std::uint32_t> unheld_;  // objects that only messages or other objects name
+  std::unordered_set<std::uint32_t> unheld_;  // objects that only messages or other objects name
   std::unordered_map<std::string, std::uint32_t> names_;
 };
 

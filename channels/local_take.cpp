@@ -208,15 +208,16 @@ void LocalChannel::task_done() {
   Member::check_not_forked();
   {
     const std::lock_guard lock(spare_ports_mutex_);
-    const auto count_one = [this](Port& port) {
-      const PortOwner owner(port.owner.load(std::memory_order_acquire));
-      return owner.is_owned_by(member_->process_index()) && count_done(port, owner);
-    };
     const std::uint32_t number = thread_number();
-    bool found =
-        number < cells && cells_[number].port.port != nullptr && count_one(*cells_[number].port.port);
-    const std::uint32_t ports = found ? 0 : view_.header().port_count.load(std::memory_order_acquire);
-    for (std::uint32_t other = 0; other < ports && !found; ++other) found = count_one(view_.port(other));
+    const bool counted =
+        number < cells && cells_[number].port.port != nullptr && count_done(*cells_[number].port.port);
+    const std::uint32_t ports = counted ? 0 : view_.header().port_count.load(std::memory_order_acquire);
+    bool found = counted;
+    for (std::uint32_t other = 0; other < ports && !found; ++other) {
+      Port& port = view_.port(other);
+      found = PortOwner(port.owner.load(std::memory_order_acquire)).is_owned_by(member_->process_index()) &&
+              count_done(port);
+    }
     if (!found) {
       throw InvalidArgument("task_done: this process has reported every message done that it got from " +
                             description() +

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include <wyvern/channels/payload.hpp>
 #include <wyvern/core/crash_point.hpp>
@@ -110,7 +111,12 @@ void write_handles(const RingView& view, BlockHeader& block, std::span<const Obj
   CRASH_POINT("put.handles_listed");
 }
 
-bool carries_handle(const RingView& view, std::uint32_t block, std::uint32_t object) {
+namespace {
+
+/// Calls `visit` with each object that the message in a block names, until it says true: then, and if the
+/// list is torn, true.
+template <class Visit>
+bool visit_handles(const RingView& view, std::uint32_t block, Visit visit) {
   BlockHeader& header = view.block(block);
   const HandleList list(header.handles.load(std::memory_order_seq_cst));
   if (list.count() == 0) return false;
@@ -123,10 +129,23 @@ bool carries_handle(const RingView& view, std::uint32_t block, std::uint32_t obj
       extent == 0 ? RingView::inline_payload(header) : segment.at(segment.extent(extent - 1).offset);
   for (std::uint64_t i = 0; i < list.count(); ++i) {
     const std::uint64_t offset = list.offset_bytes() + i * sizeof(std::uint32_t);
-    if (offset + sizeof(std::uint32_t) > room) return true;  // torn: look again later
-    if (handle_word(payload, offset).load(std::memory_order_relaxed) == object) return true;
+    if (offset + sizeof(std::uint32_t) > room) return true;
+    if (visit(handle_word(payload, offset).load(std::memory_order_relaxed))) return true;
   }
   return false;
+}
+
+}  // namespace
+
+bool carries_handle(const RingView& view, std::uint32_t block, std::uint32_t object) {
+  return visit_handles(view, block, [object](std::uint32_t named) { return named == object; });
+}
+
+void add_handles(const RingView& view, std::uint32_t block, std::vector<std::uint32_t>& objects) {
+  visit_handles(view, block, [&objects](std::uint32_t named) {
+    objects.push_back(named);
+    return false;
+  });
 }
 
 }  // namespace wyvern

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <wyvern/channels/ring.hpp>
 #include <wyvern/core/member.hpp>
@@ -68,8 +69,11 @@ constexpr std::uint64_t message_bytes(std::uint64_t payload_bytes, std::size_t h
 /// Writes the list of a message's handles behind its payload, whose memory holds `message_bytes`. The caller
 /// holds the objects until the message is in the ring.
 void write_handles(const RingView& view, BlockHeader& block, std::span<const ObjectReference> handles);
-/// For the agent: whether the message in a block names an object. Blocks change hands while it looks; see
-/// object_hold.hpp for why that is enough.
+/// For the agent: whether the message in a block names an object, or may do so (look again later). Blocks
+/// change hands while it looks; see object_hold.hpp for why that is enough.
 bool carries_handle(const RingView& view, std::uint32_t block, std::uint32_t object);
+/// For the agent, of a channel that nobody uses any more: appends the objects that the message in a block
+/// names.
+void add_handles(const RingView& view, std::uint32_t block, std::vector<std::uint32_t>& objects);
 
 }  // namespace wyvern

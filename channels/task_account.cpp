@@ -16,13 +16,11 @@ std::uint64_t sum_over_ports(const RingView& view, Value value) {
 
 }  // namespace
 
-bool count_done(Port& port, PortOwner owner) {
+bool count_done(Port& port) {
   std::uint64_t seen = port.finished.load(std::memory_order_acquire);
   do {
     const SpareWord spare(port.spare.load(std::memory_order_acquire));
     if (spare.leased() || outstanding(spare, FinishedWord(seen)) == 0) return false;
-    // After the counts: they are the owner's, which keeps the port as long as there is something to report.
-    if (port.owner.load(std::memory_order_acquire) != owner.bits()) return false;
     // Sequentially consistent: before the look for joiners that follows.
   } while (!port.finished.compare_exchange_weak(seen, FinishedWord(seen).one_done().bits(),
                                                 std::memory_order_seq_cst, std::memory_order_acquire));

@@ -20,9 +20,8 @@ inline std::uint64_t outstanding_gets(const Port& port) {
                      FinishedWord(port.finished.load(std::memory_order_acquire)));
 }
 
-/// Counts one get of the port as done; false if all are, or if the port has another owner by now. No two at a
-/// time for the same process, nor beside a move of its counts.
-bool count_done(Port& port, PortOwner owner);
+/// Counts one get of the port as done; false if all are.
+bool count_done(Port& port);
 /// Counts what is outstanding as lost: for the agent, and for a process that lets the channel go.
 void count_lost(Port& port);
 
