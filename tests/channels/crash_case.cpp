@@ -9,6 +9,8 @@
 #include <future>
 #include <map>
 
+#include <wyvern/channels/given_back.hpp>
+#include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/extent_pool.hpp>
@@ -36,22 +38,6 @@ Notes& notes() {
 
 void note(const char* name) { notes().names.at(notes().count.fetch_add(1)) = name; }
 
-/// What a victim does while one of these lives is what is stepped through, if it is.
-class Stepping {
- public:
-  explicit Stepping(SteppedPart* part) : part_(part) {
-    if (part_ != nullptr) part_->begin();
-  }
-  ~Stepping() {
-    if (part_ != nullptr) part_->end();
-  }
-  Stepping(const Stepping&) = delete;
-  Stepping& operator=(const Stepping&) = delete;
-
- private:
-  SteppedPart* part_;
-};
-
 /// A thread remembers so many extents that it has freed.
 constexpr int remembered_extents = 4;
 
@@ -72,32 +58,16 @@ void forget_extents(std::size_t bytes) {
 
 }  // namespace
 
-std::string to_string(Operation operation) {
-  constexpr std::array names{"put_small", "put_large",   "put_large_again", "get",
-                             "close",     "put_waiting", "get_waiting"};
-  return names.at(static_cast<std::size_t>(operation));
-}
-
 std::string to_string(RingState state) {
-  constexpr std::array names{"empty", "one", "half", "full", "wrapped", "closed", "closed_empty"};
+  constexpr std::array names{
+      "empty", "one", "half", "full", "wrapped", "given_back", "closed", "closed_empty", "closed_given_back",
+      "lent"};
   return names.at(static_cast<std::size_t>(state));
 }
 
-bool is_possible(Operation operation, const std::vector<MessageId>& before, const std::vector<MessageId>& now,
-                 Puid victim) {
-  if (now == before) return true;
-  std::vector<MessageId> after = before;
-  if (is_put(operation)) {
-    after.push_back({victim, 0});
-  } else if (operation == Operation::get && !after.empty()) {
-    after.erase(after.begin());
-  }
-  return now == after;
-}
-
-bool took_effect(Operation operation, std::size_t before, const std::vector<MessageId>& now, Puid victim) {
-  if (is_put(operation)) return std::find(now.begin(), now.end(), MessageId{victim, 0}) != now.end();
-  return now.size() < before;
+bool is_closed(RingState state) {
+  return state == RingState::closed || state == RingState::closed_empty ||
+         state == RingState::closed_given_back || state == RingState::lent;
 }
 
 CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
@@ -112,6 +82,7 @@ CrashCase::CrashCase(LocalNode& node, const CrashSetup& setup)
 }
 
 CrashCase::~CrashCase() {
+  lent_.reset();
   channel_ = Channel();
   node_.bury(*member_);
 }
@@ -131,9 +102,20 @@ void CrashCase::prepare(RingState state) {
       drain();
       prepared_ = std::max<std::uint64_t>(1, setup_.capacity - 1);
       break;
+    case RingState::given_back:
+    case RingState::closed_given_back:
+    case RingState::lent:
+      leases_ = true;
+      put(setup_.large_messages);
+      lent_.emplace(channel_.lease());
+      if (state != RingState::lent) {
+        lent_.reset();
+        prepared_ = (setup_.capacity + 1) / 2;
+      }
+      break;
   }
   refill();
-  if (state == RingState::closed || state == RingState::closed_empty) channel_.close();
+  if (is_closed(state)) channel_.close();
 }
 
 void CrashCase::refill() {
@@ -148,11 +130,17 @@ void CrashCase::put(bool large) {
   log_.put_ended();
 }
 
+void CrashCase::note_got(std::span<const std::byte> message) {
+  log_.got(read_stamped(message));
+  ++got_;
+}
+
 Channel CrashCase::open_as(const std::shared_ptr<Member>& member) const {
   return Channel::open(member, channel_.reference(), hash, type);
 }
 
-void CrashCase::prelude(Operation operation, Before before, Channel channel, History::Writer log) const {
+void CrashCase::prelude(Operation operation, Before before, const Channel& channel,
+                        History::Writer log) const {
   switch (before) {
     case Before::nothing: forget_extents(setup_.large_bytes); break;
     case Before::round_trips:
@@ -162,79 +150,49 @@ void CrashCase::prelude(Operation operation, Before before, Channel channel, His
       }
       break;
     case Before::opposite:
-      perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log);
+      perform(is_put(operation) ? Operation::get : Operation::put_small, channel, log, setup_.large_bytes);
       break;
   }
-}
-
-int CrashCase::perform(Operation operation, Channel channel, History::Writer log, SteppedPart* part) const {
-  try {
-    switch (operation) {
-      case Operation::put_small:
-      case Operation::put_large:
-      case Operation::put_large_again:
-      case Operation::put_waiting: {
-        const bool large = operation == Operation::put_large || operation == Operation::put_large_again;
-        const auto message = make_stamped(log.begin_put(), bytes_of(large));
-        const Deadline deadline = operation == Operation::put_waiting ? Deadline::never() : Deadline::now();
-        const bool accepted = [&] {
-          const Stepping stepping(part);
-          return channel.local().put(message, {}, deadline);
-        }();
-        accepted ? log.put_ended() : log.put_refused();
-        break;
-      }
-      case Operation::get: {
-        log.begin_get();
-        const auto message = [&] {
-          const Stepping stepping(part);
-          return channel.try_get();
-        }();
-        if (message) log.got(read_stamped(*message));
-        break;
-      }
-      case Operation::get_waiting:
-        log.begin_get();
-        log.got(read_stamped(channel.get()));
-        break;
-      case Operation::close: channel.close(); break;
-    }
-  } catch (const QueueClosed&) {
-    if (is_put(operation)) log.put_refused();
-  }
-  return 0;
 }
 
 /// Forked children have the memory of the thread that forks them, also of the extents that it has freed.
 int CrashCase::perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member,
                                        History::Writer log, const std::function<void()>& begin) const {
-  return std::async(std::launch::async,
-                    [&] {
-                      if (operation == Operation::put_large_again)
-                        remember_extent(*member, setup_.large_bytes);
-                      begin();
-                      return perform(operation, open_as(member), log);
-                    })
-      .get();
+  const auto work = [&] {
+    if (operation == Operation::put_large_again) remember_extent(*member, setup_.large_bytes);
+    begin();
+    perform(operation, open_as(member), log, setup_.large_bytes);
+    return 0;
+  };
+  return std::async(std::launch::async, work).get();
 }
 
 CrashCase::Victim CrashCase::start(Operation operation, const Visit& visit, int signal) {
   const auto member = node_.join();
   const History::Writer log = history_.add(member->puid());
   if (operation == Operation::close) closed_ = true;
+  leases_ |= is_lease(operation);
   return {member, log, Child([&] {
             return perform_on_fresh_thread(
                 operation, member, log, [&] { arm_crash_point(visit.first.c_str(), visit.second, signal); });
           })};
 }
 
+CrashCase::Victim CrashCase::start(const std::function<int(const Channel&, History::Writer)>& work) {
+  const auto member = node_.join();
+  const History::Writer log = history_.add(member->puid());
+  return {member, log, Child([&] { return work(open_as(member), log); })};
+}
+
 CrashCase::SteppedVictim CrashCase::start_stepped(Operation operation, Before before) {
   const auto member = node_.join();
   const History::Writer log = history_.add(member->puid());
+  leases_ |= is_lease(operation);
   return {member, log, SteppedChild([&](SteppedPart& part) {
             const Channel channel = open_as(member);
             prelude(operation, before, channel, log);
-            return perform(operation, channel, log, &part);
+            perform(operation, channel, log, setup_.large_bytes, &part);
+            return 0;
           })};
 }
 
@@ -258,15 +216,22 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
 }
 
 bool CrashCase::asleep(Operation operation) const {
-  const InterestKind kind = operation == Operation::put_waiting ? InterestKind::room : InterestKind::message;
-  return waits(operation) && sleepers(node_.segment(), kind, channel_.reference().index) != 0;
+  if (!waits(operation)) return false;
+  const InterestKind kind = operation == Operation::put_waiting   ? InterestKind::room
+                            : operation == Operation::get_waiting ? InterestKind::message
+                                                                  : InterestKind::lease;
+  return sleepers(node_.segment(), kind, channel_.reference().index) != 0;
 }
 
 bool CrashCase::rightly_asleep(Operation operation) const {
   const RingView& view = channel_.local().view();
-  const bool ready =
-      operation == Operation::put_waiting ? ring::has_room_or_end(view) : ring::has_message_or_end(view);
-  return !ready && asleep(operation);
+  const auto ready = [&] {
+    if (operation == Operation::put_waiting) return ring::has_room_or_end(view);
+    if (may_be_given_back(view)) return true;
+    return ring::has_message_or_end(view) &&
+           (operation == Operation::get_waiting || !ring::has_ended(view) || !any_lease_outstanding(view));
+  };
+  return !ready() && asleep(operation);
 }
 
 bool CrashCase::help_when_asleep(Operation operation, Victim& victim) {
@@ -278,10 +243,12 @@ bool CrashCase::help_when_asleep(Operation operation, Victim& victim) {
 }
 
 void CrashCase::help(Operation operation) {
+  lent_.reset();
   try {
-    if (operation == Operation::get_waiting && channel_.size_approx() == 0) put(false);
-    if (operation == Operation::put_waiting && channel_.full_approx()) {
-      if (const auto message = channel_.try_get()) log_.got(read_stamped(*message));
+    if (operation == Operation::put_waiting) {
+      if (const auto message = channel_.full_approx() ? channel_.try_get() : std::nullopt) note_got(*message);
+    } else if (waits(operation) && channel_.empty_approx()) {
+      put(false);
     }
   } catch (const QueueClosed&) {
     log_.put_refused();
@@ -321,6 +288,30 @@ std::string CrashCase::audit_all() const {
   return problem.empty() ? audit_node(node_.segment()) : problem;
 }
 
+std::string CrashCase::account(std::uint64_t reported, std::uint64_t most_reported) {
+  lent_.reset();
+  drain();
+  const RingView& view = channel_.local().view();
+  for (std::uint64_t i = 0; i < got_; ++i) channel_.task_done();
+  if (!all_tasks_done(view)) return "what was put is neither done nor lost";
+  const std::uint64_t lost = lost_count(view);
+  const std::uint64_t taken = ring::put_count(view) - got_;  // by victims
+  const std::uint64_t found = taken - lost;
+  if (found < reported || found > std::max(reported, most_reported)) {
+    return "victims took " + std::to_string(taken) + " and " + std::to_string(lost) +
+           " count as lost; they reported " + std::to_string(reported);
+  }
+  return {};
+}
+
+std::uint64_t CrashCase::got_by(const Member& victim) const {
+  std::uint64_t count = 0;
+  for (const WorkerHistory& worker : history_.workers()) {
+    if (worker.worker == victim.puid()) count += worker.got.size();
+  }
+  return count;
+}
+
 std::span<const std::byte> CrashCase::memory() const {
   const DirectoryEntry& entry = node_.segment().object(channel_.reference().index);
   return {node_.segment().at(entry.offset), entry.bytes};
@@ -333,12 +324,22 @@ std::vector<MessageId> CrashCase::contents() const {
   return ids;
 }
 
+std::vector<std::uint32_t> CrashCase::deliveries() const {
+  const RingView& view = channel_.local().view();
+  std::vector<std::uint32_t> counts;
+  for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
+    const PortOwner owner(view.port(i).owner.load());
+    if (owner.state() == PortState::given_back) counts.push_back(owner.deliveries());
+  }
+  return counts;
+}
+
 std::vector<MessageId> CrashCase::drain() {
   std::vector<MessageId> ids;
   try {
     while (const auto message = channel_.try_get()) {
       ids.push_back(read_stamped(*message));
-      log_.got(ids.back());
+      note_got(*message);
     }
   } catch (const QueueClosed&) {
     closed_ = true;

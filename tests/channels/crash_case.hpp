@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "crash_operation.hpp"
 #include "support/child.hpp"
 #include "support/history.hpp"
 #include "support/local_node.hpp"
@@ -15,26 +17,27 @@
 
 namespace wyvern::test {
 
-/// What a victim does when it dies or stops: opens the channel and performs one of these.
-/// `put_large_again` is a large put by a thread that has freed such an extent before.
-enum class Operation { put_small, put_large, put_large_again, get, close, put_waiting, get_waiting };
-enum class RingState { empty, one, half, full, wrapped, closed, closed_empty };
+/// `given_back`: half full, and a message in front that was leased and came back. `lent`: closed, and the
+/// living member has the only message under a lease, which `help` drops.
+enum class RingState {
+  empty,
+  one,
+  half,
+  full,
+  wrapped,
+  given_back,
+  closed,
+  closed_empty,
+  closed_given_back,
+  lent
+};
+std::string to_string(RingState state);
+bool is_closed(RingState state);
 
 /// What a victim that is stepped through has done on the channel before: nothing, nor does it remember an
 /// extent from elsewhere; messages of each size put and got, unnoticed by the history, on a channel that must
 /// be empty; or a get before a put, a put before a get.
 enum class Before { nothing, round_trips, opposite };
-
-std::string to_string(Operation operation);
-std::string to_string(RingState state);
-inline bool is_put(Operation operation) {
-  return operation == Operation::put_small || operation == Operation::put_large ||
-         operation == Operation::put_large_again || operation == Operation::put_waiting;
-}
-
-inline bool waits(Operation operation) {
-  return operation == Operation::put_waiting || operation == Operation::get_waiting;
-}
 
 struct CrashSetup {
   std::uint64_t capacity = 1;
@@ -42,13 +45,6 @@ struct CrashSetup {
   bool large_messages = false;      ///< those that are in the ring already
   std::size_t large_bytes = 5'000;  ///< of a large message
 };
-
-/// Whether `now` can be in the ring after the victim has died or stopped in its operation, when `before` was
-/// in it and nobody else was at work: the operation has happened or it has not.
-bool is_possible(Operation operation, const std::vector<MessageId>& before, const std::vector<MessageId>& now,
-                 Puid victim);
-/// Whether the victim's message is in the ring, or one is not of the `before` that it can have taken.
-bool took_effect(Operation operation, std::size_t before, const std::vector<MessageId>& now, Puid victim);
 
 /// A crash point and the how manieth passage of it.
 using Visit = std::pair<std::string, std::uint32_t>;
@@ -69,6 +65,8 @@ class CrashCase {
   };
   /// Starts a victim that gets `signal` at that visit.
   Victim start(Operation operation, const Visit& visit, int signal);
+  /// Starts a process that does `work` with the channel; what it returns is the exit status.
+  Victim start(const std::function<int(const Channel&, History::Writer)>& work);
   struct SteppedVictim {
     std::shared_ptr<Member> member;
     History::Writer log;
@@ -87,34 +85,46 @@ class CrashCase {
   bool rightly_asleep(Operation operation) const;
   /// Makes true what any operation may wait for.
   void help(Operation operation);
-  /// The living member empties the ring, then fills and empties it so many times; false unless each lap is
+  /// The living member empties the channel, then fills and empties it so many times; false unless each lap is
   /// exactly `capacity` messages. Waits for nobody.
   bool work(std::uint64_t laps);
   /// Brings an empty channel into that state, and keeps it there for `refill`.
   void prepare(RingState state);
-  /// Puts as many messages as `prepare` did, if there is room for them.
+  /// Puts as many messages as `prepare` left in the ring, if there is room for them.
   void refill();
+  void close() { channel_.close(); }
   /// The port of a victim is the next one that is claimed once it is free.
   void hand_on_port_of(const Member& victim) const;
   /// A victim has ended: buries it and audits. What is wrong, or nothing.
   std::string bury(const Member& victim, bool killed);
   std::string audit_all() const;
+  /// Drains the channel and reports all that the living member has got, when nobody else is there any more:
+  /// then what was put is done, or was lost with a victim that had got it. `reported` messages were reported
+  /// done by victims, or up to `most_reported`. What is wrong, or nothing.
+  std::string account(std::uint64_t reported, std::uint64_t most_reported = 0);
+  /// How many messages a victim has noted that it got.
+  std::uint64_t got_by(const Member& victim) const;
 
   /// The channel's own memory: header, slots, ports, blocks.
   std::span<const std::byte> memory() const;
-  /// Which messages are in the ring; nobody may be at work.
+  /// Which messages are in the channel, those that were given back first; nobody may be at work.
   std::vector<MessageId> contents() const;
+  /// How often the messages that were given back have been delivered.
+  std::vector<std::uint32_t> deliveries() const;
   /// Gets what is there.
   std::vector<MessageId> drain();
-  std::string problems() const { return history_.problems(); }
+  std::string problems() const { return history_.problems({.at_once = batch, .leases = leases_}); }
+  std::uint64_t total_got() const { return history_.total_got(); }
+  std::uint64_t capacity() const { return setup_.capacity; }
+  std::size_t large_bytes() const { return setup_.large_bytes; }
 
  private:
   std::size_t bytes_of(bool large) const;
   void put(bool large);
+  void note_got(std::span<const std::byte> message);
   bool asleep(Operation operation) const;
-  int perform(Operation operation, Channel channel, History::Writer log, SteppedPart* part = nullptr) const;
   Channel open_as(const std::shared_ptr<Member>& member) const;
-  void prelude(Operation operation, Before before, Channel channel, History::Writer log) const;
+  void prelude(Operation operation, Before before, const Channel& channel, History::Writer log) const;
   int perform_on_fresh_thread(Operation operation, const std::shared_ptr<Member>& member, History::Writer log,
                               const std::function<void()>& begin) const;
 
@@ -124,8 +134,11 @@ class CrashCase {
   History history_;
   History::Writer log_;
   Channel channel_;
+  std::optional<ChannelLease> lent_;
   std::uint64_t prepared_ = 0;  // messages
+  std::uint64_t got_ = 0;       // by the living member
   bool closed_ = false;
+  bool leases_ = false;
 };
 
 }  // namespace wyvern::test

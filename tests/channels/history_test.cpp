@@ -45,11 +45,11 @@ TEST(HistoryCheck, one_lost_message_is_excused_for_each_killed_consumer) {
   auto workers = good_run();
   workers[2].got.pop_back();
   workers[0].killed = true;
-  expect_problem(workers, "1 messages were lost, 0 consumers were killed");
+  expect_problem(workers, "1 messages were lost, the killed may have held 0");
   workers[2].killed = true;
   EXPECT_TRUE(check_history(workers).empty());
   workers[2].got.pop_back();
-  expect_problem(workers, "2 messages were lost, 1 consumers were killed");
+  expect_problem(workers, "2 messages were lost, the killed may have held 1");
 }
 
 TEST(HistoryCheck, invented_messages_are_flagged) {

@@ -75,6 +75,7 @@ class StepMeeting : public ::testing::TestWithParam<Meeting> {
   static void check(CrashCase& crash) {
     crash.drain();
     EXPECT_TRUE(crash.work(4));
+    EXPECT_EQ(crash.account(0), "");
     EXPECT_EQ(crash.problems(), "");
     EXPECT_EQ(crash.audit_all(), "");
   }
@@ -212,7 +213,7 @@ TEST_P(StepInterrupted, victim_finishes_rightly_though_the_ring_moves_on_between
       EXPECT_EQ(scene.victim.child.wait(), 0);
 
       EXPECT_EQ(scene.crash.bury(*scene.victim.member, false), "");
-      scene.crash.drain();
+      EXPECT_EQ(scene.crash.account(0), "");
       EXPECT_EQ(scene.crash.problems(), "");
       EXPECT_EQ(scene.crash.audit_all(), "");
       if (HasFailure()) return;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct WorkerHistory {
   std::uint64_t puts_ended = 0;     ///< ... and knows that those below puts_ended are in the queue
   std::vector<MessageId> got = {};  ///< in the order in which it got them
   bool killed = false;
-  bool takes = false;  ///< it has put messages, and may have got one that it could not note
+  /// How many messages a killed one may have had in its hands; if it did not say, `at_once` of the rules for
+  /// one that has got any or has put none.
+  std::optional<std::uint64_t> held = std::nullopt;
 };
 
 /// What the workers of a run do that the check has to allow for.
@@ -31,8 +34,7 @@ struct HistoryRules {
 ///  - Every message that was got had been put, and was got once.
 ///  - Each consumer got the messages of one producer in the order in which they were put, if none were
 ///  leased.
-///  - Every message whose put had ended was got; `at_once` are excused for each killed consumer, which may
-///  have died with them.
+///  - Every message whose put had ended was got; excused are those that a killed worker may have died with.
 ///  - Only a killed worker has puts that did not end, and only `at_once`.
 std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers, HistoryRules rules = {});
 
@@ -44,7 +46,7 @@ class History {
     std::atomic<std::uint64_t> puts_ended;
     std::atomic<std::uint64_t> got_count;
     std::atomic<std::uint64_t> killed;
-    std::atomic<std::uint64_t> takes;
+    std::atomic<std::uint64_t> held;                                     // + 1; 0: it did not say
     MessageId* got() { return reinterpret_cast<MessageId*>(this + 1); }  // as many as got_count says
   };
 
@@ -64,8 +66,9 @@ class History {
     MessageId begin_put();
     void put_ended();
     void put_refused();
-    /// For a worker that also puts, before its first get.
-    void begin_get();
+    /// From now on there may be so many messages in its hands that it has not noted: 0 for one that only
+    /// puts, or takes under leases.
+    void may_hold(std::uint64_t messages);
     /// Of several begun at once, so many went in, and no more.
     void puts_ended(std::uint64_t count);
     void got(MessageId id);
