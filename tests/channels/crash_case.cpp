@@ -269,6 +269,12 @@ bool CrashCase::work(std::uint64_t laps) {
   return true;
 }
 
+void CrashCase::provide_for(std::uint32_t workers) {
+  constexpr std::uint32_t each = 4;  // at a time
+  node_.provide_ports(channel_, workers * each);
+  node_.provide_extents(setup_.large_bytes, workers * each + static_cast<std::uint32_t>(setup_.capacity));
+}
+
 void CrashCase::hand_on_port_of(const Member& victim) const {
   const RingView& view = channel_.local().view();
   for (std::uint32_t i = 0; i < view.header().port_count.load(); ++i) {
@@ -278,7 +284,7 @@ void CrashCase::hand_on_port_of(const Member& victim) const {
 }
 
 std::string CrashCase::bury(const Member& victim, bool killed) {
-  if (killed) history_.mark_killed(victim.puid());
+  if (killed) mark_killed(victim);
   node_.bury(victim);
   return audit_all();
 }

@@ -93,8 +93,14 @@ class CrashCase {
   /// Puts as many messages as `prepare` left in the ring, if there is room for them.
   void refill();
   void close() { channel_.close(); }
+  bool closing() const { return channel_.local().closing(); }
+  /// Somebody drops leases: messages may come late.
+  void expect_leases() { leases_ = true; }
+  /// So that a crowd of forked children does not have to ask for ports and memory.
+  void provide_for(std::uint32_t workers);
   /// The port of a victim is the next one that is claimed once it is free.
   void hand_on_port_of(const Member& victim) const;
+  void mark_killed(const Member& victim) { history_.mark_killed(victim.puid()); }
   /// A victim has ended: buries it and audits. What is wrong, or nothing.
   std::string bury(const Member& victim, bool killed);
   std::string audit_all() const;
