@@ -1,9 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <ranges>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include <wyvern/core/wait_limit.hpp>
 
@@ -111,6 +114,66 @@ class TakeForms {
  private:
   friend Self;
   TakeForms() = default;
+  const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+/// `Self::put_many_within(range, const WaitLimit&)`.
+template <class Self>
+class PutManyForms {
+ public:
+  /// Puts the elements of a range one after another; blocks while the queue is full. How many went in before
+  /// it was closed, all if it was not; QueueClosed if none did. When encoding throws, those before are in the
+  /// queue.
+  template <std::ranges::input_range Range>
+  std::size_t put_many(Range&& range) const {
+    return self().put_many_within(std::forward<Range>(range), WaitLimit::never());
+  }
+  /// Those that went in before a stop was requested.
+  template <std::ranges::input_range Range>
+  std::size_t put_many(Range&& range, const std::stop_token& stop) const {
+    return self().put_many_within(std::forward<Range>(range), WaitLimit(stop));
+  }
+  /// Those for which there is room (now, in that time).
+  template <std::ranges::input_range Range>
+  std::size_t try_put_many(Range&& range) const {
+    return self().put_many_within(std::forward<Range>(range), WaitLimit::now());
+  }
+  template <class Rep, class Period, std::ranges::input_range Range>
+  std::size_t try_put_many_for(std::chrono::duration<Rep, Period> duration, Range&& range) const {
+    return self().put_many_within(std::forward<Range>(range), Deadline::after(duration));
+  }
+
+ private:
+  friend Self;
+  PutManyForms() = default;
+  const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+/// `Self::get_many_within(std::size_t, const WaitLimit&)`.
+template <class Self, class Value>
+class GetManyForms {
+ public:
+  /// Between one and `most` messages: blocks for the first, and takes what is there then. A message that is
+  /// no Value throws DecodeError; those got before it are gone with it.
+  std::vector<Value> get_many(std::size_t most) const {
+    return self().get_many_within(most, WaitLimit::never());
+  }
+  /// Perhaps none, if a stop was requested before a message came.
+  std::vector<Value> get_many(std::size_t most, const std::stop_token& stop) const {
+    return self().get_many_within(most, WaitLimit(stop));
+  }
+  /// What is there (now, as soon as something is in that time); perhaps none.
+  std::vector<Value> try_get_many(std::size_t most) const {
+    return self().get_many_within(most, WaitLimit::now());
+  }
+  template <class Rep, class Period>
+  std::vector<Value> try_get_many_for(std::chrono::duration<Rep, Period> duration, std::size_t most) const {
+    return self().get_many_within(most, Deadline::after(duration));
+  }
+
+ private:
+  friend Self;
+  GetManyForms() = default;
   const Self& self() const { return static_cast<const Self&>(*this); }
 };
 

@@ -44,7 +44,9 @@ std::size_t size_of(const Range& range) {
 /// NodeLost, NotAMember (in a plain fork). Puts that happen one after another in one process arrive in that
 /// order.
 class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan>,
-                public TakeForms<Channel, std::vector<std::byte>, ChannelMessage, ChannelLease> {
+                public TakeForms<Channel, std::vector<std::byte>, ChannelMessage, ChannelLease>,
+                public PutManyForms<Channel>,
+                public GetManyForms<Channel, std::vector<std::byte>> {
  public:
   /// A handle that refers to nothing; every call on it throws InvalidArgument.
   Channel() = default;
@@ -54,29 +56,13 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
                         std::uint64_t type_hash, std::string_view type_name);
 
-  /// Puts the byte strings of a range one after another; blocks while the channel is full. How many went in
-  /// before it was closed, all if it was not; QueueClosed if none did.
-  template <std::ranges::input_range Range>
-  std::size_t put_many(Range&& range) const {
-    return put_many_within(std::forward<Range>(range), WaitLimit::never());
-  }
-  /// Those for which there is room now.
-  template <std::ranges::input_range Range>
-  std::size_t try_put_many(Range&& range) const {
-    return put_many_within(std::forward<Range>(range), WaitLimit::now());
-  }
-  /// Between one and `most` messages: blocks for the first, and takes what is there then.
-  std::vector<std::vector<std::byte>> get_many(std::size_t most) const {
-    return get_many_within(most, WaitLimit::never());
-  }
-  /// What is there now, perhaps nothing.
-  std::vector<std::vector<std::byte>> try_get_many(std::size_t most) const {
-    return get_many_within(most, WaitLimit::now());
-  }
-
   /// Memory for a message of so many bytes, to be filled and put. Blocks while the messages that are not read
   /// yet take all of max_bytes.
   ChannelLoan loan(std::size_t bytes) const { return *loan_within(bytes, WaitLimit::never()); }
+  /// Nothing: a stop was requested before.
+  std::optional<ChannelLoan> loan(std::size_t bytes, const std::stop_token& stop) const {
+    return loan_within(bytes, WaitLimit(stop));
+  }
   std::optional<ChannelLoan> try_loan(std::size_t bytes) const {
     return loan_within(bytes, WaitLimit::now());
   }
@@ -133,11 +119,6 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   std::optional<ChannelMessage> take_within(const WaitLimit& limit) const;
   std::optional<ChannelLease> lease_within(const WaitLimit& limit) const;
   std::optional<std::uint64_t> join_within(const WaitLimit& limit) const;
-  /// InvalidArgument if the loan is another channel's, or was put.
-  bool put_held(HeldLoan& loan, const WaitLimit& limit) const;
-
- private:
-  explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(local(), size_of(range), limit);
@@ -148,6 +129,11 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
     return batch.count();
   }
   std::vector<std::vector<std::byte>> get_many_within(std::size_t most, const WaitLimit& limit) const;
+  /// InvalidArgument if the loan is another channel's, or was put.
+  bool put_held(HeldLoan& loan, const WaitLimit& limit) const;
+
+ private:
+  explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
   [[noreturn]] static void throw_no_channel();
 
   std::shared_ptr<LocalChannel> local_;

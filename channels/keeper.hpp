@@ -66,6 +66,7 @@ class Keeper {
   std::optional<BorrowedPort> claim_port(const RingView& view);
   void sweep_given_back(const RingView& view);
   void remove_parkers(std::uint32_t process, const std::vector<std::uint32_t>& held);
+  void wake_getters(const RingView& view);
   void wake_for_the_dead(const RingView& view);
   void test_interest(ParkerCell& cell);
   void visit_some_channels();

@@ -89,15 +89,21 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
   }
 }
 
+/// At the end of a closed queue everybody is to be told: some wait for a message, some for leases to end.
+void Keeper::wake_getters(const RingView& view) {
+  WaiterSet& getters = view.header().getters;
+  if (view.header().closing.load(std::memory_order_seq_cst) != 0) {
+    getters.wake_all(segment_);
+  } else if (may_be_given_back(view) || ring::has_message_or_end(view)) {
+    getters.wake_one(segment_);
+  }
+}
+
 void Keeper::wake_for_the_dead(const RingView& view) {
   // The dead may have owed one wake for its own operation and one for each wake it had received; who is woken
-  // and leaves more behind wakes the next one. At the end of a closed queue everybody is to be told.
+  // and leaves more behind wakes the next one.
   ChannelHeader& header = view.header();
-  if (header.closing.load(std::memory_order_seq_cst) != 0) {
-    header.getters.wake_all(segment_);
-  } else if (may_be_given_back(view) || ring::has_message_or_end(view)) {
-    header.getters.wake_one(segment_);
-  }
+  wake_getters(view);
   if (ring::has_room_or_end(view)) header.putters.wake_one(segment_);
   header.payload_putters.wake_all(segment_);
   header.joiners.wake_all(segment_);
@@ -155,8 +161,7 @@ void Keeper::visit_some_channels() {
     ChannelHeader& header = view.header();
     sweep_given_back(view);
     move_dead_letters(view);
-    if (header.getters.tidy() && (may_be_given_back(view) || ring::has_message_or_end(view)))
-      header.getters.wake_one(segment_);
+    if (header.getters.tidy()) wake_getters(view);
     if (header.putters.tidy() && ring::has_room_or_end(view)) header.putters.wake_one(segment_);
     if (header.payload_putters.tidy()) header.payload_putters.wake_all(segment_);
     if (header.joiners.tidy()) header.joiners.wake_all(segment_);

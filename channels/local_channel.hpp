@@ -175,6 +175,7 @@ class LocalChannel {
   template <class Attempt>
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
   bool has_something(IntentKind kind) const;
+  bool needs_port_for_nothing(IntentKind kind) const;
   void wake_joiners_if_done() const;
   void wake_if_leases_end() const;
   [[noreturn]] void throw_closed(const char* what) const;

@@ -115,6 +115,11 @@ bool LocalChannel::has_something(IntentKind kind) const {
   return kind == IntentKind::get || !ring::has_ended(view_) || !any_lease_outstanding(view_);
 }
 
+/// Who only waits asks for no port.
+bool LocalChannel::needs_port_for_nothing(IntentKind kind) const {
+  return port_at_hand() == nullptr && !has_something(kind);
+}
+
 /// With the port, or, for a message that was given back, with that one's in its place.
 RingOutcome LocalChannel::try_take(PortGuard& port, IntentKind kind) {
   if (may_be_given_back(view_)) {
@@ -162,7 +167,8 @@ bool LocalChannel::take_waiting(IntentKind kind, const WaitLimit& limit, Attempt
 
 std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& limit) {
   std::optional<HeldMessage> message;
-  take_waiting(kind, limit, [&] {
+  take_waiting(kind, limit, [&]() -> RingOutcome {
+    if (needs_port_for_nothing(kind)) return RingOutcome::empty;
     PortGuard port = kind == IntentKind::get ? borrow_port() : borrow_balanced_port();
     const RingOutcome outcome = try_take(port, kind);
     if (outcome == RingOutcome::done) message.emplace(*this, std::move(port), kind);
@@ -185,6 +191,7 @@ bool LocalChannel::get_into(std::span<std::byte> buffer, Misfit misfit, const Wa
   const bool got = take_waiting(IntentKind::get, limit, [&]() -> RingOutcome {
     const BorrowedPort* const port = port_at_hand();
     if (port == nullptr || may_be_given_back(view_)) [[unlikely]] {
+      if (needs_port_for_nothing(IntentKind::get)) return RingOutcome::empty;
       PortGuard borrowed = borrow_port();
       const RingOutcome outcome = try_take(borrowed, IntentKind::get);
       if (outcome == RingOutcome::done)

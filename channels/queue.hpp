@@ -27,7 +27,10 @@ class Consumer;
 /// message that is no T throws DecodeError, which carries its bytes; it has left the queue then. A handle can
 /// be copied, be an argument of a process, and be in a message.
 template <class T>
-class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, T, Message<T>, Lease<T>> {
+class Queue : public PutForms<Queue<T>, T, Loan<T>>,
+              public TakeForms<Queue<T>, T, Message<T>, Lease<T>>,
+              public PutManyForms<Queue<T>>,
+              public GetManyForms<Queue<T>, T> {
  public:
   using value_type = T;
 
@@ -39,23 +42,18 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
   Queue(const std::shared_ptr<Member>& member, const ObjectReference& reference)
       : channel_(Channel::open(member, reference, type_hash<T>(), type_name<T>())) {}
 
-  /// See Channel.
-  template <std::ranges::input_range Range>
-  std::size_t put_many(Range&& range) const {
-    return put_many_within(std::forward<Range>(range), WaitLimit::never());
-  }
-  template <std::ranges::input_range Range>
-  std::size_t try_put_many(Range&& range) const {
-    return put_many_within(std::forward<Range>(range), WaitLimit::now());
-  }
-  std::vector<T> get_many(std::size_t most) const { return get_many_within(most, WaitLimit::never()); }
-  std::vector<T> try_get_many(std::size_t most) const { return get_many_within(most, WaitLimit::now()); }
-
   /// A T in the queue's memory, to be filled and put.
   Loan<T> loan() const
     requires LiesInPlace<T>
   {
     return Loan<T>(channel_.loan(sizeof(T)));
+  }
+  std::optional<Loan<T>> loan(const std::stop_token& stop) const
+    requires LiesInPlace<T>
+  {
+    auto loan = channel_.loan(sizeof(T), stop);
+    if (!loan) return std::nullopt;
+    return Loan<T>(std::move(*loan));
   }
   std::optional<Loan<T>> try_loan() const
     requires LiesInPlace<T>
@@ -160,13 +158,6 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     if (!lease) return std::nullopt;
     return Lease<T>(std::move(*lease));
   }
-
- private:
-  /// Whether a value is its own bytes and can be made before they are there.
-  static constexpr bool is_copied_out = detail::is_raw<T>() && std::is_trivially_default_constructible_v<T>;
-  /// Throws what is wrong with a message that is no T.
-  static void refuse(std::span<const std::byte> bytes) { decode_from<T>(bytes); }
-
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(channel_.local(), size_of(range), limit);
@@ -185,6 +176,12 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>, public TakeForms<Queue<T>, 
     while (const auto bytes = batch.next()) values.push_back(decode_from<T>(*bytes));
     return values;
   }
+
+ private:
+  /// Whether a value is its own bytes and can be made before they are there.
+  static constexpr bool is_copied_out = detail::is_raw<T>() && std::is_trivially_default_constructible_v<T>;
+  /// Throws what is wrong with a message that is no T.
+  static void refuse(std::span<const std::byte> bytes) { decode_from<T>(bytes); }
 
   Channel channel_;
 };

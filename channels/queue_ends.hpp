@@ -8,23 +8,20 @@ namespace wyvern {
 
 /// A handle to a queue that can only put. Otherwise like Queue.
 template <class T>
-class Producer : public PutForms<Producer<T>, T, Loan<T>> {
+class Producer : public PutForms<Producer<T>, T, Loan<T>>, public PutManyForms<Producer<T>> {
  public:
   Producer() = default;
   explicit Producer(Queue<T> queue) : queue_(std::move(queue)) {}
 
-  template <std::ranges::input_range Range>
-  std::size_t put_many(Range&& range) const {
-    return queue_.put_many(std::forward<Range>(range));
-  }
-  template <std::ranges::input_range Range>
-  std::size_t try_put_many(Range&& range) const {
-    return queue_.try_put_many(std::forward<Range>(range));
-  }
   Loan<T> loan() const
     requires LiesInPlace<T>
   {
     return queue_.loan();
+  }
+  std::optional<Loan<T>> loan(const std::stop_token& stop) const
+    requires LiesInPlace<T>
+  {
+    return queue_.loan(stop);
   }
   std::optional<Loan<T>> try_loan() const
     requires LiesInPlace<T>
@@ -41,6 +38,10 @@ class Producer : public PutForms<Producer<T>, T, Loan<T>> {
   /// What the forms call; see there.
   bool put_within(const T& value, const WaitLimit& limit) const { return queue_.put_within(value, limit); }
   bool put_within(Loan<T>& loan, const WaitLimit& limit) const { return queue_.put_within(loan, limit); }
+  template <class Range>
+  std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
+    return queue_.put_many_within(std::forward<Range>(range), limit);
+  }
 
  private:
   friend struct Codec<Producer>;
@@ -49,13 +50,11 @@ class Producer : public PutForms<Producer<T>, T, Loan<T>> {
 
 /// A handle to a queue that can only get. Otherwise like Queue.
 template <class T>
-class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>> {
+class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>>, public GetManyForms<Consumer<T>, T> {
  public:
   Consumer() = default;
   explicit Consumer(Queue<T> queue) : queue_(std::move(queue)) {}
 
-  std::vector<T> get_many(std::size_t most) const { return queue_.get_many(most); }
-  std::vector<T> try_get_many(std::size_t most) const { return queue_.try_get_many(most); }
   void task_done() const { queue_.task_done(); }
   std::uint64_t size_approx() const { return queue_.size_approx(); }
   bool empty_approx() const { return queue_.empty_approx(); }
@@ -70,6 +69,9 @@ class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>> {
   std::optional<T> get_within(const WaitLimit& limit) const { return queue_.get_within(limit); }
   std::optional<Message<T>> take_within(const WaitLimit& limit) const { return queue_.take_within(limit); }
   std::optional<Lease<T>> lease_within(const WaitLimit& limit) const { return queue_.lease_within(limit); }
+  std::vector<T> get_many_within(std::size_t most, const WaitLimit& limit) const {
+    return queue_.get_many_within(most, limit);
+  }
 
  private:
   friend struct Codec<Consumer>;

@@ -1,5 +1,6 @@
-// Tasks that survive their workers: they are leased, so that the one in hand comes back when its worker dies, and
-// one that kills everybody who takes it ends among the dead letters. Each task carries the queue for its answer.
+// Tasks that survive their workers: they are leased, so that the one in hand comes back when its worker dies,
+// and one that kills everybody who takes it ends among the dead letters. Each task carries the queue for its
+// answer.
 #include <csignal>
 #include <cstdint>
 #include <iostream>

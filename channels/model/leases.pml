@@ -27,7 +27,8 @@
    - Sleeping: who finds nothing waits for the hint, a slot or the closing flag to change; who finds a closed queue with
      leases outstanding waits to be woken, so a wake-up that nobody sends shows as an error. parking.pml has the rest.
 
-   MUTANTS: -DMUTANT_... takes one necessary part out; each must make spin find an error. */
+   MUTANTS: -DMUTANT_... takes one necessary part out; each must make spin find an error. VARIANT_IN_FLIGHT_COUNTS is what the
+   code does: any lease in flight counts as outstanding, and who fails to lease wakes; so one that is stopped there is waited for. */
 
 #ifndef MESSAGES
 #define MESSAGES 1
@@ -241,6 +242,12 @@ inline give_up_attempt() {
   :: failed -> STEP(intent[port] = 0; failed = 0)
   :: else
   fi;
+#ifdef VARIANT_IN_FLIGHT_COUNTS
+  if
+  :: closing && kind == LEASE -> STEP(WAKE_ENDING)
+  :: else
+  fi;
+#endif
   port = NOBODY
 }
 
@@ -558,7 +565,7 @@ ended: /* closed, and nothing is left in the ring */
 #endif
     if
     :: LEASED(its_spare) && DONES(finished[i]) != GETS(its_spare) + 1 -> goto outstanding
-#ifdef MUTANT_IN_FLIGHT_COUNTS
+#if defined(MUTANT_IN_FLIGHT_COUNTS) || defined(VARIANT_IN_FLIGHT_COUNTS)
     :: KIND(its_intent) == LEASE && IN_FLIGHT(its_intent, its_spare) -> goto outstanding
 #elif !defined(MUTANT_IN_FLIGHT_IGNORED)
     :: KIND(its_intent) == LEASE && IN_FLIGHT(its_intent, its_spare) && TOOK_EFFECT(its_intent, its_spare) -> goto outstanding

@@ -110,14 +110,15 @@ void MemberServer::attach(Client& client, const control::Packet& packet) {
 
 void MemberServer::create_channel(Client& client, const JobProcess& process, const control::Packet& packet) {
   const auto request = control::read_message<control::CreateChannel>(packet);
-  const ChannelSpec spec{.capacity = request.capacity,
-                         .inline_size = request.inline_size,
-                         .max_bytes = request.max_bytes,
-                         .type_hash = request.type_hash,
-                         .max_deliveries = request.max_deliveries,
-                         .dead_letters = {.id = ObjectId(request.dead_letters_id), .index = request.dead_letters_index},
-                         .type_name = control::read_text(request.type_name),
-                         .name = control::read_text(request.name)};
+  const ChannelSpec spec{
+      .capacity = request.capacity,
+      .inline_size = request.inline_size,
+      .max_bytes = request.max_bytes,
+      .type_hash = request.type_hash,
+      .max_deliveries = request.max_deliveries,
+      .dead_letters = {.id = ObjectId(request.dead_letters_id), .index = request.dead_letters_index},
+      .type_name = control::read_text(request.type_name),
+      .name = control::read_text(request.name)};
   answer_object(client.socket.get(), request, keeper_.create_channel(*process.index, spec));
 }
 

@@ -261,33 +261,5 @@ TEST(LateWake, waiter_that_fails_after_it_was_woken_passes_the_wake_on) {
   EXPECT_EQ(taking.wait(), 2);
 }
 
-TEST(LateWake, lease_that_loses_the_last_message_wakes_who_waited_for_it_to_come_back) {
-  static std::function<void()> others;  // what they do when the lease is about to take the message
-  LocalNode node;
-  const auto member = node.join();
-  auto queue = make_queue<int>(member);
-  auto other = open_as(node.join(), queue);
-  auto waiting = open_as(node.join(), queue);
-  queue.put(1);
-  queue.close();
-  std::thread waiter;
-  others = [&] {
-    observe_crash_points(nullptr);
-    EXPECT_EQ(other.get(), 1);
-    EXPECT_THROW(other.get(), QueueClosed);
-    waiter = std::thread([&] { EXPECT_THROW(waiting.lease(), QueueClosed); });
-    wait_for([&] {
-      return sleepers(node.segment(), InterestKind::lease, queue.channel().reference().index) == 1;
-    });
-  };
-  observe_crash_points([](const char* point) {
-    if (std::strcmp(point, "take.intended") == 0) others();
-  });
-
-  EXPECT_THROW(queue.lease(), QueueClosed);
-
-  waiter.join();
-}
-
 }  // namespace
 }  // namespace wyvern::test

@@ -47,16 +47,26 @@ class LeaseWait : public TwoMembers {
   Queue<int> queue_ = make<int>();
 };
 
-TEST_F(LeaseWait, lease_that_came_too_late_on_a_closed_queue_wakes_who_waited_for_its_outcome) {
+TEST_F(LeaseWait, lease_that_is_only_intended_holds_up_nobody_at_the_end) {
   queue_.put(1);
-  std::jthread waiting;
   when_passing("take.intended", [&] {
-    open_as(other_, queue_).get();
+    EXPECT_EQ(open_as(other_, queue_).get(), 1);
     queue_.close();
+    EXPECT_THROW(open_as(other_, queue_).get(), QueueClosed) << "which places the end";
+    EXPECT_THROW(open_as(other_, queue_).lease(), QueueClosed);
+  });
+  EXPECT_THROW(queue_.lease(), QueueClosed);
+}
+
+TEST_F(LeaseWait, lease_that_has_taken_its_message_counts_before_it_says_so) {
+  queue_.put(1);
+  queue_.close();
+  std::jthread waiting;
+  when_passing("take.swapped", [&] {
     EXPECT_THROW(open_as(other_, queue_).get(), QueueClosed) << "which places the end";
     waiting = start_waiting();
   });
-  EXPECT_THROW(queue_.lease(), QueueClosed);
+  queue_.lease().done();
 }
 
 TEST_F(LeaseWait, get_of_what_was_given_back_wakes_who_waited_for_its_lease) {

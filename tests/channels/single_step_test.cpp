@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <wyvern/core/thread_number.hpp>
+
 #include "step_scene.hpp"
 
 // A victim is killed, or stopped, before every instruction of put and get. The library is the one that users
@@ -54,6 +56,7 @@ class SingleStep : public ::testing::TestWithParam<Steps> {
     std::printf("%-34s %12s %9s %9s %12s %8s\n", (title + " " + to_string(GetParam())).c_str(),
                 "instructions", "tried", "no effect", "took effect", "strayed");
     for (const StepSetup& setup : setups_for(GetParam())) {
+      thread_number();                 // the victims' too, which are forked from this thread
       walk(node_, GetParam(), setup);  // for what happens once in a process
       const SteppedPath path = walk(node_, GetParam(), setup).path;
       Row row{.instructions = path.size()};

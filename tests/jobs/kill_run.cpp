@@ -32,7 +32,7 @@ using wyvern::test::History;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_workers = 4096;
-constexpr std::size_t most_gets = std::size_t{1} << 17;
+constexpr std::size_t most_gets = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds between_kills{20};
 constexpr std::chrono::seconds stop_time{2};
 /// A pause that lets the history stay small; what is tested is not the rate.
@@ -99,7 +99,7 @@ void produce(wyvern::Channel channel, std::string history_file, std::size_t numb
   try {
     for (std::uint64_t turn = 0;; ++turn) {
       put_some(channel, log, static_cast<Way>((number + turn) % ways));
-      if (turn % 4 == 0) std::this_thread::sleep_for(producer_pause);
+      std::this_thread::sleep_for(producer_pause);
     }
   } catch (const wyvern::QueueClosed&) {
     log.put_refused();
@@ -110,7 +110,7 @@ void consume(wyvern::Channel channel, std::string history_file, std::size_t numb
   History history(history_file, most_workers, most_gets);
   History::Writer log = history.writer(number);
   try {
-    for (std::uint64_t turn = 0; !log.full(); ++turn)
+    for (std::uint64_t turn = 0; log.has_room_for(batch_size); ++turn)
       take_some(channel, log, static_cast<Way>((number + turn) % ways));
   } catch (const wyvern::QueueClosed&) {
     // Closed and drained: the end.

@@ -167,7 +167,7 @@ void History::Writer::puts_ended(std::uint64_t count) {
   log_->puts_ended.store(log_->puts_begun);
 }
 
-bool History::Writer::full() const { return log_->got_count == most_gets_; }
+bool History::Writer::has_room_for(std::size_t gets) const { return log_->got_count + gets <= most_gets_; }
 
 void History::Writer::got(MessageId id) {
   if (full()) throw std::length_error("a worker's log is full");

@@ -72,7 +72,8 @@ class History {
     /// Of several begun at once, so many went in, and no more.
     void puts_ended(std::uint64_t count);
     void got(MessageId id);
-    bool full() const;
+    bool full() const { return !has_room_for(1); }
+    bool has_room_for(std::size_t gets) const;
 
    private:
     Log* log_;
