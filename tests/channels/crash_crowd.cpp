@@ -101,14 +101,14 @@ Crowd::Crowd(LocalNode& node, CrashCase& crash, std::size_t members, bool leases
     members_.push_back(crash.start([this, i, leases](const Channel& channel, History::Writer log) {
       Member member(channel, log, crash_.large_bytes(), leases);
       bool closed = false;
-      while (!shared_->ended) {
+      while (!shared_->ended && !log.full()) {
         const std::uint64_t number = shared_->rounds[i].fetch_add(1);
         try {
-          if (!closed && !log.full()) member.round(number + i);
+          if (!closed) member.round(number + i);
         } catch (const QueueClosed&) {
           closed = true;
         }
-        std::this_thread::yield();
+        if (number % 4 == 0) std::this_thread::sleep_for(20us);  // the log shall last
       }
       return 0;
     }));
@@ -153,10 +153,12 @@ void Crowd::expect_progress() {
   for (std::size_t i = 0; i < members_.size(); ++i) aims.push_back(shared_->rounds[i] + some_rounds);
   const std::uint64_t got = crash_.total_got() + some_messages;
   const auto has_gone_on = [&] {
+    bool one_has_ended = false;  // it says how in `end`
     for (std::size_t i = 0; i < members_.size(); ++i) {
+      one_has_ended |= members_[i].child.poll().has_value();
       if (shared_->rounds[i] < aims[i] && !members_[i].child.poll()) return false;
     }
-    return crash_.closing() || crash_.total_got() >= got;
+    return one_has_ended || crash_.closing() || crash_.total_got() >= got;
   };
   while (!has_gone_on()) {
     node_.sweep();

@@ -10,7 +10,7 @@ constexpr std::size_t large_bytes = 100;
 /// Whoever is turned back from a closed queue spends tens of thousands of instructions on the exception, once
 /// all is done.
 constexpr std::size_t most_before_exception = 400;
-constexpr std::size_t most_instructions = 10'000;
+constexpr std::size_t most_instructions = 50'000;
 
 bool is_turned_back(const Steps& steps, RingState state) {
   return state == RingState::closed_empty || (state == RingState::closed && is_put(steps.operation));

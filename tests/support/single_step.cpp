@@ -86,12 +86,16 @@ SteppedChild::SteppedChild(const std::function<int(SteppedPart&)>& work)
 }
 
 bool SteppedChild::resume_until_trap(int request) {
-  if (::ptrace(static_cast<__ptrace_request>(request), child_.pid(), nullptr, nullptr) != 0)
-    throw std::system_error(errno, std::generic_category(), "ptrace");
-  const auto signal = child_.wait_until_stopped();
-  if (signal && *signal != SIGTRAP)
+  while (true) {
+    if (::ptrace(static_cast<__ptrace_request>(request), child_.pid(), nullptr, nullptr) != 0)
+      throw std::system_error(errno, std::generic_category(), "ptrace");
+    const auto signal = child_.wait_until_stopped();
+    if (!signal) return false;
+    if (*signal == SIGTRAP) return true;
+    if (*signal == SIGCONT)
+      continue;  // it was never stopped by anybody else: meant for who had its id before
     throw std::runtime_error("signal " + std::to_string(*signal) + " stopped the child in its part");
-  return signal.has_value();
+  }
 }
 
 void SteppedChild::enter_part() {
