@@ -2,6 +2,7 @@
 #include <cstring>
 #include <new>
 #include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -21,12 +22,13 @@ constexpr std::uint64_t round_to_pairs(std::uint64_t bytes) {
   return (bytes + cache_line_pair - 1) / cache_line_pair * cache_line_pair;
 }
 
-/// How far apart the blocks of neighbouring slots are at the start, see slot_scatter; they keep this order
-/// for good. Every block is met once: the step has no divisor in common with the capacity.
-std::uint64_t scattering_step(std::uint64_t capacity) {
-  std::uint64_t step = capacity * 5 / 8 + 1;
-  while (std::gcd(step, capacity) != 1) ++step;
-  return step;
+/// Which block each slot starts with, in an order without a pattern, see slot_place; blocks keep it for good.
+std::vector<std::uint32_t> scattered_blocks(std::uint32_t capacity) {
+  std::vector<std::uint32_t> blocks(capacity);
+  std::iota(blocks.begin(), blocks.end(), 0);
+  std::shuffle(blocks.begin(), blocks.end(),
+               std::minstd_rand(slot_scatter));  // NOLINT(cert-msc51-cpp): the same each time
+  return blocks;
 }
 
 void check(const ChannelSpec& spec) {
@@ -192,10 +194,9 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->port_count.store(first_ports, std::memory_order_relaxed);
   header->magic = channel_magic;
   const RingView view(segment_, offset);
-  const std::uint64_t step = scattering_step(header->capacity);
+  const std::vector<std::uint32_t> blocks = scattered_blocks(header->capacity);
   for (std::uint32_t i = 0; i < header->capacity; ++i) {
-    const auto block = static_cast<std::uint32_t>(i * step % header->capacity);
-    view.slot(i).store(SlotWord(0, SlotState::empty, block).bits(), std::memory_order_relaxed);
+    view.slot(i).store(SlotWord(0, SlotState::empty, blocks[i]).bits(), std::memory_order_relaxed);
     view.block(i).tag.store(no_port, std::memory_order_relaxed);
   }
   for (std::uint32_t i = 0; i < first_ports; ++i) {

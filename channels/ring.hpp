@@ -18,7 +18,7 @@ class RingView {
   std::uint32_t capacity() const { return capacity_; }
   std::uint32_t inline_size() const { return inline_size_; }
   std::atomic<std::uint64_t>& slot(std::uint32_t index) const {
-    return slots_[(index * slot_scatter) & slot_mask_].word;
+    return slots_[slot_place(index, slot_mask_, slot_fold_)].word;
   }
   /// `number` < port_count; the memory of a port that was once counted stays.
   Port& port(std::uint32_t number) const {
@@ -43,6 +43,7 @@ class RingView {
   std::byte* first_blocks_;
   std::uint32_t capacity_;
   std::uint32_t slot_mask_;
+  std::uint32_t slot_fold_;
   std::uint32_t inline_size_;
   std::uint32_t stride_;
   std::uint32_t blocks_in_front_;  // the slots' and the first ports'
