@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t small_bytes = sizeof(MessageId);
 constexpr std::size_t most_workers = 8;
-constexpr std::size_t most_gets = 10'000;
+constexpr std::size_t most_gets = 100'000;
 constexpr std::string_view type = "stamped";
 constexpr std::uint64_t hash = hash_text(type);
 
@@ -135,6 +135,10 @@ void CrashCase::note_got(std::span<const std::byte> message) {
   ++got_;
 }
 
+void CrashCase::report() {
+  for (; reported_ < got_; ++reported_) channel_.task_done();
+}
+
 Channel CrashCase::open_as(const std::shared_ptr<Member>& member) const {
   return Channel::open(member, channel_.reference(), hash, type);
 }
@@ -216,17 +220,23 @@ std::vector<Visit> CrashCase::discover(Operation operation) {
 }
 
 bool CrashCase::asleep(Operation operation) const {
-  if (!waits(operation)) return false;
-  const InterestKind kind = operation == Operation::put_waiting   ? InterestKind::room
-                            : operation == Operation::get_waiting ? InterestKind::message
-                                                                  : InterestKind::lease;
-  return sleepers(node_.segment(), kind, channel_.reference().index) != 0;
+  const auto kind = [&] {
+    switch (operation) {
+      case Operation::put_waiting: return InterestKind::room;
+      case Operation::get_waiting: return InterestKind::message;
+      case Operation::lease_waiting: return InterestKind::lease;
+      case Operation::join_waiting: return InterestKind::tasks_done;
+      default: return InterestKind::none;
+    }
+  };
+  return waits(operation) && sleepers(node_.segment(), kind(), channel_.reference().index) != 0;
 }
 
 bool CrashCase::rightly_asleep(Operation operation) const {
   const RingView& view = channel_.local().view();
   const auto ready = [&] {
     if (operation == Operation::put_waiting) return ring::has_room_or_end(view);
+    if (operation == Operation::join_waiting) return all_tasks_done(view);
     if (may_be_given_back(view)) return true;
     return ring::has_message_or_end(view) &&
            (operation == Operation::get_waiting || !ring::has_ended(view) || !any_lease_outstanding(view));
@@ -245,7 +255,10 @@ bool CrashCase::help_when_asleep(Operation operation, Victim& victim) {
 void CrashCase::help(Operation operation) {
   lent_.reset();
   try {
-    if (operation == Operation::put_waiting) {
+    if (operation == Operation::join_waiting) {
+      drain();
+      report();
+    } else if (operation == Operation::put_waiting) {
       if (const auto message = channel_.full_approx() ? channel_.try_get() : std::nullopt) note_got(*message);
     } else if (waits(operation) && channel_.empty_approx()) {
       put(false);
@@ -298,7 +311,7 @@ std::string CrashCase::account(std::uint64_t reported, std::uint64_t most_report
   lent_.reset();
   drain();
   const RingView& view = channel_.local().view();
-  for (std::uint64_t i = 0; i < got_; ++i) channel_.task_done();
+  report();
   if (!all_tasks_done(view)) return "what was put is neither done nor lost";
   const std::uint64_t lost = lost_count(view);
   const std::uint64_t taken = ring::put_count(view) - got_;  // by victims
@@ -309,6 +322,8 @@ std::string CrashCase::account(std::uint64_t reported, std::uint64_t most_report
   }
   return {};
 }
+
+bool CrashCase::all_done() const { return all_tasks_done(channel_.local().view()); }
 
 std::uint64_t CrashCase::got_by(const Member& victim) const {
   std::uint64_t count = 0;

@@ -108,6 +108,8 @@ class CrashCase {
   /// then what was put is done, or was lost with a victim that had got it. `reported` messages were reported
   /// done by victims, or up to `most_reported`. What is wrong, or nothing.
   std::string account(std::uint64_t reported, std::uint64_t most_reported = 0);
+  /// Whether nobody has to wait in a join.
+  bool all_done() const;
   /// How many messages a victim has noted that it got.
   std::uint64_t got_by(const Member& victim) const;
 
@@ -127,6 +129,7 @@ class CrashCase {
  private:
   std::size_t bytes_of(bool large) const;
   void put(bool large);
+  void report();
   void note_got(std::span<const std::byte> message);
   bool asleep(Operation operation) const;
   Channel open_as(const std::shared_ptr<Member>& member) const;
@@ -143,6 +146,7 @@ class CrashCase {
   std::optional<ChannelLease> lent_;
   std::uint64_t prepared_ = 0;  // messages
   std::uint64_t got_ = 0;       // by the living member
+  std::uint64_t reported_ = 0;  // ... and reported done
   bool closed_ = false;
   bool leases_ = false;
 };

@@ -34,7 +34,8 @@ constexpr std::array all_traits{Traits{Operation::put_small, "put_small", 1, 0},
                                 Traits{Operation::close, "close", 0, 0},
                                 Traits{Operation::put_waiting, "put_waiting", 1, 0},
                                 Traits{Operation::get_waiting, "get_waiting", 0, 1},
-                                Traits{Operation::lease_waiting, "lease_waiting", 0, 1}};
+                                Traits{Operation::lease_waiting, "lease_waiting", 0, 1},
+                                Traits{Operation::join_waiting, "join_waiting", 0, 0}};
 
 const Traits& traits(Operation operation) {
   return *std::find_if(all_traits.begin(), all_traits.end(),
@@ -146,6 +147,7 @@ class Performance {
         note_id(stepped([this] { return done(std::optional(channel_.lease())); }));
         break;
       case Operation::lease_dropped: stepped([this] { return channel_.try_lease().has_value(); }); break;
+      case Operation::join_waiting: stepped([this] { return channel_.join(); }); break;
       default: stepped([this] { return channel_.close(), true; }); break;
     }
   }
@@ -183,7 +185,7 @@ bool is_lease(Operation operation) {
 
 bool waits(Operation operation) {
   return operation == Operation::put_waiting || operation == Operation::get_waiting ||
-         operation == Operation::lease_waiting;
+         operation == Operation::lease_waiting || operation == Operation::join_waiting;
 }
 
 bool reports(Operation operation) {

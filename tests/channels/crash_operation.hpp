@@ -31,7 +31,8 @@ enum class Operation {
   close,
   put_waiting,
   get_waiting,
-  lease_waiting
+  lease_waiting,
+  join_waiting
 };
 inline constexpr std::uint64_t batch = 3;
 
@@ -43,6 +44,7 @@ bool is_lease(Operation operation);
 bool waits(Operation operation);
 /// Whether what it takes for good it also reports done.
 bool reports(Operation operation);
+inline bool is_batch(Operation operation) { return most_puts(operation) > 1 || most_takes(operation) > 1; }
 inline bool is_put(Operation operation) { return most_puts(operation) != 0; }
 
 /// Performs it once and notes it; QueueClosed is an outcome like others. `part` is what of it is to be

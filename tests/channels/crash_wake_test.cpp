@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,8 +28,14 @@ struct Wake {
 class CrashWake : public ::testing::TestWithParam<Wake> {
  protected:
   CrashSetup setup() const {
-    return {.capacity = 2,
-            .state = GetParam().sleeper == Operation::put_waiting ? RingState::full : RingState::empty};
+    const auto state = [] {
+      switch (GetParam().sleeper) {
+        case Operation::put_waiting: return RingState::full;
+        case Operation::join_waiting: return RingState::one;
+        default: return RingState::empty;
+      }
+    };
+    return {.capacity = 2, .state = state()};
   }
 
   CrashCase::Victim start_sleeper(CrashCase& crash) const {
@@ -71,10 +78,15 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
       } else {
         node_.sweep();
       }
-      finish(crash, sleeper);
+      // What a stopped process has got and not reported is rightly waited for.
+      if (GetParam().sleeper != Operation::join_waiting || signal == SIGKILL || crash.all_done())
+        finish(crash, sleeper);
 
       waker.child.send(SIGCONT);
-      EXPECT_EQ(waker.child.wait(), signal == SIGKILL ? -SIGKILL : 0);
+      const int status = waker.child.wait();
+      EXPECT_TRUE(status == (signal == SIGKILL ? -SIGKILL : 0) || (status == 0 && is_batch(GetParam().waker)))
+          << status;  // what the sleeper has done may make a batch shorter
+      finish(crash, sleeper);
       if (signal == SIGSTOP) crash.bury(*waker.member, false);
       EXPECT_EQ(crash.bury(*sleeper.member, false), "");
       crash.drain();
@@ -89,13 +101,100 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
 INSTANTIATE_TEST_SUITE_P(operations, CrashWake,
                          ::testing::Values(Wake{Operation::put_small, Operation::get_waiting},
                                            Wake{Operation::put_large, Operation::get_waiting},
+                                           Wake{Operation::put_many, Operation::get_waiting},
+                                           Wake{Operation::put_loan, Operation::get_waiting},
+                                           Wake{Operation::put_small, Operation::lease_waiting},
                                            Wake{Operation::get, Operation::put_waiting},
+                                           Wake{Operation::get_many, Operation::put_waiting},
+                                           Wake{Operation::take, Operation::put_waiting},
+                                           Wake{Operation::lease_done, Operation::put_waiting},
+                                           Wake{Operation::lease_dropped, Operation::put_waiting},
                                            Wake{Operation::close, Operation::get_waiting},
-                                           Wake{Operation::close, Operation::put_waiting}),
+                                           Wake{Operation::close, Operation::put_waiting},
+                                           Wake{Operation::close, Operation::lease_waiting},
+                                           Wake{Operation::get_and_report, Operation::join_waiting},
+                                           Wake{Operation::lease_done, Operation::join_waiting}),
                          [](const auto& instance) {
                            return to_string(instance.param.waker) + "_wakes_" +
                                   to_string(instance.param.sleeper);
                          });
+
+/// How a lease ends for which others wait.
+struct LeaseEnd {
+  const char* name;
+  bool done;
+  bool closed;  ///< the channel
+  Operation sleeper;
+};
+
+class CrashLeaseEnd : public ::testing::TestWithParam<LeaseEnd> {
+ protected:
+  /// Takes a lease and stops; then ends it, and gets `signal` at that visit on the way.
+  static CrashCase::Victim start_holder(CrashCase& crash, const Visit& visit, int signal) {
+    auto holder = crash.start([&](const Channel& channel, History::Writer log) {
+      log.may_hold(GetParam().done ? 1 : 0);
+      std::optional<ChannelLease> lease(channel.lease());
+      const MessageId id = read_stamped(lease->bytes());
+      ::raise(SIGSTOP);
+      arm_crash_point(visit.first.c_str(), visit.second, signal);
+      if (GetParam().done) lease->done();
+      lease.reset();
+      if (GetParam().done) log.got(id);
+      return 0;
+    });
+    wait_for([&] { return holder.child.stopped(); });
+    return holder;
+  }
+
+  static std::vector<Visit> visits() {
+    if (GetParam().done) return {{"lease.done_counted", 1}, {"lease.ended", 1}, {"notify.claimed", 1}};
+    return {{"give_back.given", 1}, {"give_back.hinted", 1}, {"notify.claimed", 1}};
+  }
+
+  LocalNode node_;
+};
+
+TEST_P(CrashLeaseEnd, sleeper_wakes_whatever_becomes_of_who_held_the_lease) {
+  for (const Visit& visit : visits()) {
+    for (const int signal : {SIGKILL, SIGSTOP}) {
+      SCOPED_TRACE((signal == SIGKILL ? "killed at " : "stopped at ") + visit.first);
+      CrashCase crash(node_, {.capacity = 2, .state = RingState::one});
+      crash.expect_leases();
+      auto holder = start_holder(crash, visit, signal);
+      if (GetParam().closed) crash.close();
+      auto sleeper = crash.start(GetParam().sleeper, {"", 1}, 0);
+      wait_for([&] { return crash.rightly_asleep(GetParam().sleeper); });
+
+      holder.child.send(SIGCONT);
+      wait_for([&] { return holder.child.poll() || holder.child.stopped(); });
+      EXPECT_EQ(holder.child.stopped(), signal == SIGSTOP) << "the point was not reached";
+      if (signal == SIGKILL) {
+        crash.bury(*holder.member, true);
+      } else {
+        node_.sweep();
+      }
+      EXPECT_EQ(sleeper.child.wait(), 0);  // one that sleeps on hangs here
+      EXPECT_EQ(crash.got_by(*sleeper.member), GetParam().done ? 0 : 1);
+
+      holder.child.send(SIGCONT);
+      EXPECT_EQ(holder.child.wait(), signal == SIGKILL ? -SIGKILL : 0);
+      if (signal == SIGSTOP) crash.bury(*holder.member, false);
+      EXPECT_EQ(crash.bury(*sleeper.member, false), "");
+      EXPECT_EQ(crash.account(GetParam().done || reports(GetParam().sleeper) ? 1 : 0), "");
+      EXPECT_EQ(crash.problems(), "");
+      EXPECT_EQ(crash.audit_all(), "");
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    operations, CrashLeaseEnd,
+    ::testing::Values(LeaseEnd{"dropped_wakes_get", false, false, Operation::get_waiting},
+                      LeaseEnd{"dropped_wakes_lease", false, false, Operation::lease_waiting},
+                      LeaseEnd{"dropped_wakes_lease_at_the_end", false, true, Operation::lease_waiting},
+                      LeaseEnd{"done_wakes_lease_at_the_end", true, true, Operation::lease_waiting},
+                      LeaseEnd{"done_wakes_join", true, false, Operation::join_waiting}),
+    [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(LateWake, claim_of_a_parker_that_has_left_the_set_wakes_the_next_one) {
   LocalNode node;
