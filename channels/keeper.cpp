@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -18,6 +20,15 @@ namespace {
 
 constexpr std::uint64_t round_to_pairs(std::uint64_t bytes) {
   return (bytes + cache_line_pair - 1) / cache_line_pair * cache_line_pair;
+}
+
+/// Which block each slot starts with, in an order without a pattern, see slot_place; blocks keep it for good.
+std::vector<std::uint32_t> scattered_blocks(std::uint32_t capacity) {
+  std::vector<std::uint32_t> blocks(capacity);
+  std::iota(blocks.begin(), blocks.end(), 0);
+  std::shuffle(blocks.begin(), blocks.end(),
+               std::minstd_rand(slot_scatter));  // NOLINT(cert-msc51-cpp): the same each time
+  return blocks;
 }
 
 void check(const ChannelSpec& spec) {
@@ -124,7 +135,8 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
                           "' already; open_queue opens it");
   }
   const std::uint64_t header_bytes =
-      round_to_pairs(sizeof(ChannelHeader)) + round_to_pairs(spec.capacity * sizeof(Slot));
+      round_to_pairs(sizeof(ChannelHeader)) +
+      round_to_pairs(slot_places(static_cast<std::uint32_t>(spec.capacity)) * sizeof(Slot));
   const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
                               (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);
@@ -166,7 +178,9 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   // Half of what the node may use, so that one queue that nobody reads leaves room for others.
   header->max_bytes = spec.max_bytes != 0 ? spec.max_bytes : arena_.ceiling() / 2;
   header->slots_offset = offset + round_to_pairs(sizeof(ChannelHeader));
-  header->ports_offset = header->slots_offset + round_to_pairs(spec.capacity * sizeof(Slot));
+  header->ports_offset =
+      header->slots_offset +
+      round_to_pairs(slot_places(static_cast<std::uint32_t>(spec.capacity)) * sizeof(Slot));
   header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
   header->object = object;
   header->max_deliveries = spec.max_deliveries;
@@ -180,8 +194,9 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->port_count.store(first_ports, std::memory_order_relaxed);
   header->magic = channel_magic;
   const RingView view(segment_, offset);
+  const std::vector<std::uint32_t> blocks = scattered_blocks(header->capacity);
   for (std::uint32_t i = 0; i < header->capacity; ++i) {
-    view.slot(i).store(SlotWord(0, SlotState::empty, i).bits(), std::memory_order_relaxed);
+    view.slot(i).store(SlotWord(0, SlotState::empty, blocks[i]).bits(), std::memory_order_relaxed);
     view.block(i).tag.store(no_port, std::memory_order_relaxed);
   }
   for (std::uint32_t i = 0; i < first_ports; ++i) {

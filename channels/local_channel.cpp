@@ -65,7 +65,7 @@ LocalChannel::LocalChannel(std::shared_ptr<Member> member, const ObjectReference
       view_(member_->segment(), offset_of_held(*member_, reference)) {}
 
 LocalChannel::~LocalChannel() {
-  const auto give_up = [this](Port& port) {
+  const auto give_up = [](Port& port) {
     count_lost(port);
     // Release: the next owner finds our spare block, counts and intent.
     port.owner.store(PortOwner(port.owner.load(std::memory_order_relaxed)).freed().bits(),

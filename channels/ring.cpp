@@ -12,6 +12,8 @@ RingView::RingView(const Segment& segment, std::uint64_t channel_offset)
       first_ports_(segment.at<Port>(header_->ports_offset)),
       first_blocks_(segment.at(header_->blocks_offset)),
       capacity_(header_->capacity),
+      slot_mask_(slot_places(header_->capacity) - 1),
+      slot_fold_(slot_fold(header_->capacity)),
       inline_size_(header_->inline_size),
       stride_(header_->block_stride),
       blocks_in_front_(header_->capacity + first_ports) {}

@@ -17,7 +17,9 @@ class RingView {
   ChannelHeader& header() const { return *header_; }
   std::uint32_t capacity() const { return capacity_; }
   std::uint32_t inline_size() const { return inline_size_; }
-  std::atomic<std::uint64_t>& slot(std::uint32_t index) const { return slots_[index].word; }
+  std::atomic<std::uint64_t>& slot(std::uint32_t index) const {
+    return slots_[slot_place(index, slot_mask_, slot_fold_)].word;
+  }
   /// `number` < port_count; the memory of a port that was once counted stays.
   Port& port(std::uint32_t number) const {
     return number < first_ports ? first_ports_[number]
@@ -40,6 +42,8 @@ class RingView {
   Port* first_ports_;
   std::byte* first_blocks_;
   std::uint32_t capacity_;
+  std::uint32_t slot_mask_;
+  std::uint32_t slot_fold_;
   std::uint32_t inline_size_;
   std::uint32_t stride_;
   std::uint32_t blocks_in_front_;  // the slots' and the first ports'

@@ -10,8 +10,8 @@ namespace wyvern {
 /// the call.
 class WaitLimit {
  public:
-  WaitLimit(Deadline deadline)
-      : deadline_(deadline) {}  // NOLINT(google-explicit-constructor): most have only that
+  // NOLINTNEXTLINE(google-explicit-constructor): most calls have a deadline and nothing else
+  WaitLimit(Deadline deadline) : deadline_(deadline) {}
   explicit WaitLimit(const std::stop_token& stop) : deadline_(Deadline::never()), stop_(&stop) {}
 
   static WaitLimit never() { return Deadline::never(); }

@@ -27,8 +27,8 @@
    - Sleeping: who finds nothing waits for the hint, a slot or the closing flag to change; who finds a closed queue with
      leases outstanding waits to be woken, so a wake-up that nobody sends shows as an error. parking.pml has the rest.
 
-   MUTANTS: -DMUTANT_... takes one necessary part out; each must make spin find an error. VARIANT_IN_FLIGHT_COUNTS is what the
-   code does: any lease in flight counts as outstanding, and who fails to lease wakes; so one that is stopped there is waited for. */
+   MUTANTS: -DMUTANT_... takes one necessary part out; each must make spin find an error. VARIANT_IN_FLIGHT_COUNTS is another
+   way: any lease in flight counts as outstanding, and who fails to lease wakes; so one that is stopped there is waited for. */
 
 #ifndef MESSAGES
 #define MESSAGES 1
