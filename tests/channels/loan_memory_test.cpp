@@ -36,7 +36,7 @@ TEST_F(LoanMemory, no_memory_on_the_node_is_out_of_memory_and_changes_nothing) {
 }
 
 TEST_F(LoanMemory, dropped_loans_leave_nothing) {
-  Channel channel = make_channel({.capacity = 2, .max_bytes = 64 * 1024});
+  Channel channel = make_channel({.capacity = 2, .max_bytes = std::uint64_t{64} * 1024});
   for (int i = 0; i < 1'000; ++i) {
     const ChannelLoan small = channel.loan(10);
     const ChannelLoan large = channel.loan(40'000);
