@@ -45,9 +45,7 @@ const std::vector<BlockedCall> blocked_calls{
     {"lease", false, InterestKind::lease,
      [](auto& queue, auto& stop) { return queue.lease(stop).has_value(); }},
     {"put_many", true, InterestKind::room,
-     [](auto& queue, auto& stop) {
-       return queue.put_many(std::vector<int>{1}, stop) != 0;
-     }},
+     [](auto& queue, auto& stop) { return queue.put_many(std::vector<int>{1}, stop) != 0; }},
     {"get_many", false, InterestKind::message,
      [](auto& queue, auto& stop) { return !queue.get_many(2, stop).empty(); }},
     {"join", true, InterestKind::tasks_done,
