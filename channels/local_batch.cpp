@@ -1,19 +1,18 @@
 #include <algorithm>
 #include <utility>
 
-#include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/local_batch.hpp>
-#include <wyvern/channels/payload.hpp>
 #include <wyvern/core/crash_point.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/spin.hpp>
 
+// What a batch does between its bursts.
 namespace wyvern {
 namespace {
 
-/// Lines that are fetched ahead at a time: as many messages as a core's buffers for misses can take.
-constexpr std::size_t burst = 32;
-
-std::uint32_t burst_of(std::size_t to_come) { return static_cast<std::uint32_t>(std::min(to_come, burst)); }
+std::uint32_t burst_of(std::size_t messages) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(messages, ring::Burst::longest));
+}
 
 }  // namespace
 
@@ -29,31 +28,41 @@ void PutBatch::wake_takers() {
   }
 }
 
-bool PutBatch::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
-  if (closed_) return false;
-  const bool small = message_bytes(payload.size(), handles.size()) <= channel_.view_.inline_size();
-  const bool done = small ? put_small(payload, handles) : put_through_channel(payload, handles);
-  if (to_come_ != 0) --to_come_;
-  count_ += done;
-  // How long it takes until another one comes, if any does, nobody knows.
-  if (to_come_ == 0) wake_takers();
-  return done;
+/// A batch for a queue that is nearly full waits a little until there is room for a burst: place by place,
+/// both sides would work on the same lines all the time, and the takers have a full queue to go on with.
+void PutBatch::linger() const {
+  constexpr int looks = 20;  // a microsecond or two in all
+  constexpr int pauses_between = 8;
+  const RingView& view = channel_.view_;
+  const std::uint32_t wanted = std::min(burst_of(to_come_), view.capacity() / 2);
+  for (int look = 0; look < looks && ring::ready_approx(view, IntentKind::put) < wanted; ++look) {
+    for (int i = 0; i < pauses_between; ++i) spin_pause();
+  }
 }
 
-bool PutBatch::put_small(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+bool PutBatch::put_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  if (closed_) return false;
   if (channel_.closing()) {
     closed_ = true;
     return false;
   }
+  burst_.end();  // the port is used for something else
+  if (message_bytes(payload.size(), handles.size()) > channel_.view_.inline_size())
+    return put_through_channel(payload, handles);
   if (!port_) port_.emplace(channel_.borrow_port());
-  if (fetched_ == 0) fetched_ = ring::expect_room(channel_.view_, burst_of(to_come_));
+  if (to_come_ > 1 && handles.empty()) {
+    if (!limit_.is_now()) {
+      wake_takers();
+      linger();
+    }
+    burst_.look(channel_.view_, **port_, burst_of(to_come_));
+    if (put_in_burst(payload, handles)) return true;
+  }
   const RingOutcome outcome = channel_.write_and_put(**port_, payload, handles);
   if (outcome == RingOutcome::done) {
-    if (fetched_ != 0) --fetched_;
     ++unwoken_;
     return true;
   }
-  fetched_ = 0;
   if (outcome == RingOutcome::closed) {
     closed_ = true;
     return false;
@@ -81,14 +90,11 @@ TakeBatch::TakeBatch(LocalChannel& channel, std::size_t most, const WaitLimit& l
 }
 
 std::size_t TakeBatch::expected() const {
-  return std::min<std::uint64_t>(most_, ring::size_approx(channel_.view_) + 1);
+  return std::min<std::uint64_t>(most_, ring::ready_approx(channel_.view_, IntentKind::get) + 1);
 }
 
 void TakeBatch::finish() {
-  if (std::exchange(holds_message_, false)) {
-    const std::uint32_t block = (*port_)->spare().block();
-    if (holds_payload(channel_.view_.block(block))) release_payload(channel_.view_, block);
-  }
+  release_message();
   if (unwoken_ != 0) {
     channel_.view_.header().putters.wake_some(channel_.view_.segment(), std::exchange(unwoken_, 0));
     CRASH_POINT("get_many.woken");
@@ -102,24 +108,19 @@ std::optional<std::span<const std::byte>> TakeBatch::first() {
   return first_->bytes();
 }
 
-std::optional<std::span<const std::byte>> TakeBatch::next() {
-  if (count_ == most_) return std::nullopt;
+std::optional<std::span<const std::byte>> TakeBatch::next_slowly() {
   if (count_ == 0) return first();
   first_.reset();
   const RingView& view = channel_.view_;
-  if (std::exchange(holds_message_, false)) {
-    const std::uint32_t block = (*port_)->spare().block();
-    if (holds_payload(view.block(block))) release_payload(view, block);
-  }
   if (!port_) port_.emplace(channel_.borrow_port());
-  if (fetched_ == 0) fetched_ = ring::expect_messages(view, burst_of(most_ - count_));
+  burst_.end();  // the port is used for something else
+  if (!may_be_given_back(view)) {
+    burst_.look(view, **port_, burst_of(most_ - count_));
+    if (!burst_.is_over() && burst_.operate(view)) return received(burst_.block());
+    burst_.end();
+  }
   if (channel_.try_take(*port_, IntentKind::get) != RingOutcome::done) return std::nullopt;
-  if (fetched_ != 0) --fetched_;
-  ++count_;
-  ++unwoken_;
-  holds_message_ = true;
-  BlockHeader& block = spare_block(view, **port_);
-  return std::span<const std::byte>(payload_memory(view, block), block.length);
+  return received(spare_block(view, **port_));
 }
 
 }  // namespace wyvern

@@ -91,6 +91,9 @@ class HeldMessage {
   IntentKind kind_;
 };
 
+/// Where a message is that was got to be copied.
+enum class Received : std::uint8_t { nothing, in_buffer, in_other };
+
 /// One process's opening of a channel on its own node: what all its handles share. Holds the object, keeps
 /// the ports that this process has on the channel, and brings ring, payloads and waiting together. All calls
 /// from any thread. Unless it says otherwise a call throws QueueClosed, TooLarge, OutOfMemory, NodeLost, and
@@ -123,10 +126,9 @@ class LocalChannel {
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
   /// lease, once no message can come back either.
   std::optional<HeldMessage> take(IntentKind kind, const WaitLimit& limit);
-  /// As take, for a message that is got and copied into `buffer`, whose size it is expected to have: true. A
-  /// message of another size is given to `misfit`, which throws.
-  using Misfit = void (*)(std::span<const std::byte> message);
-  bool get_into(std::span<std::byte> buffer, Misfit misfit, const WaitLimit& limit);
+  /// As take, for a message that is got and copied: into `buffer`, whose size it is expected to have, or, if
+  /// it has another one, into `other`.
+  Received get_into(std::span<std::byte> buffer, std::vector<std::byte>& other, const WaitLimit& limit);
 
   void close();
   bool closing() const;

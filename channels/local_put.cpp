@@ -55,11 +55,7 @@ void LocalChannel::check_size(std::uint64_t bytes) const {
 
 [[gnu::always_inline]] inline RingOutcome LocalChannel::write_and_put_here(
     const BorrowedPort& port, std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
-  BlockHeader& block = spare_block(view_, port);
-  block.length = payload.size();
-  copy_payload(RingView::inline_payload(block), payload);
-  if (!handles.empty()) [[unlikely]]
-    write_handles(view_, block, handles);
+  write_message(view_, spare_block(view_, port), payload, handles);
   const RingOutcome outcome = ring::put(view_, port);
   if (outcome != RingOutcome::done && !handles.empty()) [[unlikely]]
     release_payload(view_, port.spare().block());

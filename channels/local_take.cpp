@@ -41,6 +41,7 @@ HeldMessage::HeldMessage(LocalChannel& channel, PortGuard port, IntentKind kind)
       owner_(port_->port->owner.load(std::memory_order_relaxed)),
       kind_(kind) {
   BlockHeader& block = spare_block(channel.view(), *port_);
+  prefetch_release(channel.view(), block);
   bytes_ = {payload_memory(channel.view(), block), block.length};
 }
 
@@ -177,8 +178,8 @@ std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& 
   return message;
 }
 
-bool LocalChannel::get_into(std::span<std::byte> buffer, Misfit misfit, const WaitLimit& limit) {
-  std::vector<std::byte> other;
+Received LocalChannel::get_into(std::span<std::byte> buffer, std::vector<std::byte>& other,
+                                const WaitLimit& limit) {
   bool fits = true;
   const auto copy_out = [&](std::span<const std::byte> bytes) {
     fits = bytes.size() == buffer.size();
@@ -207,8 +208,8 @@ bool LocalChannel::get_into(std::span<std::byte> buffer, Misfit misfit, const Wa
       release_payload(view_, number);
     return outcome;
   });
-  if (!fits) misfit(other);
-  return got;
+  if (!got) return Received::nothing;
+  return fits ? Received::in_buffer : Received::in_other;
 }
 
 void LocalChannel::task_done() {

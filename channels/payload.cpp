@@ -54,9 +54,12 @@ bool expect_payload(const RingView& view, std::uint32_t size_class) {
 }
 
 bool keep_payload(const RingView& view, std::uint32_t block) {
+  // With the block, so that who reads the message need not look at the extent's descriptor first.
+  BlockHeader& header = view.block(block);
+  header.payload_offset = view.segment().extent(header.extent.load(std::memory_order_relaxed) - 1).offset;
   // What others have named since counts as well: named first and summed up then, two who come at once may
   // both be over the limit, but never both within it. Sequentially consistent throughout.
-  const std::uint64_t own = bytes_named_by(view, view.block(block));
+  const std::uint64_t own = bytes_named_by(view, header);
   if (limit_is_out_of_reach(view)) return true;
   const std::uint64_t all = payload_bytes(view);
   if (all == own || all <= view.header().max_bytes) return true;

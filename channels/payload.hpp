@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
 #include <wyvern/channels/ring.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/prefetch.hpp>
 
 /// Where a message's bytes are: in its block, or, when they are more than that holds, in an extent that the
 /// block names. Behind them stand the indices of the objects whose handles the message carries.
@@ -31,8 +33,12 @@ inline BlockHeader& spare_block(const RingView& view, const BorrowedPort& port) 
 /// Where the payload of a block begins; 64-byte aligned. For who owns the block.
 inline std::byte* payload_memory(const RingView& view, BlockHeader& block) {
   const std::uint32_t extent = block.extent.load(std::memory_order_relaxed);  // acquired with the block
-  return extent == 0 ? RingView::inline_payload(block)
-                     : view.segment().at(view.segment().extent(extent - 1).offset);
+  return extent == 0 ? RingView::inline_payload(block) : view.segment().at(block.payload_offset);
+}
+/// Fetches what freeing the payload of a block will write, if there is anything.
+inline void prefetch_release(const RingView& view, const BlockHeader& block) {
+  const std::uint32_t extent = block.extent.load(std::memory_order_relaxed);
+  if (extent != 0) prefetch_to_write(&view.segment().extent(extent - 1));
 }
 
 /// Gives the caller's block an extent with room for `bytes`. False if the channel's max_bytes leave no room:
@@ -69,6 +75,14 @@ constexpr std::uint64_t message_bytes(std::uint64_t payload_bytes, std::size_t h
 /// Writes the list of a message's handles behind its payload, whose memory holds `message_bytes`. The caller
 /// holds the objects until the message is in the ring.
 void write_handles(const RingView& view, BlockHeader& block, std::span<const ObjectReference> handles);
+/// Writes a message into a block of the caller's, which has room for all of it.
+inline void write_message(const RingView& view, BlockHeader& block, std::span<const std::byte> payload,
+                          std::span<const ObjectReference> handles) {
+  block.length = payload.size();
+  if (!payload.empty()) std::memcpy(RingView::inline_payload(block), payload.data(), payload.size());
+  if (!handles.empty()) [[unlikely]]
+    write_handles(view, block, handles);
+}
 /// For the agent: whether the message in a block names an object, or may do so (look again later). Blocks
 /// change hands while it looks; see object_hold.hpp for why that is enough.
 bool carries_handle(const RingView& view, std::uint32_t block, std::uint32_t object);

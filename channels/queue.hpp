@@ -130,7 +130,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   T get_value() const {
     if constexpr (is_copied_out) {
       T value;
-      channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), &refuse, WaitLimit::never());
+      copy_out(value, WaitLimit::never());
       return value;
     } else {
       return *get_within(WaitLimit::never());
@@ -139,8 +139,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   std::optional<T> get_within(const WaitLimit& limit) const {
     if constexpr (is_copied_out) {
       T value;
-      if (!channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), &refuse, limit))
-        return std::nullopt;
+      if (!copy_out(value, limit)) return std::nullopt;
       return value;
     } else {
       const auto message = channel_.local().take(IntentKind::get, limit);
@@ -173,15 +172,28 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
     std::vector<T> values;
     TakeBatch batch(channel_.local(), most, limit);
     values.reserve(batch.expected());
-    while (const auto bytes = batch.next()) values.push_back(decode_from<T>(*bytes));
+    while (const auto bytes = batch.next()) {
+      if constexpr (LiesInPlace<T>) {
+        values.push_back(MessageValue<T>(*bytes).get());
+      } else {
+        values.push_back(decode_from<T>(*bytes));
+      }
+    }
     return values;
   }
 
  private:
   /// Whether a value is its own bytes and can be made before they are there.
   static constexpr bool is_copied_out = detail::is_raw<T>() && std::is_trivially_default_constructible_v<T>;
-  /// Throws what is wrong with a message that is no T.
-  static void refuse(std::span<const std::byte> bytes) { decode_from<T>(bytes); }
+  /// False: nothing in time.
+  bool copy_out(T& value, const WaitLimit& limit) const {
+    std::vector<std::byte> other;
+    const Received received =
+        channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), other, limit);
+    if (received == Received::in_other) [[unlikely]]
+      decode_from<T>(other);  // which throws
+    return received == Received::in_buffer;
+  }
 
   Channel channel_;
 };

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include <wyvern/channels/ring_burst.hpp>
 #include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/core/prefetch.hpp>
+#include <wyvern/core/spin.hpp>
 
 namespace wyvern {
 
@@ -56,39 +58,62 @@ std::uint64_t put_count(const RingView& view) { return detail::find_tail(view).a
 
 namespace {
 
-/// Fetches slots from `at` on, then the blocks in those that are in `state` at their lap; how many in a row
-/// are.
-std::uint32_t expect(const RingView& view, Position at, std::uint32_t wanted, SlotState state) {
-  Position ahead = at;
-  for (std::uint32_t i = 0; i < wanted; ++i, ahead = ahead.next(view.capacity())) {
-    prefetch_to_write(&view.slot(ahead.index()));
-  }
-  for (std::uint32_t i = 0; i < wanted; ++i, at = at.next(view.capacity())) {
-    const SlotWord word(view.slot(at.index()).load(std::memory_order_relaxed));  // only to look
-    if (word.state() != state || difference_modulo_ticket(word.lap(), at.lap()) != 0) return i;
-    BlockHeader& block = view.block(word.block());
-    prefetch_to_write(&block);
-    if (state == SlotState::full) {
-      prefetch_to_read(RingView::inline_payload(block));
-    } else {
-      prefetch_to_write(RingView::inline_payload(block));
-    }
-  }
-  return wanted;
+/// By the other side's hint, which may be behind: from the front `at` on.
+std::uint64_t messages_approx(const RingView& view, Position at) {
+  const Position tail(view.header().tail.load(std::memory_order_acquire));
+  return tail.bits() <= at.bits() ? 0 : tail.ticket(view.capacity()) - at.ticket(view.capacity());
+}
+std::uint64_t room_approx(const RingView& view, Position at) {
+  const Position head(view.header().head.load(std::memory_order_acquire));
+  const std::uint64_t end = head.ticket(view.capacity()) + view.capacity();
+  const std::uint64_t begin = at.ticket(view.capacity());
+  return end <= begin ? 0 : end - begin;
 }
 
 }  // namespace
 
-std::uint32_t expect_messages(const RingView& view, std::uint32_t wanted) {
-  const std::uint64_t ready = size_approx(view);
-  return expect(view, detail::find_head(view).at,
-                static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, ready)), SlotState::full);
+std::uint64_t ready_approx(const RingView& view, IntentKind kind) {
+  if (kind == IntentKind::put)
+    return room_approx(view, Position(view.header().tail.load(std::memory_order_acquire)));
+  return messages_approx(view, Position(view.header().head.load(std::memory_order_acquire)));
 }
 
-std::uint32_t expect_room(const RingView& view, std::uint32_t wanted) {
-  const std::uint64_t room = view.capacity() - size_approx(view);
-  return expect(view, detail::find_tail(view).at,
-                static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, room)), SlotState::empty);
+void Burst::look(const RingView& the_view, const BorrowedPort& port, std::uint32_t wanted) {
+  const RingView view = the_view;  // which no store below can be taken to change
+  const bool puts = kind_ == IntentKind::put;
+  port_ = port;
+  block_ = &view.block(port.spare().block());
+  next_ = 0;
+  end_ = 0;
+  const Position begin = puts ? detail::find_tail(view).at : detail::find_head(view).at;
+  begin_ = begin;
+  first_ticket_ = begin.ticket(view.capacity());
+  // Lines where there is nothing to do for us are left to those who work there.
+  const std::uint64_t ready = puts ? room_approx(view, begin) : messages_approx(view, begin);
+  const auto promising = static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, longest, ready}));
+  Position at = begin;
+  for (std::uint32_t i = 0; i < promising; ++i, at = at.next(view.capacity())) {
+    ahead_[i].slot = &view.slot(at.index());
+    prefetch_to_write(ahead_[i].slot);
+  }
+  const SlotState state = puts ? SlotState::empty : SlotState::full;
+  const std::uint32_t before_end = view.capacity() - begin.index();  // places of this lap
+  std::uint32_t found = 0;
+  for (; found < promising; ++found) {
+    Ahead& ahead = ahead_[found];
+    const SlotWord word(ahead.slot->load(std::memory_order_relaxed));  // operate() reads it again
+    if (!word.is(begin.lap() + (found < before_end ? 0 : 1), state)) break;
+    BlockHeader& block = view.block(word.block());
+    ahead.word = word.bits();
+    ahead.block = &block;
+    prefetch_to_write(&block);
+    if (puts) {
+      prefetch_to_write(RingView::inline_payload(block));
+    } else {
+      prefetch_to_read(RingView::inline_payload(block));
+    }
+  }
+  end_ = found;
 }
 
 }  // namespace ring

@@ -77,13 +77,11 @@ bool has_ended(const RingView& view);
 
 /// Messages in the ring: exact when nobody else is at work.
 std::uint64_t size_approx(const RingView& view);
+/// Messages to be taken, or places to put into, as far as the hints tell: looks at no slot, so that nobody
+/// who works there is disturbed.
+std::uint64_t ready_approx(const RingView& view, IntentKind kind);
 /// Messages that were ever put: exact at a moment during the call.
 std::uint64_t put_count(const RingView& view);
-
-/// How many messages (places for them) a batch may hope to find in a row, at most `wanted`; fetches their
-/// lines ahead, so that they arrive side by side. Changes nothing; the operations decide.
-std::uint32_t expect_messages(const RingView& view, std::uint32_t wanted);
-std::uint32_t expect_room(const RingView& view, std::uint32_t wanted);
 
 }  // namespace ring
 }  // namespace wyvern

@@ -57,7 +57,8 @@ struct alignas(cache_line) BlockHeader {
   std::atomic<std::uint32_t> extent;   ///< + 1; 0: the payload is in the block itself
   std::uint64_t length;                ///< of the payload, bytes
   std::atomic<std::uint64_t> handles;  ///< HandleList; 0: the message carries none
-  std::uint64_t reserved[5];
+  std::uint64_t payload_offset;        ///< where the extent is, in the segment
+  std::uint64_t reserved[4];
 };
 static_assert(sizeof(BlockHeader) == 64);
 

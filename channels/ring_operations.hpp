@@ -13,32 +13,38 @@ namespace wyvern::ring {
 
 namespace detail {
 
-/// The swap of one operation with its bookkeeping; the block that was received, or null if somebody else was
-/// first. The order of the stores is what recovery is built on: intent, swap, tag, spare; a killed process
-/// leaves a prefix of it (docs/swap_ring.md, invariant 3). The intent stays: once the spare is the block it
-/// names, it says what was done last.
-[[gnu::always_inline]] inline BlockHeader* swap(const RingView& view, const BorrowedPort& port,
-                                                IntentKind kind, Position at, SlotWord seen, SlotWord offered,
-                                                SpareWord spare) {
+/// Where an operation happens: its ticket, the slot, what was seen in it, and the block that is to be
+/// received.
+struct Place {
+  std::uint64_t ticket;
+  std::atomic<std::uint64_t>& slot;
+  SlotWord word;
+  BlockHeader& block;
+};
+
+/// The swap of one operation with its bookkeeping; false if somebody else was first. The order of the stores
+/// is what recovery is built on: intent, swap, tag, spare; a killed process leaves a prefix of it
+/// (docs/swap_ring.md, invariant 3). The intent stays: once the spare is the block it names, it says what was
+/// done last.
+[[gnu::always_inline]] inline bool swap(const BorrowedPort& port, IntentKind kind, const Place& place,
+                                        SlotWord offered, SpareWord spare) {
   // Release: the spare and tag stored by the operation before come first for the agent that reads this
   // intent.
-  port.port->intent.store(IntentWord(kind, at.ticket(view.capacity()), seen.block()).bits(),
+  port.port->intent.store(IntentWord(kind, place.ticket, place.word.block()).bits(),
                           std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.intended" : "take.intended");
-  std::uint64_t expected = seen.bits();
+  std::uint64_t expected = place.word.bits();
   // Sequentially consistent: releases the message (or the free block), acquires the received block, puts the
   // intent before the swap for the agent, and stands before the look for sleepers that follows (WaiterSet).
-  if (!view.slot(at.index())
-           .compare_exchange_strong(expected, offered.bits(), std::memory_order_seq_cst,
-                                    std::memory_order_relaxed))
-    return nullptr;
+  if (!place.slot.compare_exchange_strong(expected, offered.bits(), std::memory_order_seq_cst,
+                                          std::memory_order_relaxed))
+    return false;
   CRASH_POINT(kind == IntentKind::put ? "put.swapped" : "take.swapped");
-  BlockHeader& received = view.block(seen.block());
-  received.tag.store(port.number, std::memory_order_release);
+  place.block.tag.store(port.number, std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.tagged" : "take.tagged");
-  port.port->spare.store(spare.after(kind, seen.block()).bits(), std::memory_order_release);
+  port.port->spare.store(spare.after(kind, place.word.block()).bits(), std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.spared" : "take.spared");
-  return &received;
+  return true;
 }
 
 /// An operation that leaves without having done anything takes back what it intended: an intent for a block
@@ -92,6 +98,11 @@ inline Front search_front(const RingView& view, Position at, bool putter) {
 inline Front find_tail(const RingView& view) { return find_front(view, view.header().tail, true); }
 inline Front find_head(const RingView& view) { return find_front(view, view.header().head, false); }
 
+inline Place place_of(const RingView& view, const Front& front) {
+  return {front.at.ticket(view.capacity()), view.slot(front.at.index()), front.word,
+          view.block(front.word.block())};
+}
+
 /// Release: who reads the hint must not find its slot as it was before the lap that the hint says has been
 /// reached.
 inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
@@ -112,15 +123,14 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
     if (tail.word.state() == SlotState::closed) return detail::give_up(port, intended, RingOutcome::closed);
     if (!tail.lap_reached) return detail::give_up(port, intended, RingOutcome::full);
     const SlotWord offered(tail.word.lap(), SlotState::full, spare.block());
-    BlockHeader* const received =
-        detail::swap(view, port, IntentKind::put, tail.at, tail.word, offered, spare);
-    if (received == nullptr) continue;
+    const detail::Place place = detail::place_of(view, tail);
+    if (!detail::swap(port, IntentKind::put, place, offered, spare)) continue;
     const Position next = tail.at.next(view.capacity());
     detail::move_hint(view.header().tail, next);
     // The next slot was last touched by a taker, a lap ago. The received block was last touched by whoever
     // read the message in it: fetched now, the next message is written without waiting for that.
     prefetch_to_read(&view.slot(next.index()));
-    prefetch_to_write(RingView::inline_payload(*received));
+    prefetch_to_write(RingView::inline_payload(place.block));
     return RingOutcome::done;
   }
 }
@@ -141,12 +151,12 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
     assert(head.lap_reached && "the head hint passes a slot only when its lap is over");
     if (head.word.state() == SlotState::full) {
       // The message comes while the swap is on its way.
-      BlockHeader& block = view.block(head.word.block());
-      prefetch_to_write(&block);
-      prefetch_to_read(RingView::inline_payload(block));
+      const detail::Place place = detail::place_of(view, head);
+      prefetch_to_write(&place.block);
+      prefetch_to_read(RingView::inline_payload(place.block));
       const SlotWord offered(head.word.lap() + 1, SlotState::empty, spare.block());
       intended = true;
-      if (detail::swap(view, port, kind, head.at, head.word, offered, spare) == nullptr) continue;
+      if (!detail::swap(port, kind, place, offered, spare)) continue;
       detail::move_hint(view.header().head, head.at.next(view.capacity()));
       return RingOutcome::done;
     }

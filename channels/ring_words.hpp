@@ -67,6 +67,12 @@ class Position {
   constexpr Position next(std::uint32_t capacity) const {
     return index() + 1 == capacity ? Position(lap() + 1, 0) : Position(bits_ + 1);
   }
+  /// `steps` <= capacity further.
+  constexpr Position after(std::uint32_t steps, std::uint32_t capacity) const {
+    const std::uint64_t place = std::uint64_t{index()} + steps;
+    return place < capacity ? Position(bits_ + steps)
+                            : Position(lap() + 1, static_cast<std::uint32_t>(place - capacity));
+  }
   constexpr std::uint64_t ticket(std::uint32_t capacity) const { return lap() * capacity + index(); }
 
  private:

@@ -90,10 +90,16 @@ bool claim_in_group(const Segment& segment, std::uint32_t group, Claim claim) {
 }  // namespace
 
 std::optional<std::uint32_t> extent_class_for(std::uint64_t bytes) {
-  for (std::uint32_t size_class = 0; size_class < max_extent_classes; ++size_class) {
-    if (extent_class_bytes(size_class) >= bytes) return size_class;
-  }
-  return std::nullopt;
+  if (bytes <= smallest_extent) return 0;
+  if (bytes <= quarter_base)
+    return static_cast<std::uint32_t>(std::bit_width((bytes - 1) / smallest_extent));
+  // Within a doubling, (base, 2 * base], steps of a quarter of base.
+  const auto doubling = static_cast<std::uint32_t>(std::bit_width((bytes - 1) / quarter_base)) - 1;
+  const std::uint64_t base = quarter_base << doubling;
+  const auto quarter = static_cast<std::uint32_t>((bytes - base - 1) / (base / 4));
+  const std::uint32_t size_class = doubling_classes + 4 * doubling + quarter;
+  if (size_class >= max_extent_classes) return std::nullopt;
+  return size_class;
 }
 
 std::uint64_t extent_class_bytes(std::uint32_t size_class) {

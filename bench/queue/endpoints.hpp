@@ -23,8 +23,7 @@ void with_endpoint(const WorkOrder& order, const Scratch& scratch, Body&& body) 
   };
   switch (order.system) {
     case System::wyvern: return open(std::type_identity<WyvernEndpoint>());
-    case System::flag: return open(std::type_identity<FlagEndpoint<true>>());
-    case System::flag_unpaused: return open(std::type_identity<FlagEndpoint<false>>());
+    case System::flag: return open(std::type_identity<FlagEndpoint>());
     case System::futex: return open(std::type_identity<FutexEndpoint>());
     case System::unix_socket: return open(std::type_identity<UnixSocketEndpoint>());
     case System::boost_queue: return open(std::type_identity<BoostQueueEndpoint>());

@@ -37,24 +37,6 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
           .result = [team, name] { return ping_pong_row("latency", name, *team); }};
 }
 
-/// Whether pauses between the looks at the flag help depends on the processor: the faster way counts.
-Contestant make_flag(const Run& run, const std::string& name, std::uint64_t bytes) {
-  const Contestant paused = make_contestant(run, System::flag, name, bytes);
-  const Contestant unpaused = make_contestant(run, System::flag_unpaused, name, bytes);
-  return {.name = name,
-          .play =
-              [=] {
-                paused.play();
-                unpaused.play();
-              },
-          .result =
-              [=] {
-                const Row first = paused.result();
-                const Row second = unpaused.result();
-                return figure(first) <= figure(second) ? first : second;
-              }};
-}
-
 }  // namespace
 
 std::vector<Row> measure_latency(const Run& run) {
@@ -63,10 +45,7 @@ std::vector<Row> measure_latency(const Run& run) {
     const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
     std::vector<Contestant> others;
     for (const Baseline* baseline : run.options.baselines) {
-      const std::string name(baseline->name);
-      others.push_back(baseline->system == System::flag
-                           ? make_flag(run, name, bytes)
-                           : make_contestant(run, baseline->system, name, bytes));
+      others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
     }
     const auto more = compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
                               "latency, " + std::to_string(bytes) + " bytes");

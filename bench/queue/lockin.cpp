@@ -39,17 +39,17 @@ void get_into_the_swing(Courier<WyvernEndpoint>& courier, Stamps& stamps, Ticks 
 /// Measures, puts both sides to sleep once, lets them recover, and measures again.
 void play_round(Courier<WyvernEndpoint>& courier, const Round& round) {
   WorkerSlot& slot = round.slot;
-  slot.histogram.clear();
+  const Ticks overhead = measure_overhead(round.order.ns_per_tick, slot.histogram);
   slot.before.clear();
   slot.ns_per_unit = round.order.ns_per_tick / 2;
   Stamps stamps(round.number);
   const auto polled_ns = std::chrono::duration<double, std::nano>(polled).count();
   get_into_the_swing(courier, stamps, static_cast<Ticks>(polled_ns / round.order.ns_per_tick));
-  ping_for(courier, stamps, round.ticks() / 2, slot.before, false);
+  ping_for(courier, stamps, round.ticks() / 2, overhead, slot.before, false);
   round_trip(courier, stamps.take(false) | dawdle);  // this side sleeps meanwhile
   std::this_thread::sleep_for(pause);                // and now the other
   for (int i = 0; i < rounds_to_recover; ++i) round_trip(courier, stamps.take(false));
-  ping_for(courier, stamps, round.ticks() / 2, slot.histogram, true);
+  ping_for(courier, stamps, round.ticks() / 2, overhead, slot.histogram, true);
 }
 
 void answer_round(Courier<WyvernEndpoint>& courier) {

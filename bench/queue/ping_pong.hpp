@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 
@@ -21,40 +22,66 @@ class Stamps {
   std::uint64_t next_;
 };
 
-/// One round trip; what it took.
 template <class Courier>
-Ticks round_trip(Courier& courier, std::uint64_t stamp) {
+void round_trip(Courier& courier, std::uint64_t stamp) {
   courier.expect();
-  const Ticks start = now_ticks();
   courier.send(stamp);
-  const std::uint64_t answer = courier.receive();
-  const Ticks taken = now_ticks() - start;
-  if (answer != stamp) throw std::runtime_error("another message than the one that was sent came back");
-  return taken;
+  if (courier.receive() != stamp) {
+    throw std::runtime_error("another message than the one that was sent came back");
+  }
 }
 
 /// Plays for so long and records the round trips of the last nine tenths: by then the kernel has put two
-/// spinning processes on two cores. Records at least one.
+/// spinning processes on two cores. Each is measured from the answer before it, so that the clock is read
+/// once a round trip and nothing is left out, less what measuring takes (`overhead`). Records at least one.
 template <class Courier>
-void ping_for(Courier& courier, Stamps& stamps, Ticks duration, Histogram& histogram, bool then_end) {
+void ping_for(Courier& courier, Stamps& stamps, Ticks duration, Ticks overhead, Histogram& histogram,
+              bool then_end) {
   const Ticks start = now_ticks();
   const Ticks warm_up = duration / 10;
+  Ticks before = start;
   bool last = false;
   while (!last) {
-    const Ticks passed = now_ticks() - start;
-    last = passed >= duration;
-    const Ticks taken = round_trip(courier, stamps.take(last && then_end));
-    if (passed >= warm_up) histogram.record(taken);
+    last = before - start >= duration;
+    round_trip(courier, stamps.take(last && then_end));
+    const Ticks now = now_ticks();
+    if (before - start >= warm_up) histogram.record(now - std::min(before + overhead, now));
+    before = now;
   }
+}
+
+/// Its own answer: what is left of a round trip is what measuring takes.
+class Echo {
+ public:
+  void expect() {}
+  void send(std::uint64_t stamp) { stamp_ = stamp; }
+  std::uint64_t receive() const { return stamp_; }
+
+ private:
+  std::uint64_t stamp_ = 0;
+};
+
+/// What ping_for adds to a round trip by reading the clock and recording: measured for a millisecond, in a
+/// histogram that is cleared.
+inline Ticks measure_overhead(double ns_per_tick, Histogram& histogram) {
+  constexpr double duration_ns = 1e6;
+  histogram.clear();
+  Echo echo;
+  Stamps stamps(0);
+  ping_for(echo, stamps, static_cast<Ticks>(duration_ns / ns_per_tick), 0, histogram, false);
+  const double median = histogram.quantile(0.5);
+  histogram.clear();
+  return static_cast<Ticks>(median);
 }
 
 /// A round of the side that plays first and measures: half a round trip.
 template <class Courier>
 void ping(Courier& courier, const Round& round) {
-  round.slot.histogram.clear();
-  round.slot.ns_per_unit = round.order.ns_per_tick / 2;
+  WorkerSlot& slot = round.slot;
+  const Ticks overhead = measure_overhead(round.order.ns_per_tick, slot.histogram);
+  slot.ns_per_unit = round.order.ns_per_tick / 2;
   Stamps stamps(round.number);
-  ping_for(courier, stamps, round.ticks(), round.slot.histogram, true);
+  ping_for(courier, stamps, round.ticks(), overhead, slot.histogram, true);
 }
 
 /// A round of the side that answers.

@@ -10,13 +10,12 @@ namespace wyvern::bench {
 /// What can be measured in place of a Wyvern queue, and Wyvern itself.
 enum class System : std::uint8_t {
   wyvern,
-  flag,           ///< a word in shared memory on which the other side spins, with pauses
-  flag_unpaused,  ///< the same without pauses: the faster of both is the baseline "flag"
-  futex,          ///< a word on which the other side sleeps
-  unix_socket,    ///< a pair of SOCK_SEQPACKET sockets
-  boost_queue,    ///< Boost.Interprocess message_queue
-  posix_queue,    ///< mq_send and mq_receive
-  libfabric_shm   ///< fi_send and fi_recv over the provider shm
+  flag,          ///< a word in shared memory on which the other side spins, with pauses
+  futex,         ///< a word on which the other side sleeps
+  unix_socket,   ///< a pair of SOCK_SEQPACKET sockets
+  boost_queue,   ///< Boost.Interprocess message_queue
+  posix_queue,   ///< mq_send and mq_receive
+  libfabric_shm  ///< fi_send and fi_recv over the provider shm
 };
 
 enum class Benchmark : std::uint8_t { latency, throughput, handoff, wakeup, idle, lockin };

@@ -6,17 +6,14 @@
 #include <cstring>
 #include <span>
 
-#include <wyvern/core/spin.hpp>
-
 #include "bench/queue/scratch.hpp"
 #include "bench/queue/work_order.hpp"
 
 namespace wyvern::bench {
 
-/// The bare minimum between two cores: a stamp in a cache line of its own, on which the other side spins with
-/// plain loads. It carries nothing else, waits for no room and cannot sleep. Each stamp must differ from the
-/// one before.
-template <bool pausing>
+/// The bare minimum between two cores, in the form in which it is usually measured: one flag for each
+/// direction, in cache lines of their own, on which the other side spins with plain loads. It carries nothing
+/// but a stamp, waits for no room and cannot sleep. Each stamp must differ from the one before.
 class FlagEndpoint {
  public:
   static constexpr bool carries_stamp_only = true;
@@ -33,7 +30,6 @@ class FlagEndpoint {
   void receive(std::span<std::byte> message) {
     std::uint64_t stamp = incoming_.load(std::memory_order_acquire);
     while (stamp == last_) {
-      if constexpr (pausing) spin_pause();
       stamp = incoming_.load(std::memory_order_acquire);
     }
     last_ = stamp;

@@ -17,7 +17,6 @@ std::unique_ptr<Resources> make_resources(const Runtime& runtime, WorkOrder& ord
     case System::boost_queue: return make_boost_queues(order);
     case System::posix_queue: return make_posix_queues(order);
     case System::flag:
-    case System::flag_unpaused:
     case System::futex:
     case System::libfabric_shm: break;  // the scratch memory is all they need
   }
