@@ -22,7 +22,7 @@ constexpr std::uint64_t round_to_pairs(std::uint64_t bytes) {
   return (bytes + cache_line_pair - 1) / cache_line_pair * cache_line_pair;
 }
 
-/// Which block each slot starts with, in an order without a pattern, see slot_place; blocks keep it for good.
+/// Which block each slot starts with, in an order without a pattern, see slot_lines; blocks keep it for good.
 std::vector<std::uint32_t> scattered_blocks(std::uint32_t capacity) {
   std::vector<std::uint32_t> blocks(capacity);
   std::iota(blocks.begin(), blocks.end(), 0);
@@ -136,7 +136,7 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
   }
   const std::uint64_t header_bytes =
       round_to_pairs(sizeof(ChannelHeader)) +
-      round_to_pairs(slot_places(static_cast<std::uint32_t>(spec.capacity)) * sizeof(Slot));
+      round_to_pairs(slot_lines(static_cast<std::uint32_t>(spec.capacity)) * sizeof(SlotLine));
   const std::uint64_t bytes = header_bytes + first_ports * sizeof(Port) +
                               (spec.capacity + first_ports) * block_stride_for(spec.inline_size);
   const std::uint64_t offset = allocate(bytes);
@@ -180,7 +180,7 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->slots_offset = offset + round_to_pairs(sizeof(ChannelHeader));
   header->ports_offset =
       header->slots_offset +
-      round_to_pairs(slot_places(static_cast<std::uint32_t>(spec.capacity)) * sizeof(Slot));
+      round_to_pairs(slot_lines(static_cast<std::uint32_t>(spec.capacity)) * sizeof(SlotLine));
   header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
   header->object = object;
   header->max_deliveries = spec.max_deliveries;

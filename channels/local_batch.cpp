@@ -11,7 +11,7 @@ namespace wyvern {
 namespace {
 
 std::uint32_t burst_of(std::size_t messages) {
-  return static_cast<std::uint32_t>(std::min<std::size_t>(messages, ring::Burst::longest));
+  return static_cast<std::uint32_t>(std::min<std::size_t>(messages, ring::longest_burst));
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ class PutBatch {
   std::size_t count_ = 0;
   std::uint32_t unwoken_ = 0;  // put since takers were last woken
   bool closed_ = false;
-  ring::Burst burst_{IntentKind::put};
+  ring::PutBurst burst_;
 };
 
 /// Gets one message after another: waits for the first, never for a further one. For one thread.
@@ -111,7 +111,7 @@ class TakeBatch {
   std::size_t most_;
   std::size_t count_ = 0;
   std::uint32_t unwoken_ = 0;
-  ring::Burst burst_{IntentKind::get};
+  ring::TakeBurst burst_;
 };
 
 }  // namespace wyvern

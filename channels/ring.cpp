@@ -10,11 +10,11 @@ namespace wyvern {
 RingView::RingView(const Segment& segment, std::uint64_t channel_offset)
     : segment_(&segment),
       header_(segment.at<ChannelHeader>(channel_offset)),
-      slots_(segment.at<Slot>(header_->slots_offset)),
+      slot_lines_(segment.at<SlotLine>(header_->slots_offset)),
       first_ports_(segment.at<Port>(header_->ports_offset)),
       first_blocks_(segment.at(header_->blocks_offset)),
       capacity_(header_->capacity),
-      slot_mask_(slot_places(header_->capacity) - 1),
+      slot_mask_(slot_lines(header_->capacity) - 1),
       slot_fold_(slot_fold(header_->capacity)),
       inline_size_(header_->inline_size),
       stride_(header_->block_stride),
@@ -78,9 +78,9 @@ std::uint64_t ready_approx(const RingView& view, IntentKind kind) {
   return messages_approx(view, Position(view.header().head.load(std::memory_order_acquire)));
 }
 
-void Burst::look(const RingView& the_view, const BorrowedPort& port, std::uint32_t wanted) {
+template <IntentKind kind>
+void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::uint32_t wanted) {
   const RingView view = the_view;  // which no store below can be taken to change
-  const bool puts = kind_ == IntentKind::put;
   port_ = port;
   block_ = &view.block(port.spare().block());
   next_ = 0;
@@ -90,11 +90,15 @@ void Burst::look(const RingView& the_view, const BorrowedPort& port, std::uint32
   first_ticket_ = begin.ticket(view.capacity());
   // Lines where there is nothing to do for us are left to those who work there.
   const std::uint64_t ready = puts ? room_approx(view, begin) : messages_approx(view, begin);
-  const auto promising = static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, longest, ready}));
+  const auto promising = static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, longest_burst, ready}));
   Position at = begin;
+  std::atomic<std::uint64_t>* slot = nullptr;
   for (std::uint32_t i = 0; i < promising; ++i, at = at.next(view.capacity())) {
-    ahead_[i].slot = &view.slot(at.index());
-    prefetch_to_write(ahead_[i].slot);
+    if (i == 0 || at.index() % slots_per_line == 0) {
+      slot = &view.slot(at.index());
+      prefetch_to_write(slot);
+    }
+    ahead_[i].slot = slot++;
   }
   const SlotState state = puts ? SlotState::empty : SlotState::full;
   const std::uint32_t before_end = view.capacity() - begin.index();  // places of this lap
@@ -115,6 +119,9 @@ void Burst::look(const RingView& the_view, const BorrowedPort& port, std::uint32
   }
   end_ = found;
 }
+
+template class Burst<IntentKind::put>;
+template class Burst<IntentKind::get>;
 
 }  // namespace ring
 }  // namespace wyvern

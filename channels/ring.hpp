@@ -18,7 +18,8 @@ class RingView {
   std::uint32_t capacity() const { return capacity_; }
   std::uint32_t inline_size() const { return inline_size_; }
   std::atomic<std::uint64_t>& slot(std::uint32_t index) const {
-    return slots_[slot_place(index, slot_mask_, slot_fold_)].word;
+    return slot_lines_[slot_line_place(index / slots_per_line, slot_mask_, slot_fold_)]
+        .words[index % slots_per_line];
   }
   /// `number` < port_count; the memory of a port that was once counted stays.
   Port& port(std::uint32_t number) const {
@@ -38,7 +39,7 @@ class RingView {
 
   const Segment* segment_;
   ChannelHeader* header_;
-  Slot* slots_;
+  SlotLine* slot_lines_;
   Port* first_ports_;
   std::byte* first_blocks_;
   std::uint32_t capacity_;

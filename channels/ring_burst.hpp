@@ -7,18 +7,18 @@
 
 namespace wyvern::ring {
 
+/// As many as a core can wait for at a time.
+inline constexpr std::uint32_t longest_burst = 32;
+
 /// The next places of a ring, looked up and fetched together for the operations of one batch: the lines
 /// arrive side by side instead of one after another, and each operation finds its slot and block worked out.
 /// Nothing is reserved by it: whoever is first at a place has it, and the burst is over for the others. For
 /// one thread, which uses the port for nothing else until the burst is over.
+template <IntentKind kind>
 class Burst {
+  static_assert(kind == IntentKind::put || kind == IntentKind::get);
+
  public:
-  /// As many as a core can wait for at a time.
-  static constexpr std::uint32_t longest = 32;
-
-  /// `kind`: put, or get.
-  explicit Burst(IntentKind kind) : kind_(kind) {}
-
   /// Looks up at most `wanted` places that hold a message (a free block) in a row from the front on. None is
   /// an answer, too.
   void look(const RingView& view, const BorrowedPort& port, std::uint32_t wanted);
@@ -32,6 +32,7 @@ class Burst {
   bool operate(const RingView& view);
 
  private:
+  static constexpr bool puts = kind == IntentKind::put;
   /// A place without its position.
   struct Ahead {
     std::atomic<std::uint64_t>* slot;
@@ -42,18 +43,17 @@ class Burst {
   /// our side walks over as many slots at most.
   static constexpr std::uint32_t operations_per_hint = 8;
 
-  IntentKind kind_;
   std::uint32_t next_ = 0;
   std::uint32_t end_ = 0;
   Position begin_{0};  // of ahead_[0], and its ticket
   std::uint64_t first_ticket_ = 0;
   BorrowedPort port_;
   BlockHeader* block_ = nullptr;
-  std::array<Ahead, longest> ahead_;
+  std::array<Ahead, longest_burst> ahead_;
 };
 
-[[gnu::always_inline]] inline bool Burst::operate(const RingView& view) {
-  const bool puts = kind_ == IntentKind::put;
+template <IntentKind kind>
+[[gnu::always_inline]] inline bool Burst<kind>::operate(const RingView& view) {
   const SpareWord spare = port_.spare();
   CRASH_POINT(puts ? "put.begin" : "take.begin");
   const Ahead& ahead = ahead_[next_];
@@ -67,7 +67,7 @@ class Burst {
   }
   const SlotWord offered = puts ? SlotWord(place.word.lap(), SlotState::full, spare.block())
                                 : SlotWord(place.word.lap() + 1, SlotState::empty, spare.block());
-  if (!detail::swap(port_, kind_, place, offered, spare)) {
+  if (!detail::swap(port_, kind, place, offered, spare)) {
     end();
     detail::give_up(port_, true, RingOutcome::done);
     return false;
@@ -78,5 +78,10 @@ class Burst {
     detail::move_hint(puts ? view.header().tail : view.header().head, begin_.after(next_, view.capacity()));
   return true;
 }
+
+using PutBurst = Burst<IntentKind::put>;
+using TakeBurst = Burst<IntentKind::get>;
+extern template class Burst<IntentKind::put>;
+extern template class Burst<IntentKind::get>;
 
 }  // namespace wyvern::ring

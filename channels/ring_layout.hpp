@@ -15,23 +15,28 @@ namespace wyvern {
 
 inline constexpr std::uint64_t max_inline_size = std::uint64_t{1} << 20;
 
-/// One place of the ring, on a line of its own: neighbours are used by others at the same moment.
-struct alignas(cache_line) Slot {
-  std::atomic<std::uint64_t> word;  ///< SlotWord
+/// Slots that follow one another in use share a line by fours: what a core has fetched for one place serves
+/// the next three, and a ring that is used by turns needs few lines. More to a line, and both ends of a ring
+/// that is nearly full or empty would be in the same one for longer. The lines lie apart in memory, in uneven
+/// steps, and so do the blocks that the slots start with. A processor that sees its core walk through lines
+/// in even steps, however long, fetches the next ones ahead, and takes them from the core that is just about
+/// to write them: that costs a good part of a message's journey. There is a power of two of lines; a line's
+/// place is its number times an odd one, the upper half of the bits folded into the lower: each place is met
+/// once.
+inline constexpr std::uint32_t slots_per_line = 4;
+struct alignas(cache_line) SlotLine {
+  std::atomic<std::uint64_t> words[slots_per_line];  ///< SlotWord
 };
-static_assert(sizeof(Slot) == 64);
-/// Slots that follow one another in use lie apart in memory, in uneven steps, and so do the blocks that they
-/// start with. A processor that sees its core walk through lines in even steps, however long, fetches the
-/// next ones ahead, and takes them from the core that is just about to write them: that costs a good part of
-/// a message's journey. There is a power of two of places; a slot's is its index times an odd number, the
-/// upper half of the bits folded into the lower: each place is met once.
+static_assert(sizeof(SlotLine) == cache_line);
 inline constexpr std::uint32_t slot_scatter = 0x9E37'79B5;
-constexpr std::uint32_t slot_places(std::uint32_t capacity) { return std::bit_ceil(capacity); }
-constexpr std::uint32_t slot_fold(std::uint32_t capacity) {
-  return (static_cast<std::uint32_t>(std::bit_width(slot_places(capacity))) + 1) / 2;
+constexpr std::uint32_t slot_lines(std::uint32_t capacity) {
+  return std::bit_ceil((capacity + slots_per_line - 1) / slots_per_line);
 }
-constexpr std::uint32_t slot_place(std::uint32_t index, std::uint32_t mask, std::uint32_t fold) {
-  const std::uint32_t spread = (index * slot_scatter) & mask;
+constexpr std::uint32_t slot_fold(std::uint32_t capacity) {
+  return (static_cast<std::uint32_t>(std::bit_width(slot_lines(capacity))) + 1) / 2;
+}
+constexpr std::uint32_t slot_line_place(std::uint32_t number, std::uint32_t mask, std::uint32_t fold) {
+  const std::uint32_t spread = (number * slot_scatter) & mask;
   return spread ^ (spread >> fold);
 }
 
@@ -107,11 +112,12 @@ constexpr std::uint64_t block_stride_for(std::uint64_t inline_size) {
 }
 
 /// Of everything shared, this layer's structs included: what two programs must agree on to share a segment.
-inline constexpr std::uint64_t channels_layout_hash = hash_layout(
-    core_layout_hash, sizeof(ChannelHeader), offsetof(ChannelHeader, closing), offsetof(ChannelHeader, tail),
-    offsetof(ChannelHeader, getters), offsetof(ChannelHeader, payload_putters),
-    offsetof(ChannelHeader, port_chunks), sizeof(Slot), slot_scatter, sizeof(Port), offsetof(Port, finished),
-    sizeof(BlockHeader), offsetof(BlockHeader, length), max_capacity, block_bits, ticket_bits, index_bits,
-    first_ports, ports_per_chunk, max_port_chunks);
+inline constexpr std::uint64_t channels_layout_hash =
+    hash_layout(core_layout_hash, sizeof(ChannelHeader), offsetof(ChannelHeader, closing),
+                offsetof(ChannelHeader, tail), offsetof(ChannelHeader, getters),
+                offsetof(ChannelHeader, payload_putters), offsetof(ChannelHeader, port_chunks),
+                slots_per_line, slot_scatter, sizeof(Port), offsetof(Port, finished), sizeof(BlockHeader),
+                offsetof(BlockHeader, length), offsetof(BlockHeader, payload_offset), max_capacity,
+                block_bits, ticket_bits, index_bits, first_ports, ports_per_chunk, max_port_chunks);
 
 }  // namespace wyvern
