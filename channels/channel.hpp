@@ -139,7 +139,7 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   std::shared_ptr<LocalChannel> local_;
 };
 
-/// How a queue or channel is made. The defaults take about 0.5 MiB.
+/// How a queue or channel is made. The defaults take about 0.35 MiB.
 struct QueueOptions {
   /// Messages that it holds; 1 to 131,072.
   std::uint64_t capacity = 1024;

@@ -1,28 +1,40 @@
+#include <bit>
+
 #include <wyvern/core/parker.hpp>
 #include <wyvern/core/waiter_set.hpp>
 
 namespace wyvern {
 
 void WaiterSet::wake(const Segment& segment, std::uint32_t count) {
-  constexpr std::uint32_t word_count = max_parkers / 64;
+  static_assert(max_parkers / 64 == 64, "a bit of the summary for each word");
   const std::uint32_t start =
       next.load(std::memory_order_relaxed) % max_parkers;  // a hint: any start is right
+  const std::uint32_t first = start / 64;
   const std::uint64_t occupied = summary.load(std::memory_order_seq_cst);
   // The first word is visited twice: its upper part first, its lower part last.
-  for (std::uint32_t step = 0; step <= word_count; ++step) {
-    const std::uint32_t word = (start / 64 + step) % word_count;
-    if ((occupied & bit(word)) == 0) continue;
-    std::uint64_t waiting = words[word].load(std::memory_order_seq_cst);
-    if (step == 0) waiting &= ~std::uint64_t{0} << (start % 64);
-    if (step == word_count) waiting &= bit(start % 64) - 1;
-    for (; waiting != 0; waiting &= waiting - 1) {
-      const std::uint32_t parker = word * 64 + static_cast<std::uint32_t>(std::countr_zero(waiting));
-      if (!notify(segment.parker(parker))) continue;
-      // Who left this set before the claim sleeps for something else by now and will not pass our wake on.
-      if ((words[word].load(std::memory_order_seq_cst) & bit(parker % 64)) == 0) continue;
-      next.store((parker + 1) % max_parkers, std::memory_order_relaxed);
-      if (--count == 0) return;
-    }
+  const std::uint64_t upper = ~std::uint64_t{0} << (start % 64);
+  if ((occupied & bit(first)) != 0) wake_in(segment, first, upper, count);
+  const std::uint64_t others = occupied & ~bit(first);
+  for (std::uint64_t rest = std::rotr(others, static_cast<int>(first)); rest != 0 && count != 0;
+       rest &= rest - 1) {
+    wake_in(segment, (first + static_cast<std::uint32_t>(std::countr_zero(rest))) % 64, ~std::uint64_t{0},
+            count);
+  }
+  if ((occupied & bit(first)) != 0) wake_in(segment, first, ~upper, count);
+}
+
+/// Among those of one word that are in `mask`; `count` is how many are still to be woken.
+void WaiterSet::wake_in(const Segment& segment, std::uint32_t word, std::uint64_t mask,
+                        std::uint32_t& count) {
+  if (count == 0) return;
+  for (std::uint64_t waiting = words[word].load(std::memory_order_seq_cst) & mask; waiting != 0;
+       waiting &= waiting - 1) {
+    const std::uint32_t parker = word * 64 + static_cast<std::uint32_t>(std::countr_zero(waiting));
+    if (!notify(segment.parker(parker))) continue;
+    // Who left this set before the claim sleeps for something else by now and will not pass our wake on.
+    if ((words[word].load(std::memory_order_seq_cst) & bit(parker % 64)) == 0) continue;
+    next.store((parker + 1) % max_parkers, std::memory_order_relaxed);
+    if (--count == 0) return;
   }
 }
 

@@ -51,6 +51,7 @@ struct WaiterSet {
  private:
   static constexpr std::uint64_t bit(std::uint32_t position) { return std::uint64_t{1} << position; }
   void wake(const Segment& segment, std::uint32_t count);
+  void wake_in(const Segment& segment, std::uint32_t word, std::uint64_t mask, std::uint32_t& count);
 };
 static_assert(sizeof(WaiterSet) == 16 + max_parkers / 8);
 

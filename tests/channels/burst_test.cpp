@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <ranges>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/two_members.hpp"
+
+namespace wyvern::test {
+namespace {
+
+std::vector<int> numbers(int count) {
+  std::vector<int> values(static_cast<std::size_t>(count));
+  std::iota(values.begin(), values.end(), 0);
+  return values;
+}
+
+/// Batches whose looked-up places are used by somebody else meanwhile.
+class BurstTest : public TwoMembers {};
+
+TEST_F(BurstTest, another_producer_in_the_middle_of_a_batch_puts_between_its_messages) {
+  auto queue = make<int>();
+  const Queue<int> others(other_, queue.channel().reference());
+  const auto values = numbers(64) | std::views::transform([&](int i) {
+                        if (i == 10 || i == 40) others.put(1000 + i);
+                        return i;
+                      });
+  EXPECT_EQ(queue.put_many(values), 64U);
+  auto expected = numbers(64);
+  expected.insert(expected.begin() + 40, 1040);
+  expected.insert(expected.begin() + 10, 1010);
+  EXPECT_EQ(queue.get_many(99), expected);
+  EXPECT_EQ(audit_of(queue), "");
+}
+
+TEST_F(BurstTest, another_consumer_in_the_middle_of_a_batch_gets_what_is_next) {
+  auto queue = make<int>();
+  const Queue<int> others(other_, queue.channel().reference());
+  queue.put_many(numbers(64));
+  const WaitLimit limit = WaitLimit::never();
+  std::vector<int> got;
+  std::vector<int> others_got;
+  {
+    TakeBatch batch(queue.channel().local(), 64, limit);
+    while (const auto bytes = batch.next()) {
+      got.push_back(decode_from<int>(*bytes));
+      if (got.size() == 10) others_got.push_back(others.get());
+      if (got.size() == 20) std::ranges::copy(others.get_many(3), std::back_inserter(others_got));
+    }
+  }
+  auto expected = numbers(64);
+  expected.erase(expected.begin() + 21, expected.begin() + 24);
+  expected.erase(expected.begin() + 10);
+  EXPECT_EQ(got, expected);
+  EXPECT_EQ(others_got, (std::vector{10, 21, 22, 23}));
+  EXPECT_EQ(audit_of(queue), "");
+}
+
+TEST_F(BurstTest, message_given_back_in_the_middle_of_a_batch_is_next) {
+  auto queue = make<int>();
+  queue.put_many(numbers(64));
+  auto lease = std::make_optional(queue.lease());
+  const WaitLimit limit = WaitLimit::never();
+  std::vector<int> got;
+  {
+    TakeBatch batch(queue.channel().local(), 64, limit);
+    while (const auto bytes = batch.next()) {
+      got.push_back(decode_from<int>(*bytes));
+      if (got.size() == 10) lease.reset();
+    }
+  }
+  auto expected = numbers(64);
+  std::rotate(expected.begin(), expected.begin() + 1, expected.begin() + 11);
+  EXPECT_EQ(got, expected);
+  EXPECT_EQ(audit_of(queue), "");
+}
+
+}  // namespace
+}  // namespace wyvern::test
