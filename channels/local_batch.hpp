@@ -39,7 +39,8 @@ class PutBatch {
   [[noreturn]] void throw_closed() const { channel_.throw_closed("put"); }
 
  private:
-  bool put_in_burst(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  [[gnu::always_inline]] bool put_in_burst(std::span<const std::byte> payload,
+                                           std::span<const ObjectReference> handles) {
     const RingView& view = channel_.view_;
     if (burst_.is_over() || !handles.empty() || payload.size() > view.inline_size() || channel_.closing())
         [[unlikely]]

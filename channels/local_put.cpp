@@ -71,6 +71,7 @@ bool LocalChannel::put(std::span<const std::byte> payload, std::span<const Objec
                        const WaitLimit& limit) {
   if (message_bytes(payload.size(), handles.size()) > view_.inline_size())
     return put_large(payload, handles, limit);
+  view_.header().getters.expect_wake();
   const BorrowedPort* const port = port_at_hand();
   if (port == nullptr || closing() || write_and_put_here(*port, payload, handles) != RingOutcome::done)
       [[unlikely]]

@@ -41,8 +41,15 @@ bool has_room_or_end(const RingView& view) {
 }
 
 bool has_message_or_end(const RingView& view) {
-  return detail::find_head(view).word.state() != SlotState::empty ||
-         view.header().closing.load(std::memory_order_seq_cst) != 0;
+  const SlotWord head = detail::find_head(view).word;
+  if (head.state() == SlotState::full) {
+    // It will be taken in a moment.
+    BlockHeader& block = view.block(head.block());
+    prefetch_to_write(&block);
+    prefetch_to_read(RingView::inline_payload(block));
+    return true;
+  }
+  return head.state() == SlotState::closed || view.header().closing.load(std::memory_order_seq_cst) != 0;
 }
 
 bool has_ended(const RingView& view) { return detail::find_head(view).word.state() == SlotState::closed; }
@@ -100,13 +107,16 @@ void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::
     }
     ahead_[i].slot = slot++;
   }
-  const SlotState state = puts ? SlotState::empty : SlotState::full;
+  constexpr SlotState state = puts ? SlotState::empty : SlotState::full;
+  // What is before the block in the words of this lap and of the next.
+  const std::uint64_t now = SlotWord(begin.lap(), state, 0).bits() >> block_bits;
+  const std::uint64_t next_lap = SlotWord(begin.lap() + 1, state, 0).bits() >> block_bits;
   const std::uint32_t before_end = view.capacity() - begin.index();  // places of this lap
   std::uint32_t found = 0;
   for (; found < promising; ++found) {
     Ahead& ahead = ahead_[found];
     const SlotWord word(ahead.slot->load(std::memory_order_relaxed));  // operate() reads it again
-    if (!word.is(begin.lap() + (found < before_end ? 0 : 1), state)) break;
+    if (word.bits() >> block_bits != (found < before_end ? now : next_lap)) break;
     BlockHeader& block = view.block(word.block());
     ahead.word = word.bits();
     ahead.block = &block;

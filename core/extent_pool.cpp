@@ -91,8 +91,7 @@ bool claim_in_group(const Segment& segment, std::uint32_t group, Claim claim) {
 
 std::optional<std::uint32_t> extent_class_for(std::uint64_t bytes) {
   if (bytes <= smallest_extent) return 0;
-  if (bytes <= quarter_base)
-    return static_cast<std::uint32_t>(std::bit_width((bytes - 1) / smallest_extent));
+  if (bytes <= quarter_base) return static_cast<std::uint32_t>(std::bit_width((bytes - 1) / smallest_extent));
   // Within a doubling, (base, 2 * base], steps of a quarter of base.
   const auto doubling = static_cast<std::uint32_t>(std::bit_width((bytes - 1) / quarter_base)) - 1;
   const std::uint64_t base = quarter_base << doubling;

@@ -6,6 +6,7 @@
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/futex.hpp>
 #include <wyvern/core/parker.hpp>
+#include <wyvern/core/prefetch.hpp>
 
 namespace wyvern {
 namespace {
@@ -86,6 +87,7 @@ bool Parker::finish() {
 }
 
 bool notify(ParkerCell& cell) {
+  prefetch_to_write(&cell);  // one journey for the look and the claim
   std::uint32_t expected = parker_asleep;
   if (cell.state.load(std::memory_order_seq_cst) != expected) return false;
   cell.notified_at.store(monotonic_ns(), std::memory_order_relaxed);

@@ -18,6 +18,11 @@ std::uint32_t permit_count(const Segment& segment) {
 
 void yield_core() { ::sched_yield(); }
 
+SpinHabit& SpinHabit::mine() {
+  thread_local constinit SpinHabit habit;
+  return habit;
+}
+
 SpinPermitHold::SpinPermitHold(const Member& member, std::uint64_t duration_ns) {
   const std::uint64_t now_us = monotonic_ns() / 1000;
   // One more microsecond than asked: a permit must not expire under a spinner that is in time.

@@ -48,10 +48,41 @@ inline constexpr std::uint64_t free_spin_ns = 2'000;
 inline constexpr std::uint64_t shortest_permit_spin_ns = 30'000;
 inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
 
-/// Spins until `ready()`, for twice what a wake-up costs on this machine if a permit is to be had, else
-/// shortly. Returns the last answer of `ready()`.
+/// Whether it pays for a thread to spin with a permit: not after some waits in a row that outlasted it by
+/// far. Then it goes to sleep at once, until a wait ends so soon that spinning would have caught the end. Who
+/// gets a message every now and then so takes no time from the others, nor a core from who wakes it.
+class SpinHabit {
+ public:
+  /// The calling thread's.
+  static SpinHabit& mine();
+
+  bool pays() const { return waits_in_vain_ < patience; }
+  /// A wait begins that is not over at once; spinning is worth so long.
+  void begin(std::uint64_t now_ns, std::uint64_t worth_ns) {
+    start_ns_ = now_ns;
+    worth_ns_ = worth_ns;
+  }
+  /// It has ended. How long the wake-up took is part of what it shows: two who wake each other would not.
+  void end(std::uint64_t now_ns) {
+    if (now_ns - start_ns_ <= 2 * worth_ns_) {
+      waits_in_vain_ = 0;
+    } else if (waits_in_vain_ < patience) {
+      ++waits_in_vain_;
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t patience = 4;
+  std::uint64_t start_ns_ = 0;
+  std::uint64_t worth_ns_ = 0;
+  std::uint32_t waits_in_vain_ = 0;
+};
+
+/// Spins until `ready()`, for twice what a wake-up costs on this machine if that pays and a permit is to be
+/// had, else shortly. Returns the last answer of `ready()`; if it is no, the caller says when the wait has
+/// ended (SpinHabit::end).
 template <class Ready>
-bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit) {
+bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit) {
   // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
   // good part of that. A read of the clock costs about as much as so many looks.
   constexpr int looks_between_clock_reads = 32;
@@ -68,17 +99,22 @@ bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit) {
   const auto within = [&](std::uint64_t duration) {
     return now < std::min(start + duration, latest) && !limit.stop_requested();
   };
-  for (; within(free_spin_ns); now = monotonic_ns()) {
-    if (look(false)) return true;
-  }
   const std::uint64_t wake_cost =
       member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
   const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
+  habit.begin(start, duration);
+  if (!habit.pays()) return look(false);
+  for (; within(free_spin_ns); now = monotonic_ns()) {
+    if (look(false)) return true;
+  }
   if (!within(duration)) return ready();
   const SpinPermitHold permit(member, duration);
   if (!permit) return ready();
   for (; within(duration); now = monotonic_ns()) {
-    if (look(true)) return true;
+    if (look(true)) {
+      habit.end(now);
+      return true;
+    }
     // Who is waited for may be waiting for this core.
     yield_core();
   }

@@ -38,7 +38,8 @@ WaitResult wait_until(const std::shared_ptr<Member>& member, std::uint64_t inter
                       Ready&& ready, const WaitLimit& limit) {
   WaitResult result;
   if (limit.is_now()) return {.ready = ready(), .notified = false};
-  if (spin_until(*member, ready, limit)) return {.ready = true, .notified = false};
+  SpinHabit& habit = SpinHabit::mine();
+  if (spin_until(*member, ready, limit, habit)) return {.ready = true, .notified = false};
   Parker& parker = Parker::mine(member);
   const WakeOnStop wake_on_stop(limit, parker.cell());
   if (set != nullptr) set->add(parker.index());
@@ -51,6 +52,7 @@ WaitResult wait_until(const std::shared_ptr<Member>& member, std::uint64_t inter
   }
   if (set != nullptr) set->remove(parker.index());
   result.notified |= parker.finish();
+  habit.end(monotonic_ns());
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 
+#include <wyvern/core/prefetch.hpp>
 #include <wyvern/core/segment.hpp>
 
 namespace wyvern {
@@ -32,6 +33,11 @@ struct WaiterSet {
     words[parker / 64].fetch_and(~bit(parker % 64), std::memory_order_seq_cst);
   }
 
+  /// To be called some time before a wake: fetches what that will look at, if there is anybody.
+  void expect_wake() const {
+    const std::uint64_t occupied = summary.load(std::memory_order_relaxed);
+    if (occupied != 0) prefetch_to_read(&words[std::countr_zero(occupied)]);
+  }
   /// Wakes one sleeper if there is any; one load when there never was any. Call it after the condition became
   /// true.
   void wake_one(const Segment& segment) {

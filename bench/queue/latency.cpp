@@ -44,6 +44,7 @@ std::vector<Row> measure_latency(const Run& run) {
   for (const std::uint64_t bytes : run.options.sizes) {
     const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
     std::vector<Contestant> others;
+    others.reserve(run.options.baselines.size());
     for (const Baseline* baseline : run.options.baselines) {
       others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
     }

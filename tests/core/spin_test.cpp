@@ -83,18 +83,54 @@ TEST_F(SpinPermits, dead_process_loses_its_permits_and_nobody_else_does) {
 }
 
 TEST_F(SpinPermits, spinning_ends_with_the_condition_the_deadline_or_the_budget) {
+  SpinHabit habit;
   EXPECT_TRUE(spin_until(
-      *member_, [] { return true; }, Deadline::never()));
+      *member_, [] { return true; }, Deadline::never(), habit));
   EXPECT_FALSE(spin_until(
-      *member_, [] { return false; }, Deadline::now()));
+      *member_, [] { return false; }, Deadline::now(), habit));
   EXPECT_FALSE(spin_until(
-      *member_, [] { return false; }, Deadline::never()));
+      *member_, [] { return false; }, Deadline::never(), habit));
   int looks = 0;
   EXPECT_TRUE(spin_until(
-      *member_, [&] { return ++looks == 1; }, Deadline::now()))
+      *member_, [&] { return ++looks == 1; }, Deadline::now(), habit))
       << "a last look is always taken";
   EXPECT_EQ(looks, 1);
   EXPECT_EQ(held(), 0U);
+}
+
+constexpr std::uint64_t worth_ns = 30'000;
+
+void wait_for_ns(SpinHabit& habit, std::uint64_t duration_ns) {
+  habit.begin(second_ns, worth_ns);
+  habit.end(second_ns + duration_ns);
+}
+
+TEST(SpinHabit, ends_with_four_long_waits_in_a_row_and_comes_back_with_one_short_one) {
+  SpinHabit habit;
+  for (int i = 0; i < 3; ++i) wait_for_ns(habit, second_ns);
+  EXPECT_TRUE(habit.pays());
+  wait_for_ns(habit, 2 * worth_ns);
+  for (int i = 0; i < 3; ++i) wait_for_ns(habit, second_ns);
+  EXPECT_TRUE(habit.pays()) << "counted anew since the short one";
+  for (int i = 0; i < 100; ++i) wait_for_ns(habit, 2 * worth_ns + 1);
+  EXPECT_FALSE(habit.pays());
+  wait_for_ns(habit, 2 * worth_ns);
+  EXPECT_TRUE(habit.pays());
+}
+
+TEST_F(SpinPermits, thread_that_spun_in_vain_takes_no_permit_until_it_pays_again) {
+  SpinHabit habit;
+  bool permit_was_held = false;
+  const auto never = [&] {
+    permit_was_held |= held() != 0;
+    return false;
+  };
+  while (habit.pays()) wait_for_ns(habit, second_ns);
+  EXPECT_FALSE(spin_until(*member_, never, Deadline::never(), habit));
+  EXPECT_FALSE(permit_was_held);
+  wait_for_ns(habit, 1);
+  EXPECT_FALSE(spin_until(*member_, never, Deadline::never(), habit));
+  EXPECT_TRUE(permit_was_held);
 }
 
 }  // namespace

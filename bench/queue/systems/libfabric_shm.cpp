@@ -10,7 +10,8 @@
 #include <rdma/fi_endpoint.h>
 #include <rdma/fi_errno.h>
 
-#include "bench/queue/systems/libfabric_library.hpp"
+#include <wyvern/transport/fabric_library.hpp>
+
 #include "bench/queue/worker.hpp"
 
 namespace wyvern::bench {
@@ -18,14 +19,8 @@ namespace {
 
 constexpr const char* provider = "shm";
 
-struct FreeInfo {
-  decltype(&::fi_freeinfo) freeinfo;
-  void operator()(fi_info* info) const { freeinfo(info); }
-};
-using Info = std::unique_ptr<fi_info, FreeInfo>;
-
-Info find_provider(const LibfabricLibrary& library) {
-  const Info hints(library.dupinfo(nullptr), FreeInfo{library.freeinfo});
+FabricLibrary::Info find_provider(const FabricLibrary& library) {
+  const auto hints = library.make_info();
   hints->ep_attr->type = FI_EP_RDM;
   hints->caps = FI_MSG;
   hints->mode = FI_CONTEXT | FI_CONTEXT2;
@@ -33,13 +28,12 @@ Info find_provider(const LibfabricLibrary& library) {
   hints->domain_attr->resource_mgmt = FI_RM_ENABLED;
   hints->domain_attr->threading = FI_THREAD_DOMAIN;
   hints->fabric_attr->prov_name = ::strdup(provider);  // freed with the hints
-  fi_info* found = nullptr;
-  const int result = library.getinfo(FI_VERSION(1, 17), nullptr, nullptr, 0, hints.get(), &found);
-  if (result != 0) {
+  auto found = library.find(*hints, nullptr, nullptr);
+  if (found == nullptr) {
     throw std::runtime_error("libfabric-shm: this libfabric offers no provider '" + std::string(provider) +
-                             "' for messages: fi_getinfo: " + library.strerror(-result));
+                             "' for messages");
   }
-  return Info(found, FreeInfo{library.freeinfo});
+  return found;
 }
 
 }  // namespace
@@ -47,8 +41,7 @@ Info find_provider(const LibfabricLibrary& library) {
 class LibfabricEndpoint::Connection {
  public:
   Connection(const WorkOrder& order, const Scratch& scratch) : info_(find_provider(library_)) {
-    fid_fabric* fabric = nullptr;
-    library_.check(library_.fabric(info_->fabric_attr, &fabric, nullptr), "fi_fabric");
+    fid_fabric* fabric = library_.open(*info_->fabric_attr);
     fabric_.reset(fabric);
     fid_domain* domain = nullptr;
     library_.check(::fi_domain(fabric, info_.get(), &domain, nullptr), "fi_domain");
@@ -132,8 +125,8 @@ class LibfabricEndpoint::Connection {
     library_.check(result, what);
   }
 
-  LibfabricLibrary library_;
-  Info info_;
+  const FabricLibrary& library_ = FabricLibrary::get();
+  FabricLibrary::Info info_;
   FabricObject<fid_fabric> fabric_;  // closed from the last to the first
   FabricObject<fid_domain> domain_;
   FabricObject<fid_cq> completions_;

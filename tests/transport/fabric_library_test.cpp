@@ -1,0 +1,102 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <rdma/fi_errno.h>
+
+#include <wyvern/transport/fabric_error.hpp>
+#include <wyvern/transport/fabric_library.hpp>
+#include <wyvern/transport/provider_choice.hpp>
+
+namespace wyvern::test {
+namespace {
+
+/// In a process of its own, in which libfabric has not been loaded before. 0 is the answer hoped for.
+template <class Look>
+int in_a_fresh_process(Look look) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int answer = 100;
+    try {
+      answer = look();
+    } catch (const std::exception& error) {
+      ::dprintf(STDERR_FILENO, "%s\n", error.what());
+    }
+    ::_exit(answer);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 200 + WTERMSIG(status);
+}
+
+void our_handler(int) {}
+
+TEST(FabricLibrary, signal_handlers_are_the_same_after_loading_and_asking) {
+  EXPECT_EQ(in_a_fresh_process([] {
+              std::array<struct sigaction, NSIG> before{};
+              ::signal(SIGINT, &our_handler);
+              ::signal(SIGTERM, SIG_IGN);
+              for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, nullptr, &before.at(signal));
+              list_offers(FabricLibrary::get(), "tcp;ofi_rxm");
+              for (int signal = 1; signal < NSIG; ++signal) {
+                struct sigaction now {};
+                ::sigaction(signal, nullptr, &now);
+                if (std::memcmp(&now.sa_handler, &before.at(signal).sa_handler, sizeof now.sa_handler) != 0)
+                  return signal;
+              }
+              return 0;
+            }),
+            0)
+      << "the signal whose handler has changed";
+}
+
+TEST(FabricLibrary, environment_gets_what_providers_need_and_keeps_what_the_user_has_set) {
+  EXPECT_EQ(in_a_fresh_process([] {
+              ::setenv("FI_OFI_RXM_MSG_RX_SIZE", "777", 1);
+              ::unsetenv("IPATH_NO_BACKTRACE");
+              FabricLibrary::get();
+              const char* kept = ::getenv("FI_OFI_RXM_MSG_RX_SIZE");
+              const char* added = ::getenv("IPATH_NO_BACKTRACE");
+              if (kept == nullptr || std::string(kept) != "777") return 1;
+              return added == nullptr || std::string(added) != "1" ? 2 : 0;
+            }),
+            0);
+}
+
+TEST(FabricLibrary, says_its_version_and_what_its_errors_mean) {
+  const FabricLibrary& library = FabricLibrary::get();
+  EXPECT_TRUE(FI_VERSION_GE(library.version(), FI_VERSION(1, 17)));
+  EXPECT_EQ(fabric_version_text(FI_VERSION(1, 17)), "1.17");
+  EXPECT_NO_THROW(library.check(0, "nothing"));
+  EXPECT_NO_THROW(library.check(5, "five of something"));
+  try {
+    library.check(-FI_ENODATA, "fi_getinfo");
+    FAIL() << "that was an error";
+  } catch (const FabricError& error) {
+    EXPECT_EQ(error.fabric_errno(), FI_ENODATA);
+    EXPECT_EQ(std::string(error.what()), "fi_getinfo: " + library.describe(FI_ENODATA));
+  }
+}
+
+TEST(FabricLibrary, provider_that_is_not_there_offers_nothing) {
+  EXPECT_TRUE(list_offers(FabricLibrary::get(), "no-such-provider").empty());
+}
+
+TEST(FabricLibrary, tcp_is_offered_here_and_chosen_unless_there_is_hardware) {
+  const FabricLibrary& library = FabricLibrary::get();
+  const auto offers = list_offers(library);
+  const ProviderChoice choice = choose_provider(offers, library.version(), "tcp");
+  EXPECT_EQ(choice.traits->request, "tcp");
+  EXPECT_TRUE(choice.traits->reaches_other_nodes);
+  const ProviderChoice unasked = choose_provider(offers, library.version());
+  EXPECT_LE(unasked.traits, choice.traits) << unasked.explanation;
+}
+
+}  // namespace
+}  // namespace wyvern::test

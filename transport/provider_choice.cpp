@@ -1,0 +1,94 @@
+#include <cstring>
+#include <optional>
+
+#include <rdma/fi_domain.h>
+#include <rdma/fi_endpoint.h>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/transport/provider_choice.hpp>
+
+namespace wyvern {
+namespace {
+
+/// Its messages are no longer than a packet.
+constexpr std::string_view efa_direct = "efa-direct";
+
+struct Verdict {
+  const ProviderTraits* traits = nullptr;  // null: not to be used
+  std::string reason;
+};
+
+Verdict judge(const ProviderOffer& offer, std::uint32_t version, std::string_view requested) {
+  const ProviderTraits* traits = find_provider_traits(offer.provider, version);
+  if (traits == nullptr)
+    return {nullptr, "not known to this version of Wyvern with libfabric " + fabric_version_text(version)};
+  if (offer.fabric == efa_direct) return {nullptr, "its messages are no longer than a packet"};
+  if (traits->use == ProviderUse::never) return {nullptr, std::string(traits->why)};
+  if (requested == traits->name || requested == traits->request) return {traits, "asked for"};
+  if (!requested.empty()) return {nullptr, "not asked for"};
+  if (traits->use == ProviderUse::on_request)
+    return {nullptr, "on request only: " + std::string(traits->why)};
+  return {traits, "usable"};
+}
+
+std::string sentence_about(std::uint32_t version, std::string_view requested) {
+  const std::string library = "libfabric " + fabric_version_text(version);
+  return requested.empty() ? "no provider of " + library + " can be used here"
+                           : "the provider '" + std::string(requested) + "' is not offered by " + library;
+}
+
+}  // namespace
+
+FabricLibrary::Info endpoint_hints(const FabricLibrary& library) {
+  auto hints = library.make_info();
+  hints->ep_attr->type = FI_EP_RDM;
+  hints->caps = FI_MSG | FI_RMA | FI_MULTI_RECV | FI_SOURCE;
+  hints->mode = FI_CONTEXT | FI_CONTEXT2;
+  hints->domain_attr->mr_mode =
+      FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY | FI_MR_ENDPOINT;
+  hints->domain_attr->threading = FI_THREAD_DOMAIN;
+  hints->domain_attr->resource_mgmt = FI_RM_ENABLED;
+  return hints;
+}
+
+std::vector<ProviderOffer> list_offers(const FabricLibrary& library, const std::string& provider) {
+  const auto hints = endpoint_hints(library);
+  if (!provider.empty()) hints->fabric_attr->prov_name = ::strdup(provider.c_str());  // freed with the hints
+  const auto list = library.find(*hints, nullptr, nullptr);
+  std::vector<ProviderOffer> offers;
+  for (const fi_info* info = list.get(); info != nullptr; info = info->next) {
+    offers.push_back({.provider = info->fabric_attr->prov_name,
+                      .fabric = info->fabric_attr->name,
+                      .domain = info->domain_attr->name});
+  }
+  return offers;
+}
+
+ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint32_t version,
+                               std::string_view requested) {
+  std::optional<std::size_t> best;
+  std::vector<Verdict> verdicts;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    const Verdict& verdict = verdicts.emplace_back(judge(offers[i], version, requested));
+    if (verdict.traits == nullptr) continue;
+    // The table is in the order of preference; of one provider the first offer is the best.
+    if (!best || verdict.traits < verdicts[*best].traits) best = i;
+  }
+  std::string explanation;
+  std::string_view last;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    const bool is_chosen = best == i;
+    if (offers[i].provider == last && !is_chosen) continue;  // one for each interface, mostly
+    last = offers[i].provider;
+    explanation += "  " + offers[i].provider + " (" + offers[i].domain +
+                   "): " + (is_chosen ? "chosen" : verdicts[i].reason) + "\n";
+  }
+  if (!best) {
+    throw NotFound(sentence_about(version, requested) + "; it offers:\n" +
+                   (offers.empty() ? "  nothing\n" : explanation) +
+                   "fi_info (Debian: libfabric-bin) lists what there is");
+  }
+  return {.offer = *best, .traits = verdicts[*best].traits, .explanation = std::move(explanation)};
+}
+
+}  // namespace wyvern

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <wyvern/transport/fabric_library.hpp>
+#include <wyvern/transport/provider_table.hpp>
+
+namespace wyvern {
+
+/// What libfabric says it could do for us here.
+struct ProviderOffer {
+  std::string provider;
+  std::string fabric;
+  std::string domain;
+};
+
+struct ProviderChoice {
+  std::size_t offer = 0;  ///< which of them
+  const ProviderTraits* traits = nullptr;
+  /// A line for each provider: what became of it and why.
+  std::string explanation;
+};
+
+/// What we ask of a provider: reliable datagrams, messages, remote reads and writes, receive buffers for many
+/// messages, in every way of registering memory that there is.
+FabricLibrary::Info endpoint_hints(const FabricLibrary& library);
+/// What there is for that, best first as libfabric sees it. For all providers, or for the one with that name
+/// as libfabric says it. Loading all of them takes 100 ms or more the first time.
+std::vector<ProviderOffer> list_offers(const FabricLibrary& library, const std::string& provider = {});
+
+/// The provider to be used: the one that was asked for (as in ProviderTraits::request, or ::name), or the
+/// first of the table that is offered. Throws NotFound, with the explanation, if there is none.
+ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint32_t version,
+                               std::string_view requested = {});
+
+}  // namespace wyvern

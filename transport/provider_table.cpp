@@ -1,0 +1,101 @@
+#include <array>
+
+#include <rdma/fabric.h>
+
+#include <wyvern/transport/provider_table.hpp>
+
+namespace wyvern {
+namespace {
+
+constexpr std::uint32_t first = FI_VERSION(1, 17);  // older ones are refused
+constexpr std::string_view shm_limits =
+    "reaches this node only, and a process that is killed can stop the others";
+
+constexpr std::array table{
+    // Networks of the machine, fastest first.
+    ProviderTraits{.name = "cxi", .request = "cxi", .since = FI_VERSION(1, 21)},
+    // Before 2.5 nothing ever wakes who sleeps.
+    ProviderTraits{.name = "efa",
+                   .request = "efa",
+                   .since = first,
+                   .before = FI_VERSION(2, 5),
+                   .sleep = ProviderSleep::none},
+    ProviderTraits{.name = "efa", .request = "efa", .since = FI_VERSION(2, 5)},
+    ProviderTraits{.name = "verbs;ofi_rxm", .request = "verbs", .since = first},
+    ProviderTraits{.name = "psm3", .request = "psm3", .since = first, .sleep = ProviderSleep::none},
+    ProviderTraits{.name = "opx", .request = "opx", .since = first, .sleep = ProviderSleep::none},
+    // TCP: with messages and remote reads of its own since 1.18, under rxm before.
+    ProviderTraits{
+        .name = "tcp",
+        .request = "tcp",
+        .since = FI_VERSION(1, 18),
+        .before = FI_VERSION(1, 19),
+        .use = ProviderUse::on_request,
+        .why = "1.18.0 never sleeps after the first message; 1.18.1, which is right, says 1.18 too",
+        .sends_are_bounded = false},
+    ProviderTraits{.name = "tcp", .request = "tcp", .since = FI_VERSION(1, 19), .sends_are_bounded = false},
+    ProviderTraits{.name = "tcp;ofi_rxm", .request = "tcp", .since = first, .before = FI_VERSION(1, 18)},
+    ProviderTraits{.name = "tcp;ofi_rxm",
+                   .request = "tcp;ofi_rxm",
+                   .since = FI_VERSION(1, 18),
+                   .use = ProviderUse::on_request,
+                   .why = "the provider tcp does the same without rxm in between"},
+    ProviderTraits{.name = "net",
+                   .request = "net",
+                   .since = first,
+                   .before = FI_VERSION(1, 18),
+                   .use = ProviderUse::on_request,
+                   .why = "a preview of what became the provider tcp in 1.18, and not mended since",
+                   .sleep = ProviderSleep::wait_set,
+                   .sends_are_bounded = false},
+    // One node. Before 2.0 setting the smallest room in a receive buffer ends in a null pointer.
+    ProviderTraits{.name = "shm",
+                   .request = "shm",
+                   .since = first,
+                   .before = FI_VERSION(2, 0),
+                   .use = ProviderUse::on_request,
+                   .why = shm_limits,
+                   .sleep = ProviderSleep::none,
+                   .reaches_other_nodes = false,
+                   .min_multi_recv_can_be_set = false,
+                   .eager_bytes = 4096},
+    ProviderTraits{.name = "shm",
+                   .request = "shm",
+                   .since = FI_VERSION(2, 0),
+                   .use = ProviderUse::on_request,
+                   .why = shm_limits,
+                   .sleep = ProviderSleep::none,
+                   .reaches_other_nodes = false,
+                   .eager_bytes = 4096},
+    // Not for us.
+    ProviderTraits{.name = "net;ofi_rxm",
+                   .request = "net;ofi_rxm",
+                   .since = first,
+                   .use = ProviderUse::never,
+                   .why = "spins while it should sleep"},
+    ProviderTraits{.name = "udp;ofi_rxd",
+                   .request = "udp;ofi_rxd",
+                   .since = first,
+                   .use = ProviderUse::never,
+                   .why = "has no buffers for several messages"},
+    ProviderTraits{.name = "sockets",
+                   .request = "sockets",
+                   .since = first,
+                   .use = ProviderUse::never,
+                   .why = "deprecated, and starts three threads"},
+};
+
+}  // namespace
+
+std::span<const ProviderTraits> provider_table() { return table; }
+
+const ProviderTraits* find_provider_traits(std::string_view name, std::uint32_t version) {
+  for (const ProviderTraits& traits : table) {
+    if (traits.name == name && FI_VERSION_GE(version, traits.since) &&
+        (traits.before == 0 || FI_VERSION_LT(version, traits.before)))
+      return &traits;
+  }
+  return nullptr;
+}
+
+}  // namespace wyvern

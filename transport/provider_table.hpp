@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace wyvern {
+
+/// Whether a provider is taken without being asked for.
+enum class ProviderUse : std::uint8_t { by_itself, on_request, never };
+
+/// How a thread sleeps until something comes for an endpoint.
+enum class ProviderSleep : std::uint8_t {
+  descriptor,  ///< of the completion queue, after fi_trywait
+  wait_set,    ///< the same descriptor, but fi_trywait does not reset it: a wait set of our own does
+  none         ///< nothing to sleep on: short sleeps
+};
+
+/// What has to be known of a provider beyond what it says of itself (fi_info): the one table of that. Entries
+/// hold from one version of libfabric up to, not including, another.
+struct ProviderTraits {
+  std::string_view name;     ///< as libfabric says it, for example "tcp;ofi_rxm"
+  std::string_view request;  ///< what users call it, for example "tcp"
+  std::uint32_t since;       ///< FI_VERSION
+  std::uint32_t before = 0;  ///< FI_VERSION; 0: still so
+  ProviderUse use = ProviderUse::by_itself;
+  std::string_view why = {};  ///< it is not taken by itself
+  ProviderSleep sleep = ProviderSleep::descriptor;
+  bool reaches_other_nodes = true;
+  bool min_multi_recv_can_be_set = true;  ///< FI_OPT_MIN_MULTI_RECV, before the endpoint is enabled
+  bool sends_are_bounded = true;          ///< says FI_EAGAIN when its queue is full; else it takes any number
+  std::uint32_t most_sends = 256;         ///< that we have outstanding on an endpoint
+  std::uint32_t eager_bytes = 8192;       ///< up to here a message is faster than a remote read
+};
+
+/// From the one that is taken first to the last.
+std::span<const ProviderTraits> provider_table();
+/// The entry of a provider with that version of libfabric; null if it is not known.
+const ProviderTraits* find_provider_traits(std::string_view name, std::uint32_t version);
+
+}  // namespace wyvern
