@@ -99,8 +99,9 @@ TEST(ProviderChoice, absence_of_what_was_asked_for_names_what_there_is) {
 }
 
 TEST(ProviderTable, entries_of_one_provider_follow_each_other_without_a_gap_or_overlap) {
-  for (const std::uint32_t version : {FI_VERSION(1, 17), FI_VERSION(1, 18), FI_VERSION(1, 19),
-                                      FI_VERSION(1, 21), FI_VERSION(2, 0), FI_VERSION(2, 5)}) {
+  for (const int as_number : {FI_VERSION(1, 17), FI_VERSION(1, 18), FI_VERSION(1, 19), FI_VERSION(1, 21),
+                              FI_VERSION(2, 0), FI_VERSION(2, 5)}) {
+    const auto version = static_cast<std::uint32_t>(as_number);
     std::set<std::string_view> seen;
     for (const ProviderTraits& traits : provider_table()) {
       const bool holds = version >= traits.since && (traits.before == 0 || version < traits.before);

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include <rdma/fi_errno.h>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/transport/fabric_endpoint.hpp>
+#include <wyvern/transport/fabric_error.hpp>
+#include <wyvern/transport/fabric_header.hpp>
+#include <wyvern/transport/shm_leftover.hpp>
+
+// How an endpoint and its peers come and go. What happens for each message is in fabric_messages.cpp.
+namespace wyvern {
+namespace {
+
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
+
+constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/// Of the largest provider: an endpoint is opened for messages of a size before its provider is known.
+std::size_t largest_eager() {
+  std::size_t largest = 0;
+  for (const ProviderTraits& traits : provider_table())
+    largest = std::max<std::size_t>(largest, traits.eager_bytes);
+  return largest + sizeof(MessageHeader);
+}
+
+}  // namespace
+
+void FabricEndpoint::FreePages::operator()(std::byte* memory) const { std::free(memory); }
+
+FabricEndpoint::Pages FabricEndpoint::allocate(std::size_t bytes) {
+  const std::size_t whole_pages = (bytes + page_bytes - 1) / page_bytes * page_bytes;
+  Pages pages(static_cast<std::byte*>(std::aligned_alloc(page_bytes, whole_pages)));
+  if (pages == nullptr)
+    throw OutOfMemory("no memory for an endpoint's buffers of " + std::to_string(bytes) + " bytes");
+  return pages;
+}
+
+FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
+    : objects_(open_fabric_objects(options, largest_eager())),
+      address_{.provider = objects_.info->fabric_attr->prov_name,
+               .protocol = objects_.info->ep_attr->protocol,
+               .library_version = FabricLibrary::get().version(),
+               .epoch = random_number(),
+               .name = objects_.name},
+      address_bytes_(encode_peer_address(address_)),
+      largest_payload_(objects_.traits->eager_bytes),
+      inject_bytes_(objects_.info->tx_attr->inject_size) {
+  const std::size_t send_bytes = round_to_line(sizeof(MessageHeader) + largest_payload_);
+  const std::size_t sends = objects_.traits->most_sends;
+  const std::size_t all_sends = (sends + 1) * send_bytes;
+  memory_ = allocate(all_sends + receive_buffers * receive_buffer_bytes);
+  const std::span<std::byte> memory(memory_.get(), all_sends + receive_buffers * receive_buffer_bytes);
+  scratch_ = memory.first(send_bytes);
+  sends_.resize(sends);
+  free_sends_.reserve(sends);
+  for (std::size_t i = 0; i < sends; ++i) {
+    sends_[i].context.buffer = &sends_[i];
+    sends_[i].memory = memory.subspan((i + 1) * send_bytes, send_bytes);
+    sends_[i].region = register_buffer(objects_, sends_[i].memory.data(), send_bytes, FI_SEND);
+    free_sends_.push_back(&sends_[i]);
+  }
+  for (std::size_t i = 0; i < receive_buffers; ++i) {
+    Buffer& buffer = receives_.at(i);
+    buffer.context.buffer = &buffer;
+    buffer.kind = BufferKind::receive;
+    buffer.memory = memory.subspan(all_sends + i * receive_buffer_bytes, receive_buffer_bytes);
+    buffer.region = register_buffer(objects_, buffer.memory.data(), receive_buffer_bytes, FI_RECV);
+    post(buffer);
+  }
+}
+
+FabricEndpoint::~FabricEndpoint() {
+  // Nothing touches the buffers any more once the endpoint is closed; their regions go before the domain.
+  objects_.endpoint.reset();
+  for (Buffer& buffer : sends_) buffer.region.reset();
+  for (Buffer& buffer : receives_) buffer.region.reset();
+}
+
+PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
+  PeerAddress other = decode_peer_address(address);
+  check_same_protocol(address_, other);
+  if (peers_by_epoch_.contains(other.epoch))
+    throw InvalidArgument("add_peer: this endpoint is a peer already; each endpoint is added once");
+  fi_addr_t fabric_address = FI_ADDR_UNSPEC;
+  const int inserted =
+      ::fi_av_insert(objects_.addresses.get(), other.name.data(), 1, &fabric_address, 0, nullptr);
+  if (inserted != 1) {
+    FabricLibrary::get().check(inserted, "fi_av_insert of an address of provider " + other.provider);
+    throw FabricError("fi_av_insert did not take an address of provider " + other.provider, FI_EINVAL);
+  }
+  const auto number = static_cast<PeerNumber>(peers_.size());
+  peers_by_epoch_.emplace(other.epoch, number);
+  peers_.push_back({.address = std::move(other), .fabric_address = fabric_address, .is_there = true});
+  return number;
+}
+
+void FabricEndpoint::remove_peer(PeerNumber number) {
+  Peer& peer = peer_at(number);
+  peers_by_epoch_.erase(peer.address.epoch);
+  peer.is_there = false;
+  FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
+                             "fi_av_remove");
+  if (!objects_.traits->reaches_other_nodes) remove_shm_leftover(peer.address.name);
+}
+
+FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) {
+  if (number >= peers_.size() || !peers_[number].is_there) {
+    throw InvalidArgument("peer " + std::to_string(number) +
+                          " is no peer of this endpoint: it was removed, or never added");
+  }
+  return peers_[number];
+}
+
+bool FabricEndpoint::may_sleep() {
+  if (objects_.descriptor < 0) return false;
+#if FI_MAJOR_VERSION < 2
+  if (objects_.wait_set != nullptr) return ::fi_wait(objects_.wait_set.get(), 0) != 0;
+#endif
+  fid* sleeps_on = &objects_.completions->fid;
+  return ::fi_trywait(objects_.fabric.get(), &sleeps_on, 1) == 0;
+}
+
+}  // namespace wyvern

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wyvern {
+
+inline constexpr std::uint32_t message_magic = 0x4D59'5701;  // version 1, "WYM"
+
+/// What stands before every message between endpoints. Little-endian.
+struct MessageHeader {
+  std::uint32_t magic;
+  std::uint32_t receiver;  ///< lower half of the receiving endpoint's epoch
+  std::uint64_t sender;    ///< the sending endpoint's epoch
+};
+static_assert(sizeof(MessageHeader) == 16 && offsetof(MessageHeader, sender) == 8);
+
+}  // namespace wyvern
