@@ -58,6 +58,7 @@ constexpr std::array table{
                    .sleep = ProviderSleep::none,
                    .reaches_other_nodes = false,
                    .min_multi_recv_can_be_set = false,
+                   .sends_to_the_dead_return = false,
                    .eager_bytes = 4096},
     ProviderTraits{.name = "shm",
                    .request = "shm",
@@ -66,6 +67,7 @@ constexpr std::array table{
                    .why = shm_limits,
                    .sleep = ProviderSleep::none,
                    .reaches_other_nodes = false,
+                   .sends_to_the_dead_return = false,
                    .eager_bytes = 4096},
     // Not for us.
     ProviderTraits{.name = "net;ofi_rxm",
