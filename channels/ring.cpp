@@ -65,16 +65,18 @@ std::uint64_t put_count(const RingView& view) { return detail::find_tail(view).a
 
 namespace {
 
-/// By the other side's hint, which may be behind: from the front `at` on.
+/// By the other side's hint, which may be behind, from the front `at` on; never more than the capacity,
+/// however wrong both are.
 std::uint64_t messages_approx(const RingView& view, Position at) {
   const Position tail(view.header().tail.load(std::memory_order_acquire));
-  return tail.bits() <= at.bits() ? 0 : tail.ticket(view.capacity()) - at.ticket(view.capacity());
+  if (tail.bits() <= at.bits()) return 0;
+  return std::min<std::uint64_t>(tail.ticket(view.capacity()) - at.ticket(view.capacity()), view.capacity());
 }
 std::uint64_t room_approx(const RingView& view, Position at) {
   const Position head(view.header().head.load(std::memory_order_acquire));
   const std::uint64_t end = head.ticket(view.capacity()) + view.capacity();
   const std::uint64_t begin = at.ticket(view.capacity());
-  return end <= begin ? 0 : end - begin;
+  return end <= begin ? 0 : std::min<std::uint64_t>(end - begin, view.capacity());
 }
 
 }  // namespace
@@ -115,7 +117,9 @@ void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::
   std::uint32_t found = 0;
   for (; found < promising; ++found) {
     Ahead& ahead = ahead_[found];
-    const SlotWord word(ahead.slot->load(std::memory_order_relaxed));  // operate() reads it again
+    // Acquire: where a block of a later chunk is was stored before it came into a slot. operate() reads the
+    // word again.
+    const SlotWord word(ahead.slot->load(std::memory_order_acquire));
     if (word.bits() >> block_bits != (found < before_end ? now : next_lap)) break;
     BlockHeader& block = view.block(word.block());
     ahead.word = word.bits();

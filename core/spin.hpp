@@ -48,8 +48,8 @@ inline constexpr std::uint64_t free_spin_ns = 2'000;
 inline constexpr std::uint64_t shortest_permit_spin_ns = 30'000;
 inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
 
-/// Whether it pays for a thread to spin with a permit: not after some waits in a row that outlasted it by
-/// far. Then it goes to sleep at once, until a wait ends so soon that spinning would have caught the end. Who
+/// Whether it pays for a thread to spin: not after some waits in a row that outlasted it by far. Then it
+/// looks some times and goes to sleep, until a wait ends so soon that spinning would have caught the end. Who
 /// gets a message every now and then so takes no time from the others, nor a core from who wakes it.
 class SpinHabit {
  public:
@@ -62,10 +62,13 @@ class SpinHabit {
     start_ns_ = now_ns;
     worth_ns_ = worth_ns;
   }
-  /// It has ended. How long the wake-up took is part of what it shows: two who wake each other would not.
+  /// It has ended well, soon enough to be caught by spinning.
+  void caught() { waits_in_vain_ = 0; }
+  /// It has ended well. How long the wake-up took is part of what it shows: two who wake each other would
+  /// not.
   void end(std::uint64_t now_ns) {
     if (now_ns - start_ns_ <= 2 * worth_ns_) {
-      waits_in_vain_ = 0;
+      caught();
     } else if (waits_in_vain_ < patience) {
       ++waits_in_vain_;
     }
@@ -80,7 +83,7 @@ class SpinHabit {
 
 /// Spins until `ready()`, for twice what a wake-up costs on this machine if that pays and a permit is to be
 /// had, else shortly. Returns the last answer of `ready()`; if it is no, the caller says when the wait has
-/// ended (SpinHabit::end).
+/// ended well (SpinHabit::end).
 template <class Ready>
 bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit) {
   // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
@@ -103,16 +106,23 @@ bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, Spi
       member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
   const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
   habit.begin(start, duration);
-  if (!habit.pays()) return look(false);
+  if (!habit.pays()) {
+    const bool caught = look(false);
+    if (caught) habit.caught();
+    return caught;
+  }
   for (; within(free_spin_ns); now = monotonic_ns()) {
-    if (look(false)) return true;
+    if (look(false)) {
+      habit.caught();
+      return true;
+    }
   }
   if (!within(duration)) return ready();
   const SpinPermitHold permit(member, duration);
   if (!permit) return ready();
   for (; within(duration); now = monotonic_ns()) {
     if (look(true)) {
-      habit.end(now);
+      habit.caught();
       return true;
     }
     // Who is waited for may be waiting for this core.

@@ -52,7 +52,7 @@ WaitResult wait_until(const std::shared_ptr<Member>& member, std::uint64_t inter
   }
   if (set != nullptr) set->remove(parker.index());
   result.notified |= parker.finish();
-  habit.end(monotonic_ns());
+  if (result.ready) habit.end(monotonic_ns());
   return result;
 }
 

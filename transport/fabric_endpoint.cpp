@@ -40,8 +40,8 @@ FabricEndpoint::Pages FabricEndpoint::allocate(std::size_t bytes) {
   return pages;
 }
 
-FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
-    : objects_(open_fabric_objects(options, largest_eager())),
+FabricEndpoint::FabricEndpoint(FabricObjects objects)
+    : objects_(std::move(objects)),
       address_{.provider = objects_.info->fabric_attr->prov_name,
                .protocol = objects_.info->ep_attr->protocol,
                .library_version = FabricLibrary::get().version(),
@@ -49,12 +49,16 @@ FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
                .name = objects_.name},
       address_bytes_(encode_peer_address(address_)),
       largest_payload_(objects_.traits->eager_bytes),
-      inject_bytes_(objects_.info->tx_attr->inject_size) {
+      inject_bytes_(objects_.info->tx_attr->inject_size) {}
+
+FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
+    : FabricEndpoint(open_fabric_objects(options, largest_eager())) {
   const std::size_t send_bytes = round_to_line(sizeof(MessageHeader) + largest_payload_);
   const std::size_t sends = objects_.traits->most_sends;
   const std::size_t all_sends = (sends + 1) * send_bytes;
-  memory_ = allocate(all_sends + receive_buffers * receive_buffer_bytes);
-  const std::span<std::byte> memory(memory_.get(), all_sends + receive_buffers * receive_buffer_bytes);
+  const std::size_t all_bytes = all_sends + receive_buffers * receive_buffer_bytes;
+  memory_ = allocate(all_bytes);
+  const std::span<std::byte> memory(memory_.get(), all_bytes);
   scratch_ = memory.first(send_bytes);
   sends_.resize(sends);
   free_sends_.reserve(sends);
@@ -81,9 +85,23 @@ FabricEndpoint::~FabricEndpoint() {
   for (Buffer& buffer : receives_) buffer.region.reset();
 }
 
+/// libfabric gets a pointer and reads as many bytes as it thinks fit.
+void FabricEndpoint::check_name(const PeerAddress& other) const {
+  const bool is_text = objects_.info->addr_format == FI_ADDR_STR;
+  const bool fits = is_text ? !other.name.empty() && other.name.back() == std::byte{0}
+                            : other.name.size() == address_.name.size();
+  if (!fits) {
+    throw DecodeError("the address of an endpoint of provider " + other.provider + " has a name of " +
+                      std::to_string(other.name.size()) + " bytes, ours has " +
+                      std::to_string(address_.name.size()) +
+                      ": both must listen on addresses of one kind (IPv4, or IPv6)");
+  }
+}
+
 PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   PeerAddress other = decode_peer_address(address);
   check_same_protocol(address_, other);
+  check_name(other);
   if (peers_by_epoch_.contains(other.epoch))
     throw InvalidArgument("add_peer: this endpoint is a peer already; each endpoint is added once");
   fi_addr_t fabric_address = FI_ADDR_UNSPEC;
@@ -118,6 +136,9 @@ FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) {
 
 bool FabricEndpoint::may_sleep() {
   if (objects_.descriptor < 0) return false;
+  for (const Buffer& buffer : receives_) {
+    if (!buffer.is_posted) return false;  // nothing might come
+  }
 #if FI_MAJOR_VERSION < 2
   if (objects_.wait_set != nullptr) return ::fi_wait(objects_.wait_set.get(), 0) != 0;
 #endif

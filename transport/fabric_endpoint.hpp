@@ -30,6 +30,7 @@ struct EndpointCounters {
   std::uint64_t too_many_sends = 0;     ///< retries: as many sends were outstanding as we allow
   std::uint64_t from_strangers = 0;     ///< messages of endpoints that are no peers, or none any more
   std::uint64_t for_somebody_else = 0;  ///< messages to an endpoint that was here before
+  std::uint64_t failed_receives = 0;    ///< events that say that something did not come in
   std::uint64_t malformed = 0;          ///< messages without our header
   std::uint64_t failed_sends = 0;
 };
@@ -40,7 +41,8 @@ class EndpointHandler {
   virtual ~EndpointHandler() = default;
   /// The bytes are there until this returns; they are not aligned.
   virtual void message(PeerNumber from, std::span<const std::byte> bytes) = 0;
-  /// A message that was sent did not arrive, and nobody knows what became of those after it.
+  /// A message that was sent did not arrive, and nobody knows what became of those after it. Of small
+  /// messages providers need not say it.
   virtual void send_failed(PeerNumber to, int fabric_errno) = 0;
 };
 
@@ -85,6 +87,8 @@ class FabricEndpoint {
   bool may_sleep();
 
  private:
+  /// So that the destructor puts things in order also when the rest of the constructor throws.
+  explicit FabricEndpoint(FabricObjects objects);
   enum class BufferKind : std::uint8_t { receive, send };
   struct Buffer;
   /// What libfabric gives back with a completion: it begins with memory of its own.
@@ -112,6 +116,7 @@ class FabricEndpoint {
   };
 
   static Pages allocate(std::size_t bytes);
+  void check_name(const PeerAddress& other) const;
   Peer& peer_at(PeerNumber peer);
   void post(Buffer& buffer);
   std::size_t write(std::span<std::byte> to, const Peer& peer, std::span<const std::byte> message) const;

@@ -75,25 +75,28 @@ void FabricEndpoint::post(Buffer& buffer) {
   message.addr = FI_ADDR_UNSPEC;
   message.context = &buffer.context.fabric;
   const std::int64_t result = ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV);
-  buffer.is_posted = result != -FI_EAGAIN;  // the next poll tries again
-  if (buffer.is_posted) FabricLibrary::get().check(result, "fi_recvmsg");
+  buffer.is_posted = result == 0;
+  // The next poll tries again.
+  if (result != -FI_EAGAIN) FabricLibrary::get().check(result, "fi_recvmsg");
 }
 
 std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
+  std::array<fi_cq_data_entry, completions_at_once> entries;
+  const std::int64_t read = ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
+  std::size_t events = 0;
+  if (read == -FI_EAVAIL) {
+    complete_with_error(handler);
+    events = 1;
+  } else if (read != -FI_EAGAIN) {
+    FabricLibrary::get().check(read, "fi_cq_read");
+    events = static_cast<std::size_t>(read);
+    for (std::size_t i = 0; i < events; ++i) complete(entries[i], handler);
+  }
+  // At the end: when it fails, all that has come has been dealt with.
   for (Buffer& buffer : receives_) {
     if (!buffer.is_posted) post(buffer);
   }
-  std::array<fi_cq_data_entry, completions_at_once> entries;
-  const std::int64_t read = ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
-  if (read == -FI_EAGAIN) return 0;
-  if (read == -FI_EAVAIL) {
-    complete_with_error(handler);
-    return 1;
-  }
-  FabricLibrary::get().check(read, "fi_cq_read");
-  const auto count = static_cast<std::size_t>(read);
-  for (std::size_t i = 0; i < count; ++i) complete(entries[i], handler);
-  return count;
+  return events;
 }
 
 void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& handler) {
@@ -106,7 +109,7 @@ void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& ha
   // Some providers say with the last message that they are done with the buffer, some by an event without
   // one.
   if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
-  if ((entry.flags & FI_MULTI_RECV) != 0) post(buffer);
+  if ((entry.flags & FI_MULTI_RECV) != 0) buffer.is_posted = false;
 }
 
 void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
@@ -114,7 +117,10 @@ void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
   const std::int64_t read = ::fi_cq_readerr(objects_.completions.get(), &error, 0);
   if (read == -FI_EAGAIN) return;
   FabricLibrary::get().check(read, "fi_cq_readerr");
-  if (error.op_context == nullptr) return;
+  if (error.op_context == nullptr) {
+    ++counters_.failed_sends;  // of a small message: whose, it does not say
+    return;
+  }
   Buffer& buffer = *static_cast<Context*>(error.op_context)->buffer;
   if (buffer.kind == BufferKind::send) {
     free_sends_.push_back(&buffer);
@@ -123,7 +129,8 @@ void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
       handler.send_failed(buffer.peer, error.err < 0 ? -error.err : error.err);
     return;
   }
-  if ((error.flags & FI_MULTI_RECV) != 0) post(buffer);
+  ++counters_.failed_receives;
+  if ((error.flags & FI_MULTI_RECV) != 0) buffer.is_posted = false;
 }
 
 void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& handler) {

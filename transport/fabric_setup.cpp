@@ -28,12 +28,14 @@ FabricLibrary::Info find_endpoint(const FabricLibrary& library, const ProviderOf
   const char* node = listens && !options.node.empty() ? options.node.c_str() : nullptr;
   const char* service = listens && !options.service.empty() ? options.service.c_str() : nullptr;
   const auto list = library.find(*hints, node, service);
-  if (list == nullptr) {
+  const fi_info* found = list.get();
+  while (found != nullptr && !is_for_us(found->fabric_attr->name)) found = found->next;
+  if (found == nullptr) {
     throw NotFound("provider " + offer.provider + " cannot listen on '" + options.node + "'" +
                    (service != nullptr ? " port " + options.service : "") +
                    ": name an address of this machine on a network that the provider can use");
   }
-  return library.copy(*list);
+  return library.copy(*found);
 }
 
 void open_completions(const FabricLibrary& library, FabricObjects& objects) {

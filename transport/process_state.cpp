@@ -14,11 +14,11 @@ bool is_same(const struct sigaction& a, const struct sigaction& b) {
   return a.sa_handler == b.sa_handler && a.sa_flags == b.sa_flags;
 }
 
-/// Of this process. Empty if /proc is not there: then nothing can be told.
-std::set<int> open_descriptors() {
+/// Of this process; nothing if that cannot be seen.
+std::optional<std::set<int>> open_descriptors() {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), &::closedir);
+  if (folder == nullptr) return std::nullopt;
   std::set<int> descriptors;
-  if (folder == nullptr) return descriptors;
   while (const dirent* entry = ::readdir(folder.get())) {
     char* end = nullptr;
     const long number = std::strtol(entry->d_name, &end, 10);
@@ -49,8 +49,10 @@ SignalHandlersKept::~SignalHandlersKept() {
 DescriptorsClosedOnExec::DescriptorsClosedOnExec() : before_(open_descriptors()) {}
 
 DescriptorsClosedOnExec::~DescriptorsClosedOnExec() {
-  for (const int descriptor : open_descriptors()) {
-    if (before_.contains(descriptor)) continue;
+  const auto now = open_descriptors();
+  if (!before_ || !now) return;
+  for (const int descriptor : *now) {
+    if (before_->contains(descriptor)) continue;
     const int flags = ::fcntl(descriptor, F_GETFD);
     if (flags >= 0) ::fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
   }

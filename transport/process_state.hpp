@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <array>
+#include <optional>
 #include <set>
 
 namespace wyvern {
@@ -33,7 +34,7 @@ class DescriptorsClosedOnExec {
   DescriptorsClosedOnExec& operator=(const DescriptorsClosedOnExec&) = delete;
 
  private:
-  std::set<int> before_;
+  std::optional<std::set<int>> before_;  // nothing: it could not be seen
 };
 
 }  // namespace wyvern

@@ -22,7 +22,7 @@ Verdict judge(const ProviderOffer& offer, std::uint32_t version, std::string_vie
   const ProviderTraits* traits = find_provider_traits(offer.provider, version);
   if (traits == nullptr)
     return {nullptr, "not known to this version of Wyvern with libfabric " + fabric_version_text(version)};
-  if (offer.fabric == efa_direct) return {nullptr, "its messages are no longer than a packet"};
+  if (!is_for_us(offer.fabric)) return {nullptr, "its messages are no longer than a packet"};
   if (traits->use == ProviderUse::never) return {nullptr, std::string(traits->why)};
   if (requested == traits->name || requested == traits->request) return {traits, "asked for"};
   if (!requested.empty()) return {nullptr, "not asked for"};
@@ -38,6 +38,8 @@ std::string sentence_about(std::uint32_t version, std::string_view requested) {
 }
 
 }  // namespace
+
+bool is_for_us(const std::string& fabric) { return fabric != efa_direct; }
 
 FabricLibrary::Info endpoint_hints(const FabricLibrary& library) {
   auto hints = library.make_info();

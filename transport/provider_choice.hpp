@@ -33,6 +33,9 @@ FabricLibrary::Info endpoint_hints(const FabricLibrary& library);
 /// as libfabric says it. Loading all of them takes 100 ms or more the first time.
 std::vector<ProviderOffer> list_offers(const FabricLibrary& library, const std::string& provider = {});
 
+/// Whether an offer can be meant at all: a provider may have another fabric that is not for us.
+bool is_for_us(const std::string& fabric);
+
 /// The provider to be used: the one that was asked for (as in ProviderTraits::request, or ::name), or the
 /// first of the table that is offered. Throws NotFound, with the explanation, if there is none.
 ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint32_t version,

@@ -48,7 +48,8 @@ constexpr std::array table{
                    .why = "a preview of what became the provider tcp in 1.18, and not mended since",
                    .sleep = ProviderSleep::wait_set,
                    .sends_are_bounded = false},
-    // One node. Before 2.0 setting the smallest room in a receive buffer ends in a null pointer.
+    // One node. Before 2.0 setting the smallest room in a receive buffer ends in a null pointer: it is 4096
+    // bytes, our header included.
     ProviderTraits{.name = "shm",
                    .request = "shm",
                    .since = first,
@@ -59,7 +60,7 @@ constexpr std::array table{
                    .reaches_other_nodes = false,
                    .min_multi_recv_can_be_set = false,
                    .sends_to_the_dead_return = false,
-                   .eager_bytes = 4096},
+                   .eager_bytes = 4096 - 16},
     ProviderTraits{.name = "shm",
                    .request = "shm",
                    .since = FI_VERSION(2, 0),

@@ -21,7 +21,8 @@ bool remove_shm_leftover(std::span<const std::byte> name) noexcept {
   text.remove_prefix(scheme.size());  // process:user:number, which is the file's name too
   pid_t process = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
-  if (error != std::errc() || process <= 0 || text.find('/') != std::string_view::npos) return false;
+  const bool is_name = text.find_first_not_of("0123456789:") == std::string_view::npos;
+  if (error != std::errc() || process <= 0 || !is_name || end == text.data() + text.size()) return false;
   if (::kill(process, 0) == 0 || errno != ESRCH) return false;
   char path[64] = "/dev/shm/";
   constexpr std::size_t folder = 9;

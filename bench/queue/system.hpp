@@ -10,7 +10,7 @@ namespace wyvern::bench {
 /// What can be measured in place of a Wyvern queue, and Wyvern itself.
 enum class System : std::uint8_t {
   wyvern,
-  flag,          ///< a word in shared memory on which the other side spins, with pauses
+  flag,          ///< a word in shared memory on which the other side spins
   futex,         ///< a word on which the other side sleeps
   unix_socket,   ///< a pair of SOCK_SEQPACKET sockets
   boost_queue,   ///< Boost.Interprocess message_queue

@@ -78,5 +78,23 @@ TEST_F(BurstTest, message_given_back_in_the_middle_of_a_batch_is_next) {
   EXPECT_EQ(audit_of(queue), "");
 }
 
+TEST_F(BurstTest, hints_that_were_thrown_back_promise_no_more_than_the_capacity) {
+  auto queue = make<int>({.capacity = 8});
+  for (int i = 0; i < 1000; ++i) {
+    queue.put(i);
+    queue.get();
+  }
+  queue.put_many(numbers(5));
+  ChannelHeader& header = view_of(queue).header();
+  header.head.store(0);  // as by somebody who was stopped all the time
+  EXPECT_EQ(ring::ready_approx(view_of(queue), IntentKind::get), 8U);
+  EXPECT_EQ(queue.get_many(1'000'000'000), numbers(5));
+  header.tail.store(0);
+  EXPECT_LE(ring::ready_approx(view_of(queue), IntentKind::put), 8U);
+  EXPECT_EQ(queue.try_put_many(numbers(100)), 8U);
+  EXPECT_EQ(queue.get_many(100), numbers(8));
+  EXPECT_EQ(audit_of(queue), "");
+}
+
 }  // namespace
 }  // namespace wyvern::test

@@ -192,6 +192,12 @@ TEST_P(FabricEndpointTest, message_that_is_too_large_and_peer_that_is_unknown_ar
   EXPECT_THROW(a_->endpoint.send(to_b_ + 1, message_of(1)), InvalidArgument);
   EXPECT_THROW(a_->endpoint.add_peer(b_->endpoint.address()), InvalidArgument);
   EXPECT_THROW(a_->endpoint.add_peer(message_of(10)), DecodeError);
+  PeerAddress torn = decode_peer_address(b_->endpoint.address());
+  torn.epoch += 1;
+  torn.name.pop_back();
+  EXPECT_THROW(a_->endpoint.add_peer(encode_peer_address(torn)), DecodeError);
+  torn.name.clear();
+  EXPECT_THROW(a_->endpoint.add_peer(encode_peer_address(torn)), DecodeError);
 }
 
 TEST_P(FabricEndpointTest, sleeper_is_woken_by_a_message_and_by_nothing_else) {
