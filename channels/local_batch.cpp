@@ -117,7 +117,6 @@ std::optional<std::span<const std::byte>> TakeBatch::next_slowly() {
   if (!may_be_given_back(view)) {
     burst_.look(view, **port_, burst_of(most_ - count_));
     if (!burst_.is_over() && burst_.operate(view)) return received(burst_.block());
-    burst_.end();
   }
   if (channel_.try_take(*port_, IntentKind::get) != RingOutcome::done) return std::nullopt;
   return received(spare_block(view, **port_));

@@ -3,7 +3,6 @@
 #include <wyvern/channels/ring_burst.hpp>
 #include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/core/prefetch.hpp>
-#include <wyvern/core/spin.hpp>
 
 namespace wyvern {
 
@@ -44,9 +43,7 @@ bool has_message_or_end(const RingView& view) {
   const SlotWord head = detail::find_head(view).word;
   if (head.state() == SlotState::full) {
     // It will be taken in a moment.
-    BlockHeader& block = view.block(head.block());
-    prefetch_to_write(&block);
-    prefetch_to_read(RingView::inline_payload(block));
+    detail::expect_message(view.block(head.block()));
     return true;
   }
   return head.state() == SlotState::closed || view.header().closing.load(std::memory_order_seq_cst) != 0;
@@ -124,11 +121,11 @@ void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::
     BlockHeader& block = view.block(word.block());
     ahead.word = word.bits();
     ahead.block = &block;
-    prefetch_to_write(&block);
     if (puts) {
+      prefetch_to_write(&block);
       prefetch_to_write(RingView::inline_payload(block));
     } else {
-      prefetch_to_read(RingView::inline_payload(block));
+      detail::expect_message(block);
     }
   }
   end_ = found;

@@ -103,6 +103,12 @@ inline Place place_of(const RingView& view, const Front& front) {
           view.block(front.word.block())};
 }
 
+/// Fetches the message in a block that is about to be taken.
+inline void expect_message(BlockHeader& block) {
+  prefetch_to_write(&block);
+  prefetch_to_read(RingView::inline_payload(block));
+}
+
 /// Release: who reads the hint must not find its slot as it was before the lap that the hint says has been
 /// reached.
 inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
@@ -152,8 +158,7 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
     if (head.word.state() == SlotState::full) {
       // The message comes while the swap is on its way.
       const detail::Place place = detail::place_of(view, head);
-      prefetch_to_write(&place.block);
-      prefetch_to_read(RingView::inline_payload(place.block));
+      detail::expect_message(place.block);
       const SlotWord offered(head.word.lap() + 1, SlotState::empty, spare.block());
       intended = true;
       if (!detail::swap(port, kind, place, offered, spare)) continue;

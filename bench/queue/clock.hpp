@@ -14,7 +14,6 @@ inline Ticks now_ticks() {
 #if defined(__x86_64__)
   // The form that waits for the loads before it: the other one may be read while the load that ends a wait is
   // still under way, and then shows less than half of what a short round trip takes.
-
   unsigned processor = 0;
   return __builtin_ia32_rdtscp(&processor);
 #else

@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <future>
 #include <list>
-#include <numeric>
 #include <ranges>
 #include <set>
 #include <sstream>
@@ -37,12 +36,6 @@ struct wyvern::Codec<wyvern::test::Touchy> {
 
 namespace wyvern::test {
 namespace {
-
-std::vector<int> numbers(int count) {
-  std::vector<int> values(static_cast<std::size_t>(count));
-  std::iota(values.begin(), values.end(), 0);
-  return values;
-}
 
 class BatchTest : public TwoMembers {};
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <ranges>
 #include <vector>
@@ -11,12 +10,6 @@
 
 namespace wyvern::test {
 namespace {
-
-std::vector<int> numbers(int count) {
-  std::vector<int> values(static_cast<std::size_t>(count));
-  std::iota(values.begin(), values.end(), 0);
-  return values;
-}
 
 /// Batches whose looked-up places are used by somebody else meanwhile.
 class BurstTest : public TwoMembers {};
