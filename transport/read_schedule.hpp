@@ -1,0 +1,111 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <wyvern/transport/endpoint.hpp>
+
+namespace wyvern {
+
+/// A part of a remote read that is fetched at once.
+struct ReadPiece {
+  RemoteRead* read = nullptr;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+
+  RemoteMemory source() const { return read->source().part(offset, size); }
+  std::span<std::byte> destination() const { return read->destination().subspan(offset, size); }
+};
+
+/// Which pieces of which remote reads an endpoint has under way: so many of a read, so many in all, reads by
+/// turns. Of a peer only as many as there are free ones left, so that those that are silent never take all.
+///
+/// Invariant: a read that is running is in `waiting_` if a piece of it may be begun, in `ended_` if the
+/// handler is to be told of it, in neither if all that may be is under way; never in both.
+class ReadSchedule {
+ public:
+  static constexpr std::uint32_t most_pieces = 32;
+  static constexpr std::uint32_t most_pieces_of_a_read = 4;
+
+  /// `piece_bytes`: what is fetched at once.
+  explicit ReadSchedule(std::uint64_t piece_bytes) : piece_bytes_(piece_bytes) {}
+
+  /// Before reads from a peer begin.
+  void peer_added(PeerNumber peer) {
+    if (peer >= under_way_of_.size()) under_way_of_.resize(peer + 1);
+  }
+  /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult.
+  void peer_removed(PeerNumber peer, int error);
+
+  /// Throws InvalidArgument.
+  void add(RemoteRead& read);
+  /// `begin(ReadPiece&)` begins to fetch a piece and returns 0, EAGAIN if that cannot be done now, or another
+  /// errno. Called for as many pieces as may be under way.
+  template <class Begin>
+  void go_on(Begin begin) {
+    if (waiting_.first != nullptr) begin_pieces(begin);
+  }
+  /// `error`: 0, or a positive errno.
+  void completed(ReadPiece& piece, int error);
+  /// Tells of reads that have ended.
+  void tell(EndpointHandler& handler) {
+    if (ended_.first != nullptr) tell_all(handler);
+  }
+
+  /// For an endpoint's own records of the pieces.
+  std::size_t index_of(const ReadPiece& piece) const {
+    return static_cast<std::size_t>(&piece - pieces_.data());
+  }
+  ReadPiece& piece_at(std::size_t index) { return pieces_.at(index); }
+
+ private:
+  /// Singly linked through RemoteRead::following_.
+  struct List {
+    RemoteRead* first = nullptr;
+    RemoteRead* last = nullptr;
+    void push(RemoteRead& read);
+    RemoteRead& pop();
+  };
+
+  /// In one go: reads of silent peers may stand before those that can go on.
+  static constexpr int most_in_vain = 8;
+
+  template <class Begin>
+  void begin_pieces(Begin& begin) {
+    for (int in_vain = 0; in_vain < most_in_vain && waiting_.first != nullptr && free_ != 0;) {
+      RemoteRead& read = waiting_.pop();
+      read.place_ = RemoteRead::Place::nowhere;
+      ReadPiece& piece = pieces_.at(static_cast<std::size_t>(std::countr_zero(free_)));
+      const int error = propose(read, piece) ? begin(piece) : EAGAIN;
+      if (error == EAGAIN) {
+        ++in_vain;
+        put(read, RemoteRead::Place::waiting);
+        continue;
+      }
+      begun(piece);
+      if (error != 0) completed(piece, error);
+    }
+  }
+  bool propose(RemoteRead& read, ReadPiece& piece) const;
+  void begun(ReadPiece& piece);
+  void put(RemoteRead& read, RemoteRead::Place place);
+  template <class Condition>
+  List take_from_waiting(Condition condition);
+  void tell_all(EndpointHandler& handler);
+  bool is_free(const ReadPiece& piece) const { return ((free_ >> index_of(piece)) & 1) != 0; }
+
+  std::uint64_t piece_bytes_;
+  std::array<ReadPiece, most_pieces> pieces_;
+  std::uint32_t free_ = ~std::uint32_t{0};  // a bit for each of pieces_
+  static_assert(most_pieces == 32);
+  std::vector<std::uint32_t> under_way_of_;  // pieces, by peer
+  List waiting_;
+  List ended_;
+};
+
+}  // namespace wyvern
