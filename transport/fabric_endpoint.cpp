@@ -8,7 +8,6 @@
 #include <wyvern/transport/fabric_endpoint.hpp>
 #include <wyvern/transport/fabric_error.hpp>
 #include <wyvern/transport/fabric_header.hpp>
-#include <wyvern/transport/shm_leftover.hpp>
 
 // How an endpoint and its peers come and go. What happens for each message is in fabric_messages.cpp.
 namespace wyvern {
@@ -105,7 +104,11 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   const auto number = static_cast<PeerNumber>(peers_.size());
   peers_by_epoch_.emplace(other.epoch, number);
   reads_.peer_added(number);
-  peers_.push_back({.address = std::move(other), .fabric_address = fabric_address, .is_there = true});
+  Peer& peer = peers_.emplace_back();
+  peer.fabric_address = fabric_address;
+  peer.is_there = true;
+  if (!objects_.traits->reaches_other_nodes) peer.shm.emplace(other.name);
+  peer.address = std::move(other);
   return number;
 }
 
@@ -113,13 +116,16 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
   Peer& peer = peer_at(number);
   peers_by_epoch_.erase(peer.address.epoch);
   peer.is_there = false;
-  const PeerAddress address = std::exchange(peer.address, {});
+  peer.address = {};
   reads_.peer_removed(number, FI_ECONNRESET);
   // What is under way to it may never come back.
   if (peer.sends_under_way != 0) add_send_buffers(peer.sends_under_way);
   FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
                              "fi_av_remove");
-  if (!objects_.traits->reaches_other_nodes) remove_shm_leftover(address.name);
+  if (peer.shm) {
+    peer.shm->remove_leftover();
+    peer.shm.reset();
+  }
 }
 
 const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include <wyvern/transport/fabric_setup.hpp>
 #include <wyvern/transport/peer_address.hpp>
 #include <wyvern/transport/read_schedule.hpp>
+#include <wyvern/transport/shm_peer.hpp>
 
 namespace wyvern {
 
@@ -81,8 +83,10 @@ class FabricEndpoint final : public Endpoint {
     fi_addr_t fabric_address = FI_ADDR_UNSPEC;
     bool is_there = false;
     bool beat_is_under_way = false;
+    bool has_ended = false;             // and nothing is to be sent to it any more
     std::uint32_t sends_under_way = 0;  // of which the buffers are not back yet
     std::uint64_t heard = 0;
+    std::optional<ShmPeer> shm;
   };
 
   void add_send_buffers(std::size_t count);

@@ -43,6 +43,7 @@ SendOutcome FabricEndpoint::send(PeerNumber to, std::span<const std::byte> messa
     throw TooLarge("a message of " + std::to_string(message.size()) + " bytes: an endpoint of provider " +
                    address_.provider + " sends at most " + std::to_string(largest_payload_));
   }
+  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
   SendOutcome outcome{};
   if (sizeof(MessageHeader) + message.size() <= inject_bytes_) {
     const std::size_t bytes = write(scratch_, message_magic, peer, message);
@@ -56,6 +57,8 @@ SendOutcome FabricEndpoint::send(PeerNumber to, std::span<const std::byte> messa
 
 SendOutcome FabricEndpoint::send_beat(PeerNumber to) {
   Peer& peer = peer_at(to);
+  if (peer.shm && !peer.has_ended) peer.has_ended = peer.shm->has_ended();
+  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
   if (peer.beat_is_under_way) return SendOutcome::retry;
   const SendOutcome outcome = send_buffer(to, Kind::beat, {});
   if (outcome == SendOutcome::done) peer.beat_is_under_way = true;
