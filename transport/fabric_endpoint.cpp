@@ -139,7 +139,7 @@ const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
 std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at(peer).heard; }
 
 bool FabricEndpoint::may_sleep() {
-  if (objects_.descriptor < 0) return false;
+  if (objects_.descriptor < 0 || reads_.has_ended()) return false;
   for (const ReceiveBuffer& buffer : receives_) {
     if (!buffer.is_posted) return false;  // nothing might come
   }

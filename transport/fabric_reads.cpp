@@ -1,18 +1,10 @@
 #include <rdma/fi_errno.h>
 #include <rdma/fi_rma.h>
 
-#include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
 // Memory that others read, and reading theirs.
 namespace wyvern {
-namespace {
-
-bool is_within(std::span<const std::byte> part, std::span<const std::byte> whole) {
-  return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
-}
-
-}  // namespace
 
 std::unique_ptr<RegisteredMemory> FabricEndpoint::register_memory(std::span<std::byte> memory) {
   return FabricMemory::for_reads(objects_, memory);
@@ -20,15 +12,7 @@ std::unique_ptr<RegisteredMemory> FabricEndpoint::register_memory(std::span<std:
 
 void FabricEndpoint::read(RemoteRead& read) {
   peer_at(read.from());
-  const RegisteredMemory* region = read.destination_region();
-  if (region == nullptr ? reads_into_registered_memory_only()
-                        : !is_within(read.destination(), region->bytes())) {
-    throw InvalidArgument("read of " + std::to_string(read.source().size) +
-                          " bytes: the destination has to lie in the memory whose registration is given, and "
-                          "with provider " +
-                          address_.provider + " one has to be given");
-  }
-  reads_.add(read);
+  reads_.add(read, reads_into_registered_memory_only());
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
 }
 

@@ -23,11 +23,16 @@ RemoteRead& ReadSchedule::List::pop() {
   return read;
 }
 
-void ReadSchedule::add(RemoteRead& read) {
+void ReadSchedule::add(RemoteRead& read, bool registered_only) {
   if (read.is_running_) throw InvalidArgument("read: this one has not ended yet");
   if (read.destination_.empty() || read.destination_.size() != read.source_.size) {
     throw InvalidArgument("read of " + std::to_string(read.source_.size) + " bytes into " +
                           std::to_string(read.destination_.size()) + ": both are to be the same, and not 0");
+  }
+  if (read.region_ == nullptr ? registered_only : !read.region_->contains(read.destination_)) {
+    throw InvalidArgument("read of " + std::to_string(read.source_.size) +
+                          " bytes: the destination has to lie in the memory whose registration is given" +
+                          (registered_only ? ", and one has to be given here" : ""));
   }
   read.begun_ = 0;
   read.under_way_ = 0;

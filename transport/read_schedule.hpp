@@ -43,8 +43,8 @@ class ReadSchedule {
   /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult.
   void peer_removed(PeerNumber peer, int error);
 
-  /// Throws InvalidArgument.
-  void add(RemoteRead& read);
+  /// `registered_only`: the destination has to lie in registered memory. Throws InvalidArgument.
+  void add(RemoteRead& read, bool registered_only);
   /// `begin(ReadPiece&)` begins to fetch a piece and returns 0, EAGAIN if that cannot be done now, or another
   /// errno. Called for as many pieces as may be under way.
   template <class Begin>
@@ -53,9 +53,11 @@ class ReadSchedule {
   }
   /// `error`: 0, or a positive errno.
   void completed(ReadPiece& piece, int error);
-  /// Tells of reads that have ended.
+  /// Whether there is an end to tell.
+  bool has_ended() const { return ended_.first != nullptr; }
+  /// Tells of reads that have ended; not of those that the handler ends by that.
   void tell(EndpointHandler& handler) {
-    if (ended_.first != nullptr) tell_all(handler);
+    if (has_ended()) tell_all(handler);
   }
 
  private:
