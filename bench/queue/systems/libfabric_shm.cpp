@@ -12,7 +12,7 @@
 
 #include <wyvern/transport/fabric_library.hpp>
 
-#include "bench/queue/worker.hpp"
+#include "bench/common/worker.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -40,7 +40,7 @@ FabricLibrary::Info find_provider(const FabricLibrary& library) {
 
 class LibfabricEndpoint::Connection {
  public:
-  Connection(const WorkOrder& order, const Scratch& scratch) : info_(find_provider(library_)) {
+  Connection(const QueueOrder& order, const Scratch& scratch) : info_(find_provider(library_)) {
     fid_fabric* fabric = library_.open(*info_->fabric_attr);
     fabric_.reset(fabric);
     fid_domain* domain = nullptr;
@@ -92,12 +92,12 @@ class LibfabricEndpoint::Connection {
   }
 
   /// Says where this process is reached and waits for what the other, of two, says.
-  void meet_partner(const WorkOrder& order, const Scratch& scratch) {
-    WorkerSlot& own = scratch->slots.at(order.worker);
+  void meet_partner(const QueueOrder& order, const Scratch& scratch) {
+    WorkerSlot& own = scratch->slots.at(order.work.worker);
     std::size_t length = own.address.size();
     library_.check(::fi_getname(&endpoint_->fid, own.address.data(), &length), "fi_getname");
     own.address_length.store(static_cast<std::uint32_t>(length), std::memory_order_release);
-    WorkerSlot& other = scratch->slots.at(1 - order.worker);
+    WorkerSlot& other = scratch->slots.at(1 - order.work.worker);
     wait_for_partner(scratch, [&] { return other.address_length.load(std::memory_order_acquire) != 0; });
     const int inserted = ::fi_av_insert(addresses_.get(), other.address.data(), 1, &partner_, 0, nullptr);
     if (inserted != 1) throw std::runtime_error("libfabric-shm: fi_av_insert refused the other's address");
@@ -139,7 +139,7 @@ class LibfabricEndpoint::Connection {
   bool sent_ = true;
 };
 
-LibfabricEndpoint::LibfabricEndpoint(const WorkOrder& order, const Scratch& scratch)
+LibfabricEndpoint::LibfabricEndpoint(const QueueOrder& order, const Scratch& scratch)
     : connection_(std::make_unique<Connection>(order, scratch)) {}
 LibfabricEndpoint::~LibfabricEndpoint() = default;
 

@@ -3,7 +3,7 @@
 #include <ostream>
 #include <vector>
 
-#include "bench/queue/row.hpp"
+#include "bench/common/row.hpp"
 
 namespace wyvern::bench {
 

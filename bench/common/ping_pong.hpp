@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "bench/queue/clock.hpp"
-#include "bench/queue/worker.hpp"
+#include "bench/common/clock.hpp"
+#include "bench/common/worker.hpp"
 
 namespace wyvern::bench {
 

@@ -1,4 +1,4 @@
-#include "bench/queue/ping_pong_row.hpp"
+#include "bench/common/ping_pong_row.hpp"
 
 namespace wyvern::bench {
 

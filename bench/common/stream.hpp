@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <string>
 
-#include "bench/queue/clock.hpp"
-#include "bench/queue/row.hpp"
-#include "bench/queue/stream_check.hpp"
-#include "bench/queue/team.hpp"
-#include "bench/queue/worker.hpp"
+#include "bench/common/clock.hpp"
+#include "bench/common/row.hpp"
+#include "bench/common/stream_check.hpp"
+#include "bench/common/team.hpp"
+#include "bench/common/worker.hpp"
 
 namespace wyvern::bench {
 

@@ -8,9 +8,9 @@
 
 #include <wyvern/core/file_descriptor.hpp>
 
-#include "bench/queue/histogram.hpp"
-#include "bench/queue/options.hpp"
-#include "bench/queue/stream_check.hpp"
+#include "bench/common/histogram.hpp"
+#include "bench/common/stream_check.hpp"
+#include "bench/common/work_order.hpp"
 
 namespace wyvern::bench {
 

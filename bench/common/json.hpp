@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/queue/row.hpp"
+#include "bench/common/row.hpp"
 
 namespace wyvern::bench {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "bench/queue/histogram.hpp"
+#include "bench/common/histogram.hpp"
 
 namespace wyvern::bench {
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "bench/queue/options.hpp"
+#include "bench/common/work_order.hpp"
 
 namespace wyvern::bench {
 

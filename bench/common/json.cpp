@@ -1,4 +1,4 @@
-#include "bench/queue/json.hpp"
+#include "bench/common/json.hpp"
 
 #include <nlohmann/json.hpp>
 

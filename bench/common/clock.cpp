@@ -1,4 +1,4 @@
-#include "bench/queue/clock.hpp"
+#include "bench/common/clock.hpp"
 
 namespace wyvern::bench {
 

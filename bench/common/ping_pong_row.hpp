@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "bench/queue/row.hpp"
-#include "bench/queue/team.hpp"
+#include "bench/common/row.hpp"
+#include "bench/common/team.hpp"
 
 namespace wyvern::bench {
 

@@ -1,4 +1,4 @@
-#include "bench/queue/team.hpp"
+#include "bench/common/team.hpp"
 
 #include <chrono>
 #include <climits>
@@ -19,13 +19,10 @@ constexpr std::chrono::milliseconds look_after{500};
 
 }  // namespace
 
-Team::Team(const Runtime& runtime, System system, const Shape& shape, double ns_per_tick)
-    : runtime_(runtime) {
-  order_.system = system;
+Team::Team(const Runtime& runtime, const Shape& shape, double ns_per_tick) : runtime_(runtime) {
   order_.shape = shape;
   order_.ns_per_tick = ns_per_tick;
   order_.scratch = scratch_.file();
-  resources_ = make_resources(runtime, order_);
 }
 
 Team::~Team() {
@@ -49,10 +46,7 @@ void Team::add(Process process) {
   workers_.back().start();
 }
 
-void Team::wait_until_ready() {
-  wait_for_arrivals(0);
-  resources_.reset();  // all have opened what they need: names are not left behind, however this ends
-}
+void Team::wait_until_ready() { wait_for_arrivals(0); }
 
 void Team::run_round(double seconds) {
   scratch_->seconds = seconds;

@@ -1,4 +1,4 @@
-#include "bench/queue/scratch.hpp"
+#include "bench/common/scratch.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@ namespace wyvern::bench {
 
 static_assert(std::is_trivially_destructible_v<ScratchLayout>, "no process ends what others may still use");
 
-Scratch::Scratch() : fd_(::memfd_create("bench_queue", MFD_CLOEXEC)) {
+Scratch::Scratch() : fd_(::memfd_create("bench", MFD_CLOEXEC)) {
   if (!fd_ || ::ftruncate(fd_.get(), sizeof(ScratchLayout)) != 0) {
     throw std::system_error(errno, std::generic_category(), "memory for the workers");
   }

@@ -1,4 +1,4 @@
-#include "bench/queue/stream.hpp"
+#include "bench/common/stream.hpp"
 
 #include <algorithm>
 #include <stdexcept>

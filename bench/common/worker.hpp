@@ -8,9 +8,9 @@
 
 #include <wyvern/core/futex.hpp>
 
-#include "bench/queue/clock.hpp"
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/common/clock.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/common/work_order.hpp"
 
 namespace wyvern::bench {
 

@@ -1,4 +1,4 @@
-#include "bench/queue/worker.hpp"
+#include "bench/common/worker.hpp"
 
 #include <algorithm>
 #include <climits>

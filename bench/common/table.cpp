@@ -1,4 +1,4 @@
-#include "bench/queue/table.hpp"
+#include "bench/common/table.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "bench/queue/statistics.hpp"
+#include "bench/common/statistics.hpp"
 
 namespace wyvern::bench {
 namespace {

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include <wyvern/runtime/process.hpp>
 #include <wyvern/runtime/runtime.hpp>
 
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/systems/resources.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/common/work_order.hpp"
 
 namespace wyvern::bench {
 
@@ -17,15 +15,18 @@ namespace wyvern::bench {
 /// between the rounds in which others measure, and end with this object.
 class Team {
  public:
-  Team(const Runtime& runtime, System system, const Shape& shape, double ns_per_tick);
+  Team(const Runtime& runtime, const Shape& shape, double ns_per_tick);
   /// Ends the workers; kills them if something went wrong, because they may then wait for each other.
   ~Team();
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Adds a process that runs `function`: the `number`th of its kind.
-  void add(int (*function)(WorkOrder), std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) {
-    add(runtime_.process(function, order_for_next(number, outgoing, incoming)));
+  /// Adds a process that runs `function`: the `number`th of its kind. `order` is what all of the team get.
+  template <class Order>
+  void add(int (*function)(Order), Order order, std::uint32_t number, std::uint32_t outgoing,
+           std::uint32_t incoming) {
+    order.work = order_for_next(number, outgoing, incoming);
+    add(runtime_.process(function, order));
   }
   /// The same in two steps, for functions that take more than their order.
   WorkOrder order_for_next(std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) const;
@@ -46,7 +47,6 @@ class Team {
   const Runtime& runtime_;
   Scratch scratch_;
   WorkOrder order_;
-  std::unique_ptr<Resources> resources_;
   std::vector<Process> workers_;
   bool in_order_ = false;
 };

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/queue/progress.hpp"
-#include "bench/queue/row.hpp"
+#include "bench/common/progress.hpp"
+#include "bench/common/row.hpp"
 
 namespace wyvern::bench {
 

@@ -1,4 +1,4 @@
-#include "bench/queue/machine.hpp"
+#include "bench/common/machine.hpp"
 
 #include <sched.h>
 #include <sys/utsname.h>
