@@ -54,6 +54,9 @@ class RegisteredMemory {
   virtual ~RegisteredMemory() = default;
 
   std::span<std::byte> bytes() const { return bytes_; }
+  bool contains(std::span<const std::byte> part) const {
+    return part.data() >= bytes_.data() && part.data() + part.size() <= bytes_.data() + bytes_.size();
+  }
   /// For a peer's read, of a part too: see RemoteMemory::part.
   const RemoteMemory& remote() const { return remote_; }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -9,13 +8,13 @@
 #include <wyvern/transport/fabric_endpoint.hpp>
 #include <wyvern/transport/fabric_error.hpp>
 #include <wyvern/transport/fabric_header.hpp>
-#include <wyvern/transport/shm_leftover.hpp>
 
 // How an endpoint and its peers come and go. What happens for each message is in fabric_messages.cpp.
 namespace wyvern {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
+/// Of a remote read.
+constexpr std::uint64_t largest_piece = std::uint64_t{1} << 20;
 constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
 
 constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -30,18 +29,9 @@ std::size_t largest_eager() {
 
 }  // namespace
 
-void FabricEndpoint::FreePages::operator()(std::byte* memory) const { std::free(memory); }
-
-FabricEndpoint::Pages FabricEndpoint::allocate(std::size_t bytes) {
-  const std::size_t whole_pages = (bytes + page_bytes - 1) / page_bytes * page_bytes;
-  Pages pages(static_cast<std::byte*>(std::aligned_alloc(page_bytes, whole_pages)));
-  if (pages == nullptr)
-    throw OutOfMemory("no memory for an endpoint's buffers of " + std::to_string(bytes) + " bytes");
-  return pages;
-}
-
 FabricEndpoint::FabricEndpoint(FabricObjects objects)
     : objects_(std::move(objects)),
+      reads_(std::min<std::uint64_t>(largest_piece, objects_.info->ep_attr->max_msg_size)),
       address_{.provider = objects_.info->fabric_attr->prov_name,
                .protocol = objects_.info->ep_attr->protocol,
                .library_version = FabricLibrary::get().version(),
@@ -49,40 +39,40 @@ FabricEndpoint::FabricEndpoint(FabricObjects objects)
                .name = objects_.name},
       address_bytes_(encode_peer_address(address_)),
       largest_payload_(objects_.traits->eager_bytes),
-      inject_bytes_(objects_.info->tx_attr->inject_size) {}
+      // What the provider copies is not counted by anybody: only where the provider bounds it.
+      inject_bytes_(objects_.traits->sends_are_bounded ? objects_.info->tx_attr->inject_size : 0) {}
 
 FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
     : FabricEndpoint(open_fabric_objects(options, largest_eager())) {
-  const std::size_t send_bytes = round_to_line(sizeof(MessageHeader) + largest_payload_);
-  const std::size_t sends = objects_.traits->most_sends;
-  const std::size_t all_sends = (sends + 1) * send_bytes;
-  const std::size_t all_bytes = all_sends + receive_buffers * receive_buffer_bytes;
-  memory_ = allocate(all_bytes);
-  const std::span<std::byte> memory(memory_.get(), all_bytes);
-  scratch_ = memory.first(send_bytes);
-  sends_.resize(sends);
-  free_sends_.reserve(sends);
-  for (std::size_t i = 0; i < sends; ++i) {
-    sends_[i].context.buffer = &sends_[i];
-    sends_[i].memory = memory.subspan((i + 1) * send_bytes, send_bytes);
-    sends_[i].region = register_buffer(objects_, sends_[i].memory.data(), send_bytes, FI_SEND);
-    free_sends_.push_back(&sends_[i]);
-  }
+  add_send_buffers(objects_.traits->most_sends);
+  const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffers * receive_buffer_bytes);
   for (std::size_t i = 0; i < receive_buffers; ++i) {
-    Buffer& buffer = receives_.at(i);
-    buffer.context.buffer = &buffer;
-    buffer.kind = BufferKind::receive;
-    buffer.memory = memory.subspan(all_sends + i * receive_buffer_bytes, receive_buffer_bytes);
-    buffer.region = register_buffer(objects_, buffer.memory.data(), receive_buffer_bytes, FI_RECV);
+    ReceiveBuffer& buffer = receives_.at(i);
+    buffer.kind = Kind::receive;
+    buffer.memory = memory.bytes().subspan(i * receive_buffer_bytes, receive_buffer_bytes);
+    buffer.description = memory.description();
     post(buffer);
+  }
+}
+
+/// The buffers and one more, in one piece.
+void FabricEndpoint::add_send_buffers(std::size_t count) {
+  const std::size_t bytes = round_to_line(sizeof(MessageHeader) + largest_payload_);
+  const MessageMemory& memory = memory_.emplace_back(objects_, (count + 1) * bytes);
+  scratch_ = memory.bytes().first(bytes);
+  free_sends_.reserve(sends_.size() + count);
+  for (std::size_t i = 1; i <= count; ++i) {
+    SendBuffer& buffer = sends_.emplace_back();
+    buffer.memory = memory.bytes().subspan(i * bytes, bytes);
+    buffer.description = memory.description();
+    free_sends_.push_back(&buffer);
   }
 }
 
 FabricEndpoint::~FabricEndpoint() {
   // Nothing touches the buffers any more once the endpoint is closed; their regions go before the domain.
   objects_.endpoint.reset();
-  for (Buffer& buffer : sends_) buffer.region.reset();
-  for (Buffer& buffer : receives_) buffer.region.reset();
+  memory_.clear();
 }
 
 /// libfabric gets a pointer and reads as many bytes as it thinks fit.
@@ -113,7 +103,12 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   }
   const auto number = static_cast<PeerNumber>(peers_.size());
   peers_by_epoch_.emplace(other.epoch, number);
-  peers_.push_back({.address = std::move(other), .fabric_address = fabric_address, .is_there = true});
+  reads_.peer_added(number);
+  Peer& peer = peers_.emplace_back();
+  peer.fabric_address = fabric_address;
+  peer.is_there = true;
+  if (!objects_.traits->reaches_other_nodes) peer.shm.emplace(other.name);
+  peer.address = std::move(other);
   return number;
 }
 
@@ -121,12 +116,19 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
   Peer& peer = peer_at(number);
   peers_by_epoch_.erase(peer.address.epoch);
   peer.is_there = false;
+  peer.address = {};
+  reads_.peer_removed(number, FI_ECONNRESET);
+  // What is under way to it may never come back.
+  if (peer.sends_under_way != 0) add_send_buffers(peer.sends_under_way);
   FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
                              "fi_av_remove");
-  if (!objects_.traits->reaches_other_nodes) remove_shm_leftover(peer.address.name);
+  if (peer.shm) {
+    peer.shm->remove_leftover();
+    peer.shm.reset();
+  }
 }
 
-FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) {
+const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
   if (number >= peers_.size() || !peers_[number].is_there) {
     throw InvalidArgument("peer " + std::to_string(number) +
                           " is no peer of this endpoint: it was removed, or never added");
@@ -134,9 +136,11 @@ FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) {
   return peers_[number];
 }
 
+std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at(peer).heard; }
+
 bool FabricEndpoint::may_sleep() {
-  if (objects_.descriptor < 0) return false;
-  for (const Buffer& buffer : receives_) {
+  if (objects_.descriptor < 0 || reads_.has_ended()) return false;
+  for (const ReceiveBuffer& buffer : receives_) {
     if (!buffer.is_posted) return false;  // nothing might come
   }
 #if FI_MAJOR_VERSION < 2

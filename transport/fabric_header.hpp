@@ -6,6 +6,7 @@
 namespace wyvern {
 
 inline constexpr std::uint32_t message_magic = 0x4D59'5701;  // version 1, "WYM"
+inline constexpr std::uint32_t beat_magic = 0x4259'5701;     // version 1, "WYB": a header and nothing else
 
 /// What stands before every message between endpoints. Little-endian.
 struct MessageHeader {

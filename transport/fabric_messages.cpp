@@ -18,21 +18,17 @@ constexpr std::size_t completions_at_once = 16;
 
 }  // namespace
 
-std::size_t FabricEndpoint::write(std::span<std::byte> to, const Peer& peer,
+std::size_t FabricEndpoint::write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
                                   std::span<const std::byte> message) const {
-  const MessageHeader header{.magic = message_magic,
-                             .receiver = static_cast<std::uint32_t>(peer.address.epoch),
-                             .sender = address_.epoch};
+  const MessageHeader header{
+      .magic = magic, .receiver = static_cast<std::uint32_t>(peer.address.epoch), .sender = address_.epoch};
   std::memcpy(to.data(), &header, sizeof header);
   if (!message.empty()) std::memcpy(to.data() + sizeof header, message.data(), message.size());
   return sizeof header + message.size();
 }
 
 SendOutcome FabricEndpoint::outcome_of(std::int64_t result) {
-  if (result == 0) {
-    ++counters_.sent;
-    return SendOutcome::done;
-  }
+  if (result == 0) return SendOutcome::done;
   if (result == -FI_EAGAIN) {
     ++counters_.provider_was_busy;
     return SendOutcome::retry;
@@ -47,33 +43,79 @@ SendOutcome FabricEndpoint::send(PeerNumber to, std::span<const std::byte> messa
     throw TooLarge("a message of " + std::to_string(message.size()) + " bytes: an endpoint of provider " +
                    address_.provider + " sends at most " + std::to_string(largest_payload_));
   }
+  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
+  SendOutcome outcome{};
   if (sizeof(MessageHeader) + message.size() <= inject_bytes_) {
-    const std::size_t bytes = write(scratch_, peer, message);
-    return outcome_of(::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address));
+    const std::size_t bytes = write(scratch_, message_magic, peer, message);
+    outcome = outcome_of(::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address));
+  } else {
+    outcome = send_buffer(to, Kind::send, message);
   }
-  if (free_sends_.empty()) {
-    ++counters_.too_many_sends;
-    return SendOutcome::retry;
-  }
-  Buffer& buffer = *free_sends_.back();
-  buffer.peer = to;
-  const std::size_t bytes = write(buffer.memory, peer, message);
-  const SendOutcome outcome =
-      outcome_of(::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description(),
-                           peer.fabric_address, &buffer.context.fabric));
-  if (outcome == SendOutcome::done) free_sends_.pop_back();
+  if (outcome == SendOutcome::done) ++counters_.sent;
   return outcome;
 }
 
-void FabricEndpoint::post(Buffer& buffer) {
+SendOutcome FabricEndpoint::send_beat(PeerNumber to) {
+  Peer& peer = peer_at(to);
+  if (peer.shm && !peer.has_ended) peer.has_ended = peer.shm->has_ended();
+  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
+  if (peer.beat_is_under_way) return SendOutcome::retry;
+  const SendOutcome outcome = send_buffer(to, Kind::beat, {});
+  if (outcome == SendOutcome::done) peer.beat_is_under_way = true;
+  return outcome;
+}
+
+SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<const std::byte> message) {
+  Peer& peer = peers_[to];
+  if (peer.sends_under_way >= free_sends_.size()) {
+    ++counters_.too_many_sends;
+    return SendOutcome::retry;
+  }
+  SendBuffer& buffer = *free_sends_.back();
+  buffer.kind = kind;
+  buffer.peer = to;
+  const std::uint32_t magic = kind == Kind::beat ? beat_magic : message_magic;
+  const std::size_t bytes = write(buffer.memory, magic, peer, message);
+  std::int64_t result = 0;
+  if (kind == Kind::beat && objects_.traits->delivery_is_confirmed) {
+    const iovec memory{.iov_base = buffer.memory.data(), .iov_len = bytes};
+    fi_msg beat{};
+    beat.msg_iov = &memory;
+    beat.desc = &buffer.description;
+    beat.iov_count = 1;
+    beat.addr = peer.fabric_address;
+    beat.context = &buffer.context;
+    result = ::fi_sendmsg(objects_.endpoint.get(), &beat, FI_DELIVERY_COMPLETE | FI_COMPLETION);
+  } else {
+    result = ::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description,
+                       peer.fabric_address, &buffer.context);
+  }
+  const SendOutcome outcome = outcome_of(result);
+  if (outcome == SendOutcome::done) {
+    free_sends_.pop_back();
+    ++peer.sends_under_way;
+  }
+  return outcome;
+}
+
+/// A send is over, one way or the other: the buffer is free.
+FabricEndpoint::SendBuffer& FabricEndpoint::take_back(Operation& operation) {
+  auto& buffer = static_cast<SendBuffer&>(operation);
+  Peer& peer = peers_[buffer.peer];
+  --peer.sends_under_way;
+  if (buffer.kind == Kind::beat) peer.beat_is_under_way = false;
+  free_sends_.push_back(&buffer);
+  return buffer;
+}
+
+void FabricEndpoint::post(ReceiveBuffer& buffer) {
   const iovec memory{.iov_base = buffer.memory.data(), .iov_len = buffer.memory.size()};
-  void* description = buffer.description();
   fi_msg message{};
   message.msg_iov = &memory;
-  message.desc = &description;
+  message.desc = &buffer.description;
   message.iov_count = 1;
   message.addr = FI_ADDR_UNSPEC;
-  message.context = &buffer.context.fabric;
+  message.context = &buffer.context;
   const std::int64_t result = ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV);
   buffer.is_posted = result == 0;
   // The next poll tries again.
@@ -92,8 +134,10 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
     events = static_cast<std::size_t>(read);
     for (std::size_t i = 0; i < events; ++i) complete(entries[i], handler);
   }
+  reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
+  reads_.tell(handler);
   // At the end: when it fails, all that has come has been dealt with.
-  for (Buffer& buffer : receives_) {
+  for (ReceiveBuffer& buffer : receives_) {
     if (!buffer.is_posted) post(buffer);
   }
   return events;
@@ -101,15 +145,22 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
 
 void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& handler) {
   if (entry.op_context == nullptr) return;  // of nothing that we have begun
-  Buffer& buffer = *static_cast<Context*>(entry.op_context)->buffer;
-  if (buffer.kind == BufferKind::send) {
-    free_sends_.push_back(&buffer);
-    return;
+  auto& operation = *static_cast<Operation*>(entry.op_context);
+  switch (operation.kind) {
+    case Kind::receive:
+      // Some providers say with the last message that they are done with the buffer, some by an event without
+      // one.
+      if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
+      if ((entry.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      return;
+    case Kind::send: take_back(operation); return;
+    case Kind::beat: {
+      const SendBuffer& buffer = take_back(operation);
+      if (objects_.traits->delivery_is_confirmed) ++peers_[buffer.peer].heard;
+      return;
+    }
+    case Kind::read: complete_read(static_cast<ReadOperation&>(operation), 0); return;
   }
-  // Some providers say with the last message that they are done with the buffer, some by an event without
-  // one.
-  if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
-  if ((entry.flags & FI_MULTI_RECV) != 0) buffer.is_posted = false;
 }
 
 void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
@@ -117,20 +168,26 @@ void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
   const std::int64_t read = ::fi_cq_readerr(objects_.completions.get(), &error, 0);
   if (read == -FI_EAGAIN) return;
   FabricLibrary::get().check(read, "fi_cq_readerr");
+  const int fabric_errno = error.err < 0 ? -error.err : error.err;  // shm's are negative
   if (error.op_context == nullptr) {
     ++counters_.failed_sends;  // of a small message: whose, it does not say
     return;
   }
-  Buffer& buffer = *static_cast<Context*>(error.op_context)->buffer;
-  if (buffer.kind == BufferKind::send) {
-    free_sends_.push_back(&buffer);
-    ++counters_.failed_sends;
-    if (peers_[buffer.peer].is_there)
-      handler.send_failed(buffer.peer, error.err < 0 ? -error.err : error.err);
-    return;
+  auto& operation = *static_cast<Operation*>(error.op_context);
+  switch (operation.kind) {
+    case Kind::receive:
+      ++counters_.failed_receives;
+      if ((error.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      return;
+    case Kind::send:
+    case Kind::beat: {
+      const SendBuffer& buffer = take_back(operation);
+      ++counters_.failed_sends;
+      if (peers_[buffer.peer].is_there) handler.send_failed(buffer.peer, fabric_errno);
+      return;
+    }
+    case Kind::read: complete_read(static_cast<ReadOperation&>(operation), fabric_errno); return;
   }
-  ++counters_.failed_receives;
-  if ((error.flags & FI_MULTI_RECV) != 0) buffer.is_posted = false;
 }
 
 void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& handler) {
@@ -140,7 +197,8 @@ void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& 
     return;
   }
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.magic != message_magic) {
+  const bool is_beat = header.magic == beat_magic;
+  if (header.magic != message_magic && !is_beat) {
     ++counters_.malformed;
     return;
   }
@@ -153,6 +211,8 @@ void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& 
     ++counters_.from_strangers;
     return;
   }
+  ++peers_[peer->second].heard;
+  if (is_beat) return;
   ++counters_.received;
   handler.message(peer->second, bytes.subspan(sizeof header));
 }

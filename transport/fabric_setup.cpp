@@ -121,23 +121,6 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
   return objects;
 }
 
-FabricObject<fid_mr> register_buffer(const FabricObjects& objects, void* memory, std::size_t bytes,
-                                     std::uint64_t access) {
-  FabricObject<fid_mr> region;
-  if (!objects.needs(FI_MR_LOCAL)) return region;
-  const FabricLibrary& library = FabricLibrary::get();
-  fid_mr* opened = nullptr;
-  const std::uint64_t key = objects.needs(FI_MR_PROV_KEY) ? 0 : random_number();
-  library.check(::fi_mr_reg(objects.domain.get(), memory, bytes, access, 0, key, 0, &opened, nullptr),
-                "fi_mr_reg of a message buffer of " + std::to_string(bytes) + " bytes");
-  region.reset(opened);
-  if (objects.needs(FI_MR_ENDPOINT)) {
-    library.check(::fi_mr_bind(opened, &objects.endpoint->fid, 0), "fi_mr_bind");
-    library.check(::fi_mr_enable(opened), "fi_mr_enable");
-  }
-  return region;
-}
-
 std::uint64_t random_number() {
   std::uint64_t number = 0;
   // 8 bytes come at once, or not at all on a kernel without entropy, which this is not for.

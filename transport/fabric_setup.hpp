@@ -47,11 +47,6 @@ struct FabricObjects {
 /// the first one in a process 100 to 300. Throws FabricError, or NotFound if there is no such provider here.
 FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t largest_message);
 
-/// Registers memory for the endpoint's own sends and receives where the provider wants that; null where it
-/// does not.
-FabricObject<fid_mr> register_buffer(const FabricObjects& objects, void* memory, std::size_t bytes,
-                                     std::uint64_t access);
-
 /// Nobody can guess it, and no two are the same.
 std::uint64_t random_number();
 

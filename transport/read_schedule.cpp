@@ -23,11 +23,16 @@ RemoteRead& ReadSchedule::List::pop() {
   return read;
 }
 
-void ReadSchedule::add(RemoteRead& read) {
+void ReadSchedule::add(RemoteRead& read, bool registered_only) {
   if (read.is_running_) throw InvalidArgument("read: this one has not ended yet");
   if (read.destination_.empty() || read.destination_.size() != read.source_.size) {
     throw InvalidArgument("read of " + std::to_string(read.source_.size) + " bytes into " +
                           std::to_string(read.destination_.size()) + ": both are to be the same, and not 0");
+  }
+  if (read.region_ == nullptr ? registered_only : !read.region_->contains(read.destination_)) {
+    throw InvalidArgument("read of " + std::to_string(read.source_.size) +
+                          " bytes: the destination has to lie in the memory whose registration is given" +
+                          (registered_only ? ", and one has to be given here" : ""));
   }
   read.begun_ = 0;
   read.under_way_ = 0;
@@ -36,11 +41,20 @@ void ReadSchedule::add(RemoteRead& read) {
   put(read, RemoteRead::Place::waiting);
 }
 
+void ReadSchedule::add_pieces(std::size_t count) {
+  pieces_.resize(pieces_.size() + count);
+  free_.reserve(pieces_.size());
+  for (std::size_t i = pieces_.size() - count; i < pieces_.size(); ++i) {
+    pieces_[i].index = i;
+    free_.push_back(&pieces_[i]);
+  }
+}
+
 bool ReadSchedule::propose(RemoteRead& read, ReadPiece& piece) const {
-  if (under_way_of_[read.from_] >= static_cast<std::uint32_t>(std::popcount(free_))) return false;
-  piece = {.read = &read,
-           .offset = read.begun_,
-           .size = std::min<std::uint64_t>(piece_bytes_, read.source_.size - read.begun_)};
+  if (under_way_of_[read.from_] >= free_.size()) return false;
+  piece.read = &read;
+  piece.offset = read.begun_;
+  piece.size = std::min<std::uint64_t>(piece_bytes_, read.source_.size - read.begun_);
   return true;
 }
 
@@ -51,7 +65,7 @@ void ReadSchedule::put(RemoteRead& read, RemoteRead::Place place) {
 
 void ReadSchedule::begun(ReadPiece& piece) {
   RemoteRead& read = *piece.read;
-  free_ &= ~(std::uint32_t{1} << index_of(piece));
+  free_.pop_back();  // that was this one
   ++under_way_of_[read.from_];
   ++read.under_way_;
   read.begun_ += piece.size;
@@ -61,7 +75,8 @@ void ReadSchedule::begun(ReadPiece& piece) {
 
 void ReadSchedule::completed(ReadPiece& piece, int error) {
   RemoteRead& read = *piece.read;
-  free_ |= std::uint32_t{1} << index_of(piece);
+  piece.read = nullptr;
+  free_.push_back(&piece);
   --under_way_of_[read.from_];
   --read.under_way_;
   if (error != 0 && read.error_ == 0) {
@@ -103,8 +118,9 @@ void ReadSchedule::peer_removed(PeerNumber peer, int error) {
   List waiting = take_from_waiting([&](const RemoteRead& read) { return read.from_ == peer; });
   while (waiting.first != nullptr) give_up(waiting.pop());
   for (const ReadPiece& piece : pieces_) {
-    if (!is_free(piece) && piece.read->from_ == peer) give_up(*piece.read);
+    if (piece.read != nullptr && piece.read->from_ == peer) give_up(*piece.read);
   }
+  add_pieces(under_way_of_[peer]);
 }
 
 void ReadSchedule::tell_all(EndpointHandler& handler) {

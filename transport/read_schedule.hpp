@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -14,7 +13,8 @@ namespace wyvern {
 
 /// A part of a remote read that is fetched at once.
 struct ReadPiece {
-  RemoteRead* read = nullptr;
+  std::size_t index = 0;       ///< among the schedule's, for what its user keeps for each
+  RemoteRead* read = nullptr;  ///< null: not under way
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
 
@@ -23,17 +23,18 @@ struct ReadPiece {
 };
 
 /// Which pieces of which remote reads an endpoint has under way: so many of a read, so many in all, reads by
-/// turns. Of a peer only as many as there are free ones left, so that those that are silent never take all.
+/// turns. Of a peer only as many as there are free ones left, so that those that are silent never take all;
+/// what a peer that is given up keeps is made up for by new ones.
 ///
 /// Invariant: a read that is running is in `waiting_` if a piece of it may be begun, in `ended_` if the
 /// handler is to be told of it, in neither if all that may be is under way; never in both.
 class ReadSchedule {
  public:
-  static constexpr std::uint32_t most_pieces = 32;
+  static constexpr std::size_t most_pieces = 32;
   static constexpr std::uint32_t most_pieces_of_a_read = 4;
 
   /// `piece_bytes`: what is fetched at once.
-  explicit ReadSchedule(std::uint64_t piece_bytes) : piece_bytes_(piece_bytes) {}
+  explicit ReadSchedule(std::uint64_t piece_bytes) : piece_bytes_(piece_bytes) { add_pieces(most_pieces); }
 
   /// Before reads from a peer begin.
   void peer_added(PeerNumber peer) {
@@ -42,8 +43,8 @@ class ReadSchedule {
   /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult.
   void peer_removed(PeerNumber peer, int error);
 
-  /// Throws InvalidArgument.
-  void add(RemoteRead& read);
+  /// `registered_only`: the destination has to lie in registered memory. Throws InvalidArgument.
+  void add(RemoteRead& read, bool registered_only);
   /// `begin(ReadPiece&)` begins to fetch a piece and returns 0, EAGAIN if that cannot be done now, or another
   /// errno. Called for as many pieces as may be under way.
   template <class Begin>
@@ -52,16 +53,12 @@ class ReadSchedule {
   }
   /// `error`: 0, or a positive errno.
   void completed(ReadPiece& piece, int error);
-  /// Tells of reads that have ended.
+  /// Whether there is an end to tell.
+  bool has_ended() const { return ended_.first != nullptr; }
+  /// Tells of reads that have ended; not of those that the handler ends by that.
   void tell(EndpointHandler& handler) {
-    if (ended_.first != nullptr) tell_all(handler);
+    if (has_ended()) tell_all(handler);
   }
-
-  /// For an endpoint's own records of the pieces.
-  std::size_t index_of(const ReadPiece& piece) const {
-    return static_cast<std::size_t>(&piece - pieces_.data());
-  }
-  ReadPiece& piece_at(std::size_t index) { return pieces_.at(index); }
 
  private:
   /// Singly linked through RemoteRead::following_.
@@ -77,13 +74,14 @@ class ReadSchedule {
 
   template <class Begin>
   void begin_pieces(Begin& begin) {
-    for (int in_vain = 0; in_vain < most_in_vain && waiting_.first != nullptr && free_ != 0;) {
+    for (int in_vain = 0; in_vain < most_in_vain && waiting_.first != nullptr && !free_.empty();) {
       RemoteRead& read = waiting_.pop();
       read.place_ = RemoteRead::Place::nowhere;
-      ReadPiece& piece = pieces_.at(static_cast<std::size_t>(std::countr_zero(free_)));
+      ReadPiece& piece = *free_.back();
       const int error = propose(read, piece) ? begin(piece) : EAGAIN;
       if (error == EAGAIN) {
         ++in_vain;
+        piece.read = nullptr;
         put(read, RemoteRead::Place::waiting);
         continue;
       }
@@ -97,12 +95,11 @@ class ReadSchedule {
   template <class Condition>
   List take_from_waiting(Condition condition);
   void tell_all(EndpointHandler& handler);
-  bool is_free(const ReadPiece& piece) const { return ((free_ >> index_of(piece)) & 1) != 0; }
+  void add_pieces(std::size_t count);
 
   std::uint64_t piece_bytes_;
-  std::array<ReadPiece, most_pieces> pieces_;
-  std::uint32_t free_ = ~std::uint32_t{0};  // a bit for each of pieces_
-  static_assert(most_pieces == 32);
+  std::deque<ReadPiece> pieces_;             // stay where they are
+  std::vector<ReadPiece*> free_;             // of pieces_, all that are not under way
   std::vector<std::uint32_t> under_way_of_;  // pieces, by peer
   List waiting_;
   List ended_;

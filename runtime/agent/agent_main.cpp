@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/agent_main.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern::agent {
@@ -81,7 +81,7 @@ void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner
 
   AgentDescriptors descriptors{.owner = std::move(owner),
                                .owner_pidfd = std::move(owner_pidfd),
-                               .self_pidfd = control::open_pidfd(::getpid()),
+                               .self_pidfd = open_pidfd(::getpid()),
                                .signals = settle_signals()};
   try {
     if (!descriptors.signals || !descriptors.self_pidfd) {

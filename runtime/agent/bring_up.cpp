@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/agent_main.hpp>
 #include <wyvern/runtime/agent/bring_up.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 #include <wyvern/runtime/protocol/ticket.hpp>
 
@@ -42,7 +42,7 @@ Prepared prepare(AgentOptions& options) {
   options.head_ticket_key = control::random_number();
   auto [ours, agents] = control::make_socket_pair();
   Prepared prepared{
-      .ours = std::move(ours), .agents = std::move(agents), .pidfd = control::open_pidfd(::getpid())};
+      .ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid())};
   if (!prepared.pidfd) throw NodeLost(describe_errno("pidfd_open (needs Linux 5.3 or newer)", errno));
   return prepared;
 }

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/descendants.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -133,7 +133,7 @@ void JobProcesses::signal(const JobProcess& process, int number) const {
     // The pid is the child's as long as we have not reaped it, and so is that of the group which it leads.
     ::kill(process.leads_group ? -process.child : process.child, number);
   }
-  if (process.member_pidfd) control::send_signal_to(process.member_pidfd, number);
+  if (process.member_pidfd) send_signal_to(process.member_pidfd, number);
 }
 
 JobProcess* JobProcesses::find(Puid process) {

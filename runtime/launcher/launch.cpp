@@ -14,11 +14,11 @@
 #include <optional>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/bring_up.hpp>
 #include <wyvern/runtime/agent/descendants.hpp>
 #include <wyvern/runtime/launcher/find_program.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern::launcher {
@@ -73,7 +73,7 @@ std::optional<int> wait_for_end(int agent, int signals) {
 /// The agent has nothing more to do, or has died. In that case its children have died with it, and what these
 /// had started is ours now and ends here.
 void end_what_is_left(pid_t agent) {
-  const FileDescriptor pidfd = control::open_pidfd(agent);
+  const FileDescriptor pidfd = open_pidfd(agent);
   if (pidfd) control::wait_until_ready(pidfd.get(), POLLIN, Deadline::after(agent_patience));
   ::waitpid(agent, nullptr, WNOHANG);
   while (agent::has_children()) {

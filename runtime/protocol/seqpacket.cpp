@@ -8,7 +8,7 @@
 #include <cstddef>
 
 #include <wyvern/core/error.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
 #ifndef SO_PEERPIDFD

@@ -11,9 +11,9 @@
 #include <gtest/gtest.h>
 
 #include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/member_server.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
-#include <wyvern/runtime/protocol/pidfd.hpp>
 #include <wyvern/runtime/protocol/start_payload.hpp>
 
 namespace wyvern::agent {

@@ -46,9 +46,11 @@ class Mailbox : public EndpointHandler {
     messages.emplace_back(from, Bytes(bytes.begin(), bytes.end()));
   }
   void send_failed(PeerNumber to, int) override { failures.push_back(to); }
+  void read_ended(RemoteRead& read, ReadResult result, int) override { reads.emplace_back(&read, result); }
 
   std::vector<std::pair<PeerNumber, Bytes>> messages;
   std::vector<PeerNumber> failures;
+  std::vector<std::pair<RemoteRead*, ReadResult>> reads;
 };
 
 struct Side {
@@ -152,6 +154,27 @@ TEST_P(FabricEndpointTest, sends_to_a_peer_that_does_not_poll_are_bounded_and_no
   EXPECT_GT(counters.too_many_sends + counters.provider_was_busy, 0U);
   poll_until([&] { return b_->mailbox.messages.size() == static_cast<std::size_t>(accepted); });
   for (const auto& [from, bytes] : b_->mailbox.messages) ASSERT_EQ(bytes, message);
+}
+
+TEST_P(FabricEndpointTest, memory_of_a_peer_is_read_in_pieces) {
+  Bytes memory = message_of((std::size_t{5} << 20) + 123);
+  const auto registered = b_->endpoint.register_memory(memory);
+  Bytes copy(memory.size());
+  const auto destination = a_->endpoint.register_memory(copy);
+  RemoteRead whole(to_b_, registered->remote(), copy, destination.get());
+  a_->endpoint.read(whole);
+  EXPECT_TRUE(whole.is_running());
+  EXPECT_THROW(a_->endpoint.read(whole), InvalidArgument);
+  poll_until([&] { return a_->mailbox.reads.size() == 1; });
+  EXPECT_EQ(a_->mailbox.reads[0].second, ReadResult::done);
+  EXPECT_EQ(copy, memory);
+  EXPECT_EQ(a_->endpoint.counters().bytes_read, memory.size());
+}
+
+TEST_P(FabricEndpointTest, beat_is_heard_and_not_told) {
+  while (a_->endpoint.send_beat(to_b_) == SendOutcome::retry) poll_both();
+  poll_until([&] { return b_->endpoint.heard_from(to_a_) == 1; });
+  EXPECT_TRUE(b_->mailbox.messages.empty());
 }
 
 TEST_P(FabricEndpointTest, stranger_is_counted_and_dropped) {

@@ -6,11 +6,11 @@
 
 /// A process by descriptor: unlike its pid, it never comes to mean another process. Readable when the process
 /// has ended.
-namespace wyvern::control {
+namespace wyvern {
 
 /// Invalid, with errno set, if there is no such process, or before Linux 5.3.
 FileDescriptor open_pidfd(pid_t process);
 /// No effect if the process has ended.
 void send_signal_to(const FileDescriptor& pidfd, int signal);
 
-}  // namespace wyvern::control
+}  // namespace wyvern

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include <wyvern/core/file_descriptor.hpp>
+
+namespace wyvern {
+
+/// The process behind a peer of the provider shm, which its name tells: on this machine, in this process id
+/// namespace.
+class ShmPeer {
+ public:
+  /// `name`: as fi_getname says it. Another form of name is a process that never ends.
+  explicit ShmPeer(std::span<const std::byte> name);
+
+  /// A system call.
+  bool has_ended() const noexcept;
+  /// An endpoint has 16 MiB in a file in /dev/shm, which stays when its process is killed: removes it if the
+  /// process has ended, and says whether it did.
+  bool remove_leftover() const noexcept;
+
+ private:
+  std::string file_;  // empty: the name says nothing
+  FileDescriptor process_;
+  bool had_ended_ = false;  // before the descriptor could be had
+};
+
+}  // namespace wyvern
