@@ -29,6 +29,8 @@ Json to_object(const Row& row) {
                  {"max_ns", nanoseconds(&Percentiles::max)},
                  {"messages_per_s", number(row.messages_per_s)},
                  {"bytes_per_s", number(row.bytes_per_s())}};
+  if (!row.wait.empty()) object["wait"] = row.wait;
+  if (row.mean_ns) object["mean_ns"] = *row.mean_ns;
   if (row.cpu_percent) object["cpu_percent"] = *row.cpu_percent;
   object["ratios"] = Json::object();
   for (const auto& [name, ratio] : row.ratios) object["ratios"][name] = ratio;

@@ -79,12 +79,13 @@ inline Ticks measure_overhead(double ns_per_tick, Histogram& histogram) {
   return smallest;
 }
 
-/// A round of the side that plays first and measures: half a round trip.
+/// A round of the side that plays first and measures: of each round trip one of so many transfers, which are
+/// of the same kind.
 template <class Courier>
-void ping(Courier& courier, const Round& round) {
+void ping(Courier& courier, const Round& round, std::uint32_t transfers = 2) {
   WorkerSlot& slot = round.slot;
   const Ticks overhead = measure_overhead(round.order.ns_per_tick, slot.histogram);
-  slot.ns_per_unit = round.order.ns_per_tick / 2;
+  slot.ns_per_unit = round.order.ns_per_tick / transfers;
   Stamps stamps(round.number);
   ping_for(courier, stamps, round.ticks(), overhead, slot.histogram, true);
 }

@@ -24,11 +24,15 @@ double figure(const Row& row) {
 }
 
 void compare(Row& ours, const Row& theirs, const std::string& name) {
-  if (ours.latency.has_value() != theirs.latency.has_value() || ours.repetition != theirs.repetition) {
+  const bool by_means = !theirs.latency && theirs.mean_ns && ours.mean_ns;
+  const bool is_same_kind = by_means || ours.latency.has_value() == theirs.latency.has_value();
+  if (!is_same_kind || ours.repetition != theirs.repetition) {
     throw std::logic_error("rows of different kinds or repetitions cannot be compared");
   }
-  if (figure(theirs) <= 0) throw std::runtime_error(name + ": nothing was measured");
-  ours.ratios[name] = figure(ours) / figure(theirs);
+  const double own = by_means ? *ours.mean_ns : figure(ours);
+  const double other = by_means ? *theirs.mean_ns : figure(theirs);
+  if (other <= 0) throw std::runtime_error(name + ": nothing was measured");
+  ours.ratios[name] = own / other;
 }
 
 }  // namespace wyvern::bench

@@ -26,7 +26,7 @@ struct alignas(line) WorkerSlot {
   std::uint64_t end_ns;
   std::array<Tally, max_producers> tallies;
   /// Where the others reach it, for systems with addresses.
-  std::array<std::byte, 256> address;
+  std::array<std::byte, 512> address;
   std::atomic<std::uint32_t> address_length;
 };
 

@@ -5,7 +5,7 @@
 
 namespace wyvern::bench {
 
-Row stream_row(const std::string& system, const Team& team) {
+Row stream_row(const std::string& benchmark, const std::string& system, const Team& team) {
   const Shape& shape = team.shape();
   std::uint64_t messages = 0;
   std::uint64_t begin = ~std::uint64_t{0};
@@ -27,7 +27,7 @@ Row stream_row(const std::string& system, const Team& team) {
   for (std::uint32_t consumer = 0; consumer < shape.consumers; ++consumer) {
     end = std::max(end, team.slot(shape.producers + consumer).end_ns);
   }
-  return {.benchmark = "throughput",
+  return {.benchmark = benchmark,
           .system = system,
           .bytes = shape.bytes,
           .producers = shape.producers,

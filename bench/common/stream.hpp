@@ -49,6 +49,6 @@ void consume_until_end(const Round& round, Receive&& receive) {
 /// What the last round of a team has shown; the producers are the first workers of the team. The time is from
 /// the first producer's begin to the last consumer's end. Throws unless everything that was sent was
 /// received, once.
-Row stream_row(const std::string& system, const Team& team);
+Row stream_row(const std::string& benchmark, const std::string& system, const Team& team);
 
 }  // namespace wyvern::bench

@@ -19,7 +19,9 @@ std::string case_of(const Row& row) {
   std::string text = row.benchmark + ", " + std::to_string(row.bytes) + " bytes, " +
                      std::to_string(row.producers) + "x" + std::to_string(row.consumers);
   if (row.batch != 1) text += ", batches of " + std::to_string(row.batch);
-  return text + ", " + row.path;
+  text += ", " + row.path;
+  if (!row.wait.empty()) text += ", " + row.wait;
+  return text;
 }
 
 /// The rows of one system in one case: its repetitions.
@@ -74,6 +76,8 @@ void print_figures(std::ostream& out, const Group& group) {
     nanoseconds(&Percentiles::p99);
     nanoseconds(&Percentiles::p999);
     nanoseconds(&Percentiles::max);
+  } else if (first.mean_ns) {
+    cell(over(group, [](const Row& row) { return *row.mean_ns; }).median, "ns on average", 0);
   } else if (first.messages_per_s) {
     cell(over(group, [](const Row& row) { return *row.messages_per_s / 1e6; }).median, "M/s ", 3);
     cell(over(group, [](const Row& row) { return *row.bytes_per_s() / 1e6; }).median, "MB/s", 1);

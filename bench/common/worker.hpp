@@ -1,12 +1,9 @@
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <stdexcept>
-#include <thread>
-
-#include <wyvern/core/futex.hpp>
+#include <span>
 
 #include "bench/common/clock.hpp"
 #include "bench/common/scratch.hpp"
@@ -56,16 +53,9 @@ int run_worker(const WorkOrder& order, Body&& body) {
   }
 }
 
-/// Waits until another worker of the team has done something. Throws if one has failed, or after 30 s.
-template <class Condition>
-void wait_for_partner(const Scratch& scratch, Condition&& condition) {
-  const std::uint64_t give_up = monotonic_ns() + 30'000'000'000;
-  while (!condition()) {
-    if (scratch->failed.load(std::memory_order_acquire) != 0 || monotonic_ns() > give_up) {
-      throw std::runtime_error("the other process did not come");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
+/// For two workers that reach each other by addresses: says which is this one's, and returns the other's,
+/// which is in the shared memory. Throws if the other one fails, or does not come within 30 s.
+std::span<const std::byte> meet_partner(const Scratch& scratch, std::uint32_t worker,
+                                        std::span<const std::byte> address);
 
 }  // namespace wyvern::bench

@@ -85,7 +85,7 @@ Contestant make_batch_contestant(const Run& run, std::uint64_t bytes) {
                                                       .batch = run.options.batch});
   return {.name = "wyvern",
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = [team] { return stream_row("wyvern", *team); }};
+          .result = [team] { return stream_row("throughput", "wyvern", *team); }};
 }
 
 }  // namespace wyvern::bench

@@ -44,7 +44,7 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
   const std::string row_name = system == System::wyvern ? "wyvern" : name;
   return {.name = name,
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = [team, row_name] { return stream_row(row_name, *team); }};
+          .result = [team, row_name] { return stream_row("throughput", row_name, *team); }};
 }
 
 std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {
