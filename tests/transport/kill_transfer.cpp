@@ -156,10 +156,7 @@ class Child {
 class Survivor : public EndpointHandler {
  public:
   Survivor(const char* program, std::string provider, std::size_t mib)
-      : program_(program),
-        provider_(std::move(provider)),
-        mib_(mib),
-        memory_(mib << 20) {
+      : program_(program), provider_(std::move(provider)), mib_(mib), memory_(mib << 20) {
     open();
   }
 
@@ -207,7 +204,8 @@ class Survivor : public EndpointHandler {
 
   std::string summary() const {
     const auto slowest = std::chrono::duration_cast<std::chrono::milliseconds>(slowest_);
-    return "lost peers were noticed within " + std::to_string(slowest.count()) + " ms; reads that the provider " +
+    return "lost peers were noticed within " + std::to_string(slowest.count()) +
+           " ms; reads that the provider " +
            "kept, so that the endpoint was opened anew: " + std::to_string(reopened_);
   }
 
@@ -265,8 +263,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   const std::string provider = argv[1];
-  if (argc == 4 && std::string(argv[2]) == "victim")
-    return Victim().run(provider, std::stoul(argv[3]) << 20);
+  if (argc == 4 && std::string(argv[2]) == "victim") return Victim().run(provider, std::stoul(argv[3]) << 20);
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 100;
   const std::size_t mib = argc > 3 ? std::stoul(argv[3]) : 256;
   const FabricLibrary& library = FabricLibrary::get();
