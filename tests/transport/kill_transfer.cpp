@@ -32,6 +32,8 @@
 #include <wyvern/transport/peer_watch.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
+#include "transport/tested_providers.hpp"
+
 extern char** environ;  // NOLINT(readability-redundant-declaration): glibc declares it for GNU programs only
 
 namespace wyvern::test {
@@ -64,8 +66,7 @@ struct Pages {
 std::uint64_t word_at(std::size_t index) { return index * 0x9E37'79B9'7F4A'7C15 + 1; }
 
 EndpointOptions options_for(const std::string& provider) {
-  const char* node = std::getenv("WYVERN_TEST_NODE");
-  return {.provider = provider, .node = node == nullptr ? "127.0.0.1" : node};
+  return {.provider = provider, .node = node_for(provider)};
 }
 
 void write_all(int fd, const Bytes& bytes) {
