@@ -92,6 +92,7 @@ class FabricEndpoint final : public Endpoint {
   };
 
   void add_send_buffers(std::size_t count);
+  void provide_send_buffers(std::size_t count);
   void check_name(const PeerAddress& other) const;
   const Peer& peer_at(PeerNumber peer) const;
   Peer& peer_at(PeerNumber peer) { return const_cast<Peer&>(std::as_const(*this).peer_at(peer)); }
@@ -113,6 +114,7 @@ class FabricEndpoint final : public Endpoint {
   std::deque<MessageMemory> memory_;  // of all buffers
   std::deque<SendBuffer> sends_;
   std::vector<SendBuffer*> free_sends_;
+  std::vector<SendBuffer*> spare_sends_;  // given back by peers that were removed
   std::array<ReceiveBuffer, receive_buffers> receives_;
   std::span<std::byte> scratch_;  // for messages that the provider copies
   std::deque<ReadOperation> read_operations_;

@@ -98,13 +98,13 @@ SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<cons
   return outcome;
 }
 
-/// A send is over, one way or the other: the buffer is free.
+/// A send is over, one way or the other: the buffer is free, or spare if it was made up for.
 FabricEndpoint::SendBuffer& FabricEndpoint::take_back(Operation& operation) {
   auto& buffer = static_cast<SendBuffer&>(operation);
   Peer& peer = peers_[buffer.peer];
   --peer.sends_under_way;
   if (buffer.kind == Kind::beat) peer.beat_is_under_way = false;
-  free_sends_.push_back(&buffer);
+  (peer.is_there ? free_sends_ : spare_sends_).push_back(&buffer);
   return buffer;
 }
 

@@ -41,8 +41,7 @@ Prepared prepare(AgentOptions& options) {
   options.socket_name = control::new_socket_name();
   options.head_ticket_key = control::random_number();
   auto [ours, agents] = control::make_socket_pair();
-  Prepared prepared{
-      .ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid())};
+  Prepared prepared{.ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid())};
   if (!prepared.pidfd) throw NodeLost(describe_errno("pidfd_open (needs Linux 5.3 or newer)", errno));
   return prepared;
 }

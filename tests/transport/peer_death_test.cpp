@@ -18,6 +18,7 @@
 #include "child_pipe.hpp"
 #include "shm_files.hpp"
 #include "support/child.hpp"
+#include "transport/tested_providers.hpp"
 #include "two_endpoints.hpp"
 
 // Peers that are stopped, killed and started again, over real providers.
@@ -135,7 +136,7 @@ class PeerDeathTest : public ::testing::TestWithParam<const char*> {
     return lost;
   }
 
-  EndpointOptions where_{.provider = GetParam()};
+  EndpointOptions where_{.provider = GetParam(), .node = node_for(GetParam())};
   std::unique_ptr<Watcher> watcher_;
 };
 
@@ -205,7 +206,7 @@ TEST_P(PeerDeathTest, peer_that_nobody_listens_for_is_lost) {
                                                                          : LossReason::unreachable);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, PeerDeathTest, ::testing::Values("tcp", "net", "shm"),
+INSTANTIATE_TEST_SUITE_P(Over, PeerDeathTest, ::testing::ValuesIn(tested_providers()),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace
