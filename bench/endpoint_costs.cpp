@@ -1,6 +1,7 @@
 // What an endpoint costs besides its messages.
 //   endpoint_costs idle PROVIDER [SECONDS=10]      CPU time of one that waits, and how often it wakes up
-//   endpoint_costs wakeup PROVIDER [MESSAGES=500] [GAP_MS=10]   from before a send to after the receiver, which
+//   endpoint_costs wakeup PROVIDER [MESSAGES=500] [GAP_MS=10]   from before a send to after the receiver,
+//   which
 //                                                  waits, has the message; gaps are random, that long at most
 //                                                  and half as long at least
 //   endpoint_costs beats PROVIDER [BEATS=20000]    CPU time of a beat, sending and receiving
@@ -191,8 +192,8 @@ void watch(std::uint64_t peers) {
     all.check(now);
     now = std::max(now, all.next_check());
   }
-  std::cout << "watch of " << peers << " peers: " << (cpu_us() - before) / 1000 << " us of CPU time a second in "
-            << static_cast<double>(looks) / 1000 << " looks" << std::endl;
+  std::cout << "watch of " << peers << " peers: " << (cpu_us() - before) / 1000
+            << " us of CPU time a second in " << static_cast<double>(looks) / 1000 << " looks" << std::endl;
 }
 
 }  // namespace
