@@ -27,15 +27,19 @@ std::size_t largest_eager() {
   return largest + sizeof(MessageHeader);
 }
 
+bool is_text(const fi_info& info) { return info.addr_format == FI_ADDR_STR; }
+
 }  // namespace
 
 FabricEndpoint::FabricEndpoint(FabricObjects objects)
     : objects_(std::move(objects)),
+      bell_(objects_.traits->sleep == ProviderSleep::bell ? std::make_optional<ShmBell>() : std::nullopt),
       reads_(std::min<std::uint64_t>(largest_piece, objects_.info->ep_attr->max_msg_size)),
       address_{.provider = objects_.info->fabric_attr->prov_name,
                .protocol = objects_.info->ep_attr->protocol,
                .library_version = FabricLibrary::get().version(),
                .epoch = random_number(),
+               .bell = bell_ ? static_cast<std::uint32_t>(bell_->memory_descriptor()) : 0,
                .name = objects_.name},
       address_bytes_(encode_peer_address(address_)),
       largest_payload_(objects_.traits->eager_bytes),
@@ -44,6 +48,8 @@ FabricEndpoint::FabricEndpoint(FabricObjects objects)
 
 FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
     : FabricEndpoint(open_fabric_objects(options, largest_eager())) {
+  if (!objects_.traits->sends_to_the_dead_return)
+    watchdog_.emplace(mark_, std::string(objects_.traits->name), options.watchdog);
   provide_send_buffers(objects_.traits->most_sends);
   const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffers * receive_buffer_bytes);
   for (std::size_t i = 0; i < receive_buffers; ++i) {
@@ -86,9 +92,8 @@ FabricEndpoint::~FabricEndpoint() {
 
 /// libfabric gets a pointer and reads as many bytes as it thinks fit.
 void FabricEndpoint::check_name(const PeerAddress& other) const {
-  const bool is_text = objects_.info->addr_format == FI_ADDR_STR;
-  const bool fits = is_text ? !other.name.empty() && other.name.back() == std::byte{0}
-                            : other.name.size() == address_.name.size();
+  const bool fits = is_text(*objects_.info) ? !other.name.empty() && other.name.back() == std::byte{0}
+                                            : other.name.size() == address_.name.size();
   if (!fits) {
     throw DecodeError("the address of an endpoint of provider " + other.provider + " has a name of " +
                       std::to_string(other.name.size()) + " bytes, ours has " +
@@ -117,6 +122,10 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   peer.fabric_address = fabric_address;
   peer.is_there = true;
   if (!objects_.traits->reaches_other_nodes) peer.shm.emplace(other.name);
+  if (bell_) peer.rope.emplace(peer.shm->process(), static_cast<int>(other.bell));
+  if (watchdog_ && is_text(*objects_.info)) {
+    watchdog_->name_peer(number, reinterpret_cast<const char*>(other.name.data()));
+  }
   peer.address = std::move(other);
   return number;
 }
@@ -134,6 +143,7 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
   if (peer.shm) {
     peer.shm->remove_leftover();
     peer.shm.reset();
+    peer.rope.reset();
   }
 }
 
@@ -147,11 +157,17 @@ const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
 
 std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at(peer).heard; }
 
+std::chrono::milliseconds FabricEndpoint::longest_sleep() const {
+  // The answer to a read comes without a bell.
+  return bell_ && reads_.is_busy() ? std::chrono::milliseconds(1) : traits().longest_sleep;
+}
+
 bool FabricEndpoint::may_sleep() {
-  if (objects_.descriptor < 0 || reads_.has_ended()) return false;
+  if (descriptor() < 0 || reads_.has_ended()) return false;
   for (const ReceiveBuffer& buffer : receives_) {
     if (!buffer.is_posted) return false;  // nothing might come
   }
+  if (bell_) return bell_->is_armed_or_arm();
 #if FI_MAJOR_VERSION < 2
   if (objects_.wait_set != nullptr) return ::fi_wait(objects_.wait_set.get(), 0) != 0;
 #endif

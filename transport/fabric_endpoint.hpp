@@ -18,6 +18,7 @@
 #include <wyvern/transport/fabric_setup.hpp>
 #include <wyvern/transport/peer_address.hpp>
 #include <wyvern/transport/read_schedule.hpp>
+#include <wyvern/transport/shm_bell.hpp>
 #include <wyvern/transport/shm_peer.hpp>
 
 namespace wyvern {
@@ -52,8 +53,8 @@ class FabricEndpoint final : public Endpoint {
   void read(RemoteRead& read) override;
 
   std::size_t poll(EndpointHandler& handler) override;
-  int descriptor() const override { return objects_.descriptor; }
-  std::chrono::milliseconds longest_sleep() const override { return traits().longest_sleep; }
+  int descriptor() const override { return bell_ ? bell_->descriptor() : objects_.descriptor; }
+  std::chrono::milliseconds longest_sleep() const override;
   bool may_sleep() override;
 
  private:
@@ -89,8 +90,24 @@ class FabricEndpoint final : public Endpoint {
     std::uint32_t sends_under_way = 0;  // of which the buffers are not back yet
     std::uint64_t heard = 0;
     std::optional<ShmPeer> shm;
+    std::optional<ShmBellRope> rope;  // there if we have a bell
   };
 
+  /// A call into the provider that is to reach a peer, or a poll.
+  template <class Call>
+  auto watched(PeerNumber peer, Call call) {
+    mark_.enter(peer);
+    const auto result = call();
+    mark_.leave();
+    return result;
+  }
+  /// The same, for what the peer is to be woken by.
+  template <class Call>
+  auto reach(PeerNumber peer, Call call) {
+    const auto result = watched(peer, call);
+    if (bell_) peers_[peer].rope->ring_if_armed(*bell_);
+    return result;
+  }
   void add_send_buffers(std::size_t count);
   void provide_send_buffers(std::size_t count);
   void check_name(const PeerAddress& other) const;
@@ -111,6 +128,7 @@ class FabricEndpoint final : public Endpoint {
   static constexpr std::size_t receive_buffers = 2;
 
   FabricObjects objects_;
+  std::optional<ShmBell> bell_;
   std::deque<MessageMemory> memory_;  // of all buffers
   std::deque<SendBuffer> sends_;
   std::vector<SendBuffer*> free_sends_;
@@ -126,6 +144,8 @@ class FabricEndpoint final : public Endpoint {
   std::vector<Peer> peers_;
   std::unordered_map<std::uint64_t, PeerNumber> peers_by_epoch_;
   EndpointCounters counters_;
+  CallMark mark_;
+  std::optional<CallWatchdog> watchdog_;
 };
 
 }  // namespace wyvern

@@ -47,7 +47,9 @@ SendOutcome FabricEndpoint::send(PeerNumber to, std::span<const std::byte> messa
   SendOutcome outcome{};
   if (sizeof(MessageHeader) + message.size() <= inject_bytes_) {
     const std::size_t bytes = write(scratch_, message_magic, peer, message);
-    outcome = outcome_of(::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address));
+    outcome = outcome_of(reach(to, [&] {
+      return ::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address);
+    }));
   } else {
     outcome = send_buffer(to, Kind::send, message);
   }
@@ -85,10 +87,14 @@ SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<cons
     beat.iov_count = 1;
     beat.addr = peer.fabric_address;
     beat.context = &buffer.context;
-    result = ::fi_sendmsg(objects_.endpoint.get(), &beat, FI_DELIVERY_COMPLETE | FI_COMPLETION);
+    result = reach(to, [&] {
+      return ::fi_sendmsg(objects_.endpoint.get(), &beat, FI_DELIVERY_COMPLETE | FI_COMPLETION);
+    });
   } else {
-    result = ::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description,
+    result = reach(to, [&] {
+      return ::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description,
                        peer.fabric_address, &buffer.context);
+    });
   }
   const SendOutcome outcome = outcome_of(result);
   if (outcome == SendOutcome::done) {
@@ -124,7 +130,9 @@ void FabricEndpoint::post(ReceiveBuffer& buffer) {
 
 std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
   std::array<fi_cq_data_entry, completions_at_once> entries;
-  const std::int64_t read = ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
+  const std::int64_t read = watched(CallMark::no_peer, [&] {
+    return ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
+  });
   std::size_t events = 0;
   if (read == -FI_EAVAIL) {
     complete_with_error(handler);
@@ -134,6 +142,7 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
     events = static_cast<std::size_t>(read);
     for (std::size_t i = 0; i < events; ++i) complete(entries[i], handler);
   }
+  if (bell_ && events != 0) bell_->disarm();
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
   reads_.tell(handler);
   // At the end: when it fails, all that has come has been dealt with.

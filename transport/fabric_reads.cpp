@@ -24,10 +24,11 @@ int FabricEndpoint::begin_piece(ReadPiece& piece) {
   const auto* region = static_cast<const FabricMemory*>(piece.read->destination_region());
   const std::span<std::byte> destination = piece.destination();
   const RemoteMemory source = piece.source();
-  const std::int64_t result =
-      ::fi_read(objects_.endpoint.get(), destination.data(), destination.size(),
-                region == nullptr ? nullptr : region->description(), peers_[operation.peer].fabric_address,
-                source.address, source.key, &operation.context);
+  void* const description = region == nullptr ? nullptr : region->description();
+  const std::int64_t result = reach(operation.peer, [&] {
+    return ::fi_read(objects_.endpoint.get(), destination.data(), destination.size(), description,
+                     peers_[operation.peer].fabric_address, source.address, source.key, &operation.context);
+  });
   if (result == -FI_EAGAIN) {
     ++counters_.provider_was_busy;
   } else if (result != 0) {

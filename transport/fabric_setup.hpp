@@ -8,6 +8,7 @@
 #include <rdma/fi_domain.h>
 #include <rdma/fi_endpoint.h>
 
+#include <wyvern/transport/call_watchdog.hpp>
 #include <wyvern/transport/fabric_library.hpp>
 #include <wyvern/transport/provider_table.hpp>
 
@@ -22,6 +23,8 @@ struct EndpointOptions {
   std::string node = "127.0.0.1";
   /// The port; empty: any.
   std::string service = {};
+  /// Of calls that do not return, where the provider has such: ProviderTraits::sends_to_the_dead_return.
+  CallWatchdogOptions watchdog = {};
 };
 
 /// The objects of libfabric that an endpoint consists of; closed from the last to the first.

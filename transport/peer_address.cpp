@@ -11,7 +11,7 @@ namespace wyvern {
 namespace {
 
 constexpr std::uint32_t magic = 0x5244'5957;  // "WYDR"
-constexpr std::uint16_t current_version = 1;
+constexpr std::uint16_t current_version = 2;
 constexpr std::size_t max_name_bytes = 256;
 
 /// What stands before the name.
@@ -23,9 +23,11 @@ struct Header {
   std::uint32_t library_version;
   std::uint64_t epoch;
   std::array<char, 32> provider;  // ends with NUL
+  std::uint32_t bell;
+  std::uint32_t reserved;  // 0
 };
 static_assert(std::endian::native == std::endian::little, "the header is little-endian");
-static_assert(offsetof(Header, epoch) == 16 && offsetof(Header, provider) == 24 && sizeof(Header) == 56);
+static_assert(offsetof(Header, epoch) == 16 && offsetof(Header, provider) == 24 && sizeof(Header) == 64);
 static_assert(sizeof(Header) + max_name_bytes <= max_peer_address_bytes);
 
 std::string what_it_speaks(const PeerAddress& address) {
@@ -42,7 +44,9 @@ std::vector<std::byte> encode_peer_address(const PeerAddress& address) {
                 .protocol = address.protocol,
                 .library_version = address.library_version,
                 .epoch = address.epoch,
-                .provider = {}};
+                .provider = {},
+                .bell = address.bell,
+                .reserved = 0};
   if (address.provider.size() >= header.provider.size() || address.name.size() > max_name_bytes) {
     throw InvalidArgument("the address of an endpoint of provider '" + address.provider + "' takes " +
                           std::to_string(address.name.size()) + " bytes: at most " +
@@ -79,6 +83,7 @@ PeerAddress decode_peer_address(std::span<const std::byte> bytes) {
           .protocol = header.protocol,
           .library_version = header.library_version,
           .epoch = header.epoch,
+          .bell = header.bell,
           .name = {name.begin(), name.end()}};
 }
 

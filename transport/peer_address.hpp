@@ -15,6 +15,7 @@ struct PeerAddress {
   std::uint32_t protocol = 0;         ///< fi_ep_attr::protocol
   std::uint32_t library_version = 0;  ///< FI_VERSION
   std::uint64_t epoch = 0;            ///< of the endpoint: another one at the same place has another
+  std::uint32_t bell = 0;             ///< shm: ShmBell::memory_descriptor
   std::vector<std::byte> name;        ///< as fi_getname says; at most 256 bytes
 
   friend bool operator==(const PeerAddress&, const PeerAddress&) = default;

@@ -11,6 +11,9 @@ constexpr std::uint32_t first = FI_VERSION(1, 17);  // older ones are refused
 constexpr std::string_view shm_limits =
     "reaches this node only, and a process that is killed can stop the others";
 
+/// Who has sent something may have been killed before it rang.
+constexpr std::chrono::milliseconds bell_limit(20);
+
 constexpr std::array table{
     // Networks of the machine, fastest first.
     ProviderTraits{.name = "cxi",
@@ -59,7 +62,8 @@ constexpr std::array table{
                    .before = FI_VERSION(2, 0),
                    .use = ProviderUse::on_request,
                    .why = shm_limits,
-                   .sleep = ProviderSleep::none,
+                   .sleep = ProviderSleep::bell,
+                   .longest_sleep = bell_limit,
                    .reaches_other_nodes = false,
                    .min_multi_recv_can_be_set = false,
                    .sends_to_the_dead_return = false,
@@ -70,7 +74,8 @@ constexpr std::array table{
                    .since = FI_VERSION(2, 0),
                    .use = ProviderUse::on_request,
                    .why = shm_limits,
-                   .sleep = ProviderSleep::none,
+                   .sleep = ProviderSleep::bell,
+                   .longest_sleep = bell_limit,
                    .reaches_other_nodes = false,
                    .sends_to_the_dead_return = false,
                    .delivery_is_confirmed = false,

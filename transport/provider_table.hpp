@@ -14,6 +14,7 @@ enum class ProviderUse : std::uint8_t { by_itself, on_request, never };
 enum class ProviderSleep : std::uint8_t {
   descriptor,  ///< of the completion queue, after fi_trywait
   wait_set,    ///< the same descriptor, but fi_trywait does not reset it: a wait set of our own does
+  bell,        ///< nothing to sleep on of its own, but one machine: ShmBell
   none         ///< nothing to sleep on: short sleeps
 };
 

@@ -55,6 +55,8 @@ class ReadSchedule {
   }
   /// `error`: 0, or a positive errno.
   void completed(ReadPiece& piece, int error);
+  /// Whether pieces are under way, or could not be begun yet.
+  bool is_busy() const { return free_.size() + spare_.size() != pieces_.size() || waiting_.first != nullptr; }
   /// Whether there is an end to tell.
   bool has_ended() const { return ended_.first != nullptr; }
   /// Tells of reads that have ended; not of those that the handler ends by that.

@@ -24,6 +24,7 @@ ShmPeer::ShmPeer(std::span<const std::byte> name) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), process);
   const bool is_name = text.find_first_not_of("0123456789:") == std::string_view::npos;
   if (error != std::errc() || process <= 0 || !is_name || end == text.data() + text.size()) return;
+  process_id_ = process;
   process_ = open_pidfd(process);
   had_ended_ = !process_ && errno == ESRCH;
   file_ = "/dev/shm/" + std::string(text);

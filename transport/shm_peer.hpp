@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -15,6 +17,8 @@ class ShmPeer {
   /// `name`: as fi_getname says it. Another form of name is a process that never ends.
   explicit ShmPeer(std::span<const std::byte> name);
 
+  /// 0: the name says nothing.
+  pid_t process() const { return process_id_; }
   /// A system call.
   bool has_ended() const noexcept;
   /// An endpoint has 16 MiB in a file in /dev/shm, which stays when its process is killed: removes it if the
@@ -23,6 +27,7 @@ class ShmPeer {
 
  private:
   std::string file_;  // empty: the name says nothing
+  pid_t process_id_ = 0;
   FileDescriptor process_;
   bool had_ended_ = false;  // before the descriptor could be had
 };
