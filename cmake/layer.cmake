@@ -4,7 +4,9 @@
 #     BELOW core                   the one layer under it
 #     SOURCES queue.cpp ...        relative to the calling folder
 #     PUBLIC cereal::cereal ...    libraries that its headers include
-#     PRIVATE fmt::fmt ...)        libraries that only its sources include
+#     PRIVATE fmt::fmt ...         libraries that only its sources include
+#     TESTING loopback.cpp ...)    stand-ins for tests of the layers above: in wyvern_<name>_testing, which no
+#                                  program of users links; their headers stand beside the others
 #
 # Headers stand beside the sources and are included as <wyvern/<name>/...>. A link in the build folder makes
 # that work; every layer has an include root of its own, so including a layer that is not linked does not
@@ -12,7 +14,7 @@
 #
 # When tests are built there is also wyvern_<name>_crash: the same sources with the crash points in them.
 function(wyvern_add_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 layer "" "BELOW" "SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 layer "" "BELOW" "SOURCES;PUBLIC;PRIVATE;TESTING")
 
   set(include_root ${PROJECT_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${include_root}/wyvern)
@@ -25,6 +27,11 @@ function(wyvern_add_layer name)
     _wyvern_layer_library(wyvern_${name}_crash _crash)
     target_compile_definitions(wyvern_${name}_crash PUBLIC WYVERN_CRASH_POINTS)
     set_target_properties(wyvern_${name}_crash PROPERTIES EXCLUDE_FROM_ALL ON)  # built when a test links it
+    if(layer_TESTING)
+      add_library(wyvern_${name}_testing STATIC EXCLUDE_FROM_ALL ${layer_TESTING})
+      target_link_libraries(wyvern_${name}_testing PUBLIC wyvern_${name})
+      wyvern_own_code(wyvern_${name}_testing)
+    endif()
   endif()
 endfunction()
 

@@ -44,7 +44,7 @@ FabricEndpoint::FabricEndpoint(FabricObjects objects)
 
 FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
     : FabricEndpoint(open_fabric_objects(options, largest_eager())) {
-  add_send_buffers(objects_.traits->most_sends);
+  provide_send_buffers(objects_.traits->most_sends);
   const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffers * receive_buffer_bytes);
   for (std::size_t i = 0; i < receive_buffers; ++i) {
     ReceiveBuffer& buffer = receives_.at(i);
@@ -55,18 +55,27 @@ FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
   }
 }
 
-/// The buffers and one more, in one piece.
 void FabricEndpoint::add_send_buffers(std::size_t count) {
   const std::size_t bytes = round_to_line(sizeof(MessageHeader) + largest_payload_);
+  // One more, in the same piece.
   const MessageMemory& memory = memory_.emplace_back(objects_, (count + 1) * bytes);
   scratch_ = memory.bytes().first(bytes);
-  free_sends_.reserve(sends_.size() + count);
   for (std::size_t i = 1; i <= count; ++i) {
     SendBuffer& buffer = sends_.emplace_back();
     buffer.memory = memory.bytes().subspan(i * bytes, bytes);
     buffer.description = memory.description();
-    free_sends_.push_back(&buffer);
+    spare_sends_.push_back(&buffer);
   }
+  spare_sends_.reserve(sends_.size());
+  free_sends_.reserve(sends_.size());
+}
+
+/// Makes so many spare ones free, and new ones if there are too few.
+void FabricEndpoint::provide_send_buffers(std::size_t count) {
+  if (spare_sends_.size() < count) add_send_buffers(count - spare_sends_.size());
+  const auto provided = spare_sends_.end() - static_cast<std::ptrdiff_t>(count);
+  free_sends_.insert(free_sends_.end(), provided, spare_sends_.end());
+  spare_sends_.erase(provided, spare_sends_.end());
 }
 
 FabricEndpoint::~FabricEndpoint() {
@@ -118,8 +127,8 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
   peer.is_there = false;
   peer.address = {};
   reads_.peer_removed(number, FI_ECONNRESET);
-  // What is under way to it may never come back.
-  if (peer.sends_under_way != 0) add_send_buffers(peer.sends_under_way);
+  // What is under way to it may never come back; what does is spare.
+  provide_send_buffers(peer.sends_under_way);
   FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
                              "fi_av_remove");
   if (peer.shm) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,7 @@ class FabricEndpoint final : public Endpoint {
 
   std::size_t poll(EndpointHandler& handler) override;
   int descriptor() const override { return objects_.descriptor; }
+  std::chrono::milliseconds longest_sleep() const override { return traits().longest_sleep; }
   bool may_sleep() override;
 
  private:
@@ -90,6 +92,7 @@ class FabricEndpoint final : public Endpoint {
   };
 
   void add_send_buffers(std::size_t count);
+  void provide_send_buffers(std::size_t count);
   void check_name(const PeerAddress& other) const;
   const Peer& peer_at(PeerNumber peer) const;
   Peer& peer_at(PeerNumber peer) { return const_cast<Peer&>(std::as_const(*this).peer_at(peer)); }
@@ -111,6 +114,7 @@ class FabricEndpoint final : public Endpoint {
   std::deque<MessageMemory> memory_;  // of all buffers
   std::deque<SendBuffer> sends_;
   std::vector<SendBuffer*> free_sends_;
+  std::vector<SendBuffer*> spare_sends_;  // given back by peers that were removed
   std::array<ReceiveBuffer, receive_buffers> receives_;
   std::span<std::byte> scratch_;  // for messages that the provider copies
   std::deque<ReadOperation> read_operations_;

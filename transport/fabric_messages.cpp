@@ -98,13 +98,13 @@ SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<cons
   return outcome;
 }
 
-/// A send is over, one way or the other: the buffer is free.
+/// A send is over, one way or the other: the buffer is free, or spare if it was made up for.
 FabricEndpoint::SendBuffer& FabricEndpoint::take_back(Operation& operation) {
   auto& buffer = static_cast<SendBuffer&>(operation);
   Peer& peer = peers_[buffer.peer];
   --peer.sends_under_way;
   if (buffer.kind == Kind::beat) peer.beat_is_under_way = false;
-  free_sends_.push_back(&buffer);
+  (peer.is_there ? free_sends_ : spare_sends_).push_back(&buffer);
   return buffer;
 }
 
@@ -153,12 +153,8 @@ void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& ha
       if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
       if ((entry.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
       return;
-    case Kind::send: take_back(operation); return;
-    case Kind::beat: {
-      const SendBuffer& buffer = take_back(operation);
-      if (objects_.traits->delivery_is_confirmed) ++peers_[buffer.peer].heard;
-      return;
-    }
+    case Kind::send:
+    case Kind::beat: take_back(operation); return;
     case Kind::read: complete_read(static_cast<ReadOperation&>(operation), 0); return;
   }
 }

@@ -41,17 +41,21 @@ void ReadSchedule::add(RemoteRead& read, bool registered_only) {
   put(read, RemoteRead::Place::waiting);
 }
 
-void ReadSchedule::add_pieces(std::size_t count) {
-  pieces_.resize(pieces_.size() + count);
-  free_.reserve(pieces_.size());
-  for (std::size_t i = pieces_.size() - count; i < pieces_.size(); ++i) {
-    pieces_[i].index = i;
-    free_.push_back(&pieces_[i]);
+void ReadSchedule::provide_pieces(std::size_t count) {
+  while (spare_.size() < count) {
+    ReadPiece& piece = pieces_.emplace_back();
+    piece.index = pieces_.size() - 1;
+    spare_.push_back(&piece);
   }
+  const auto provided = spare_.end() - static_cast<std::ptrdiff_t>(count);
+  free_.insert(free_.end(), provided, spare_.end());
+  spare_.erase(provided, spare_.end());
+  free_.reserve(pieces_.size());
+  spare_.reserve(pieces_.size());
 }
 
 bool ReadSchedule::propose(RemoteRead& read, ReadPiece& piece) const {
-  if (under_way_of_[read.from_] >= free_.size()) return false;
+  if (peers_[read.from_].under_way >= free_.size()) return false;
   piece.read = &read;
   piece.offset = read.begun_;
   piece.size = std::min<std::uint64_t>(piece_bytes_, read.source_.size - read.begun_);
@@ -66,7 +70,7 @@ void ReadSchedule::put(RemoteRead& read, RemoteRead::Place place) {
 void ReadSchedule::begun(ReadPiece& piece) {
   RemoteRead& read = *piece.read;
   free_.pop_back();  // that was this one
-  ++under_way_of_[read.from_];
+  ++peers_[read.from_].under_way;
   ++read.under_way_;
   read.begun_ += piece.size;
   const bool may_more = read.begun_ < read.source_.size && read.under_way_ < most_pieces_of_a_read;
@@ -76,8 +80,9 @@ void ReadSchedule::begun(ReadPiece& piece) {
 void ReadSchedule::completed(ReadPiece& piece, int error) {
   RemoteRead& read = *piece.read;
   piece.read = nullptr;
-  free_.push_back(&piece);
-  --under_way_of_[read.from_];
+  Peer& peer = peers_[read.from_];
+  --peer.under_way;
+  (peer.is_removed ? spare_ : free_).push_back(&piece);
   --read.under_way_;
   if (error != 0 && read.error_ == 0) {
     read.error_ = error;
@@ -120,7 +125,8 @@ void ReadSchedule::peer_removed(PeerNumber peer, int error) {
   for (const ReadPiece& piece : pieces_) {
     if (piece.read != nullptr && piece.read->from_ == peer) give_up(*piece.read);
   }
-  add_pieces(under_way_of_[peer]);
+  peers_[peer].is_removed = true;
+  provide_pieces(peers_[peer].under_way);
 }
 
 void ReadSchedule::tell_all(EndpointHandler& handler) {

@@ -24,7 +24,7 @@ struct ReadPiece {
 
 /// Which pieces of which remote reads an endpoint has under way: so many of a read, so many in all, reads by
 /// turns. Of a peer only as many as there are free ones left, so that those that are silent never take all;
-/// what a peer that is given up keeps is made up for by new ones.
+/// what a peer that is given up keeps is made up for by spare ones, for as long as it does.
 ///
 /// Invariant: a read that is running is in `waiting_` if a piece of it may be begun, in `ended_` if the
 /// handler is to be told of it, in neither if all that may be is under way; never in both.
@@ -34,11 +34,13 @@ class ReadSchedule {
   static constexpr std::uint32_t most_pieces_of_a_read = 4;
 
   /// `piece_bytes`: what is fetched at once.
-  explicit ReadSchedule(std::uint64_t piece_bytes) : piece_bytes_(piece_bytes) { add_pieces(most_pieces); }
+  explicit ReadSchedule(std::uint64_t piece_bytes) : piece_bytes_(piece_bytes) {
+    provide_pieces(most_pieces);
+  }
 
   /// Before reads from a peer begin.
   void peer_added(PeerNumber peer) {
-    if (peer >= under_way_of_.size()) under_way_of_.resize(peer + 1);
+    if (peer >= peers_.size()) peers_.resize(peer + 1);
   }
   /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult.
   void peer_removed(PeerNumber peer, int error);
@@ -61,6 +63,10 @@ class ReadSchedule {
   }
 
  private:
+  struct Peer {
+    std::uint32_t under_way = 0;  // pieces
+    bool is_removed = false;
+  };
   /// Singly linked through RemoteRead::following_.
   struct List {
     RemoteRead* first = nullptr;
@@ -95,12 +101,13 @@ class ReadSchedule {
   template <class Condition>
   List take_from_waiting(Condition condition);
   void tell_all(EndpointHandler& handler);
-  void add_pieces(std::size_t count);
+  void provide_pieces(std::size_t count);
 
   std::uint64_t piece_bytes_;
-  std::deque<ReadPiece> pieces_;             // stay where they are
-  std::vector<ReadPiece*> free_;             // of pieces_, all that are not under way
-  std::vector<std::uint32_t> under_way_of_;  // pieces, by peer
+  std::deque<ReadPiece> pieces_;   // stay where they are
+  std::vector<ReadPiece*> free_;   // of pieces_: not under way, nor spare
+  std::vector<ReadPiece*> spare_;  // given back by peers that were removed
+  std::vector<Peer> peers_;        // by their numbers
   List waiting_;
   List ended_;
 };
