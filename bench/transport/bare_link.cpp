@@ -1,5 +1,7 @@
 #include "bench/transport/bare_link.hpp"
 
+#include <stdexcept>
+
 #include <rdma/fi_rma.h>
 
 namespace wyvern::bench {
@@ -13,32 +15,26 @@ BareLink::BareLink(const std::string& provider, std::size_t message_bytes, std::
     : fabric_(provider, header + message_bytes),
       header_(header),
       inject_bytes_(fabric_.objects().info->tx_attr->inject_size),
-      sends_memory_(fabric_.objects(), sends * round_to_line(header + message_bytes)),
-      receives_memory_(fabric_.objects(), receives * receive_bytes) {
-  const std::size_t send_bytes = sends_memory_.bytes().size() / sends;
+      memory_(fabric_.objects(), (sends + receives) * round_to_line(header + message_bytes)) {
+  const std::size_t buffer_bytes = memory_.bytes().size() / (sends + receives);
   free_sends_.reserve(sends);
   for (std::size_t i = 0; i < sends; ++i) {
-    sends_.at(i).memory = sends_memory_.bytes().subspan(i * send_bytes, send_bytes);
+    sends_.at(i).memory = memory_.bytes().subspan(i * buffer_bytes, buffer_bytes);
     free_sends_.push_back(&sends_.at(i));
   }
   for (std::size_t i = 0; i < receives; ++i) {
     receives_.at(i).kind = Kind::receive;
-    receives_.at(i).memory = receives_memory_.bytes().subspan(i * receive_bytes, receive_bytes);
+    receives_.at(i).memory = memory_.bytes().subspan((sends + i) * buffer_bytes, buffer_bytes);
     post(receives_.at(i));
   }
   read_.kind = Kind::read;
 }
 
-void BareLink::post(ReceiveBuffer& buffer) {
-  void* description = receives_memory_.description();
-  const iovec memory{.iov_base = buffer.memory.data(), .iov_len = buffer.memory.size()};
-  fi_msg message{};
-  message.msg_iov = &memory;
-  message.desc = &description;
-  message.iov_count = 1;
-  message.addr = FI_ADDR_UNSPEC;
-  message.context = &buffer.context;
-  FabricLibrary::get().check(::fi_recvmsg(fabric_.endpoint(), &message, FI_MULTI_RECV), "fi_recvmsg");
+void BareLink::post(MessageBuffer& buffer) {
+  if (!BareFabric::has_begun(::fi_recv(fabric_.endpoint(), buffer.memory.data(), buffer.memory.size(),
+                                       memory_.description(), FI_ADDR_UNSPEC, &buffer.context),
+                             "fi_recv"))
+    throw std::runtime_error("libfabric takes fewer receive buffers than there are messages under way");
 }
 
 RemoteMemory BareLink::expose(std::span<std::byte> memory) {

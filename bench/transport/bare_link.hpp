@@ -16,7 +16,8 @@
 namespace wyvern::bench {
 
 /// A link that somebody would write who needs nothing but this: libfabric's calls, messages that are written
-/// where they are sent from, small ones injected, and read where they came in. Who sends is not asked.
+/// where they are sent from, small ones injected, and a posted buffer for each that comes, where it is read.
+/// Who sends is not asked, and nobody sends more than there are buffers.
 class BareLink {
  public:
   /// As many bytes as `header` stand before each message, and mean nothing.
@@ -33,15 +34,15 @@ class BareLink {
     return free_sends_.back()->memory.subspan(header_, bytes);
   }
   bool try_send(std::size_t bytes) {
-    SendBuffer& buffer = *free_sends_.back();
+    MessageBuffer& buffer = *free_sends_.back();
     const std::size_t all = header_ + bytes;
     if (all <= inject_bytes_) {
       return BareFabric::has_begun(
           ::fi_inject(fabric_.endpoint(), buffer.memory.data(), all, fabric_.partner()), "fi_inject");
     }
     const bool has_begun =
-        BareFabric::has_begun(::fi_send(fabric_.endpoint(), buffer.memory.data(), all,
-                                        sends_memory_.description(), fabric_.partner(), &buffer.context),
+        BareFabric::has_begun(::fi_send(fabric_.endpoint(), buffer.memory.data(), all, memory_.description(),
+                                        fabric_.partner(), &buffer.context),
                               "fi_send");
     if (has_begun) free_sends_.pop_back();
     return has_begun;
@@ -51,14 +52,13 @@ class BareLink {
     return fabric_.poll([&](const fi_cq_data_entry& entry) {
       auto& operation = *static_cast<Operation*>(entry.op_context);
       switch (operation.kind) {
-        case Kind::receive:
-          // Some providers say with the last message that they are done with the buffer, some by an event
-          // without one.
-          if (entry.len != 0)
-            on_message(std::span(static_cast<const std::byte*>(entry.buf), entry.len).subspan(header_));
-          if ((entry.flags & FI_MULTI_RECV) != 0) post(static_cast<ReceiveBuffer&>(operation));
+        case Kind::receive: {
+          auto& buffer = static_cast<MessageBuffer&>(operation);
+          on_message(std::span<const std::byte>(buffer.memory).first(entry.len).subspan(header_));
+          post(buffer);
           return;
-        case Kind::send: free_sends_.push_back(&static_cast<SendBuffer&>(operation)); return;
+        }
+        case Kind::send: free_sends_.push_back(&static_cast<MessageBuffer&>(operation)); return;
         case Kind::read: is_reading_ = false; return;
       }
     });
@@ -77,26 +77,21 @@ class BareLink {
     fi_context2 context{};
     Kind kind = Kind::send;
   };
-  struct SendBuffer : Operation {
+  struct MessageBuffer : Operation {
     std::span<std::byte> memory;
   };
-  struct ReceiveBuffer : Operation {
-    std::span<std::byte> memory;
-  };
-  void post(ReceiveBuffer& buffer);
+  void post(MessageBuffer& buffer);
 
   static constexpr std::size_t sends = 64;
-  static constexpr std::size_t receives = 2;
-  static constexpr std::size_t receive_bytes = std::size_t{1} << 20;
+  static constexpr std::size_t receives = 64;
 
   BareFabric fabric_;
   std::size_t header_;
   std::size_t inject_bytes_;
-  MessageMemory sends_memory_;
-  MessageMemory receives_memory_;
-  std::array<SendBuffer, sends> sends_;
-  std::vector<SendBuffer*> free_sends_;
-  std::array<ReceiveBuffer, receives> receives_;
+  MessageMemory memory_;  // of all buffers
+  std::array<MessageBuffer, sends> sends_;
+  std::vector<MessageBuffer*> free_sends_;
+  std::array<MessageBuffer, receives> receives_;
   Operation read_;
   std::vector<std::unique_ptr<FabricMemory>> regions_;
   std::span<std::byte> destination_;

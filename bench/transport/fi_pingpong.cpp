@@ -72,23 +72,6 @@ std::string play_fi_pingpong(const std::string& program) {
   return output;
 }
 
-/// Microseconds of half a round trip, from a table with a line of names and one of values.
-double parse_usec_per_transfer(const std::string& output) {
-  std::istringstream lines(output);
-  std::string line;
-  std::vector<std::string> names;
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::vector<std::string> values;
-    for (std::string word; words >> word;) values.push_back(word);
-    const auto column = std::find(names.begin(), names.end(), "usec/xfer");
-    if (column != names.end() && values.size() == names.size())
-      return std::stod(values.at(static_cast<std::size_t>(column - names.begin())));
-    names = values;
-  }
-  throw std::runtime_error("fi_pingpong printed no result: " + output.substr(0, 200));
-}
-
 struct Game {
   std::string benchmark;
   std::string provider;
@@ -99,9 +82,8 @@ struct Game {
   double usec = 0;
 
   void play() {
-    usec = parse_usec_per_transfer(play_fi_pingpong("timeout 60 fi_pingpong -e rdm -p '" + provider +
-                                                    "' -S " + std::to_string(bytes) + " -I " +
-                                                    std::to_string(iterations)));
+    usec = fi_pingpong_usec(play_fi_pingpong("timeout 60 fi_pingpong -e rdm -p '" + provider + "' -S " +
+                                             std::to_string(bytes) + " -I " + std::to_string(iterations)));
     played = 2 * iterations;
     const double fitting = usec > 0 ? seconds * 1e6 / (2 * usec) : static_cast<double>(most_iterations);
     iterations = static_cast<std::uint64_t>(
@@ -118,6 +100,22 @@ struct Game {
 };
 
 }  // namespace
+
+double fi_pingpong_usec(const std::string& output) {
+  std::istringstream lines(output);
+  std::string line;
+  std::vector<std::string> names;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::vector<std::string> values;
+    for (std::string word; words >> word;) values.push_back(word);
+    const auto column = std::find(names.begin(), names.end(), "usec/xfer");
+    if (column != names.end() && values.size() == names.size())
+      return std::stod(values.at(static_cast<std::size_t>(column - names.begin())));
+    names = values;
+  }
+  throw std::runtime_error("fi_pingpong printed no result: " + output.substr(0, 200));
+}
 
 bool has_fi_pingpong() { return std::system("command -v fi_pingpong >/dev/null 2>&1") == 0; }
 

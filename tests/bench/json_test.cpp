@@ -40,6 +40,16 @@ TEST(JsonTest, has_machine_and_a_result_for_each_row) {
   EXPECT_EQ(result["ratios"]["flag"], 2.5);
 }
 
+TEST(JsonTest, what_only_some_have_is_there_if_they_have_it) {
+  Row row;
+  EXPECT_FALSE(nlohmann::json::parse(to_json({}, {row}))["results"][0].contains("wait"));
+  row.wait = "spin:20";
+  row.mean_ns = 5.5;
+  const auto document = nlohmann::json::parse(to_json({}, {row}));
+  EXPECT_EQ(document["results"][0]["wait"], "spin:20");
+  EXPECT_EQ(document["results"][0]["mean_ns"], 5.5);
+}
+
 TEST(JsonTest, what_was_not_measured_is_null) {
   const auto document = nlohmann::json::parse(to_json({}, {Row{}}));
   const auto& result = document["results"][0];

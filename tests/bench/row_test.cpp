@@ -34,6 +34,16 @@ TEST(RowTest, latency_counts_also_when_the_rate_is_known) {
   EXPECT_EQ(figure(ours), 100);
 }
 
+TEST(RowTest, mean_latencies_are_compared_with_whom_has_nothing_else) {
+  Row ours = latency_row(100);
+  Row theirs;
+  theirs.mean_ns = 300;
+  EXPECT_THROW(compare(ours, theirs, "fi_pingpong"), std::logic_error);
+  ours.mean_ns = 150;
+  compare(ours, theirs, "fi_pingpong");
+  EXPECT_DOUBLE_EQ(ours.ratios.at("fi_pingpong"), 0.5);
+}
+
 TEST(RowTest, throughputs_are_compared_by_their_rate) {
   Row ours = throughput_row(12e6);
   compare(ours, throughput_row(8e6), "boost");
