@@ -16,6 +16,10 @@ namespace {
 /// Of a remote read.
 constexpr std::uint64_t largest_piece = std::uint64_t{1} << 20;
 constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
+/// As many as a provider takes in at a time (shm: a ring of 1024). If fewer were read, what comes fast would
+/// pile up outside our buffers: rxm takes memory for that without bound, and shm ends up in a state in which
+/// it takes no buffers any more.
+constexpr std::size_t completions_at_once = 1024;
 
 constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -31,6 +35,7 @@ std::size_t largest_eager() {
 
 FabricEndpoint::FabricEndpoint(FabricObjects objects)
     : objects_(std::move(objects)),
+      completions_(completions_at_once),
       reads_(std::min<std::uint64_t>(largest_piece, objects_.info->ep_attr->max_msg_size)),
       address_{.provider = objects_.info->fabric_attr->prov_name,
                .protocol = objects_.info->ep_attr->protocol,

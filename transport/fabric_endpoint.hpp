@@ -116,6 +116,7 @@ class FabricEndpoint final : public Endpoint {
   std::array<ReceiveBuffer, receive_buffers> receives_;
   std::span<std::byte> scratch_;  // for messages that the provider copies
   std::deque<ReadOperation> read_operations_;
+  std::vector<fi_cq_data_entry> completions_;  // read at a time
   ReadSchedule reads_;
   PeerAddress address_;
   std::vector<std::byte> address_bytes_;

@@ -1,4 +1,3 @@
-#include <array>
 #include <cstring>
 #include <string>
 
@@ -11,12 +10,6 @@
 
 // What happens for each message of an endpoint.
 namespace wyvern {
-namespace {
-
-/// Completions that are read at a time.
-constexpr std::size_t completions_at_once = 16;
-
-}  // namespace
 
 std::size_t FabricEndpoint::write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
                                   std::span<const std::byte> message) const {
@@ -123,8 +116,8 @@ void FabricEndpoint::post(ReceiveBuffer& buffer) {
 }
 
 std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
-  std::array<fi_cq_data_entry, completions_at_once> entries;
-  const std::int64_t read = ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
+  const std::int64_t read =
+      ::fi_cq_read(objects_.completions.get(), completions_.data(), completions_.size());
   std::size_t events = 0;
   if (read == -FI_EAVAIL) {
     complete_with_error(handler);
@@ -132,7 +125,7 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
   } else if (read != -FI_EAGAIN) {
     FabricLibrary::get().check(read, "fi_cq_read");
     events = static_cast<std::size_t>(read);
-    for (std::size_t i = 0; i < events; ++i) complete(entries[i], handler);
+    for (std::size_t i = 0; i < events; ++i) complete(completions_[i], handler);
   }
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
   reads_.tell(handler);
