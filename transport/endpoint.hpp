@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -119,8 +120,10 @@ class Endpoint {
   /// Deals with what has come, at most some events; how many there were.
   virtual std::size_t poll(EndpointHandler& handler) = 0;
 
-  /// Becomes readable when a poll may find something; -1: there is none, see wait_for_events.
+  /// Becomes readable when a poll may find something; -1: there is none, see EventWait.
   virtual int descriptor() const = 0;
+  /// On the descriptor at a time: poll then, where the provider may fail to wake who sleeps.
+  virtual std::chrono::milliseconds longest_sleep() const { return std::chrono::hours(1); }
   /// Right before sleeping on the descriptor, after a poll that found nothing: false means poll again.
   virtual bool may_sleep() = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,7 @@ class FabricEndpoint final : public Endpoint {
 
   std::size_t poll(EndpointHandler& handler) override;
   int descriptor() const override { return objects_.descriptor; }
+  std::chrono::milliseconds longest_sleep() const override { return traits().longest_sleep; }
   bool may_sleep() override;
 
  private:

@@ -146,12 +146,8 @@ void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& ha
       if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
       if ((entry.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
       return;
-    case Kind::send: take_back(operation); return;
-    case Kind::beat: {
-      const SendBuffer& buffer = take_back(operation);
-      if (objects_.traits->delivery_is_confirmed) ++peers_[buffer.peer].heard;
-      return;
-    }
+    case Kind::send:
+    case Kind::beat: take_back(operation); return;
     case Kind::read: complete_read(static_cast<ReadOperation&>(operation), 0); return;
   }
 }

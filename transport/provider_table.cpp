@@ -13,7 +13,10 @@ constexpr std::string_view shm_limits =
 
 constexpr std::array table{
     // Networks of the machine, fastest first.
-    ProviderTraits{.name = "cxi", .request = "cxi", .since = FI_VERSION(1, 21)},
+    ProviderTraits{.name = "cxi",
+                   .request = "cxi",
+                   .since = FI_VERSION(1, 21),
+                   .longest_sleep = std::chrono::milliseconds(100)},
     // Before 2.5 nothing ever wakes who sleeps.
     ProviderTraits{.name = "efa",
                    .request = "efa",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -26,6 +27,7 @@ struct ProviderTraits {
   ProviderUse use = ProviderUse::by_itself;
   std::string_view why = {};  ///< it is not taken by itself
   ProviderSleep sleep = ProviderSleep::descriptor;
+  std::chrono::milliseconds longest_sleep = std::chrono::hours(1);  ///< it may not wake who sleeps longer
   bool reaches_other_nodes = true;
   bool min_multi_recv_can_be_set = true;  ///< FI_OPT_MIN_MULTI_RECV, before the endpoint is enabled
   bool sends_are_bounded = true;          ///< says FI_EAGAIN when its queue is full; else it takes any number

@@ -10,9 +10,9 @@
 
 #include <wyvern/wyvern.hpp>
 
+#include "bench/common/stream.hpp"
+#include "bench/common/team.hpp"
 #include "bench/queue/courier.hpp"
-#include "bench/queue/stream.hpp"
-#include "bench/queue/team.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -60,7 +60,7 @@ int consume_batches(WorkOrder order, Queue<Value<bytes>> queue) {
 template <std::size_t bytes>
 std::shared_ptr<Team> make_team(const Run& run, const Shape& shape) {
   if (shape.bytes == bytes) {
-    auto team = std::make_shared<Team>(run.runtime, System::wyvern, shape, run.ns_per_tick);
+    auto team = std::make_shared<Team>(run.runtime, shape, run.ns_per_tick);
     auto queue = run.runtime.make_queue<Value<bytes>>();
     for (std::uint32_t i = 0; i < shape.producers; ++i) {
       team->add(run.runtime.process(produce_batches<bytes>, team->order_for_next(i, 0, 0), queue));
@@ -85,7 +85,7 @@ Contestant make_batch_contestant(const Run& run, std::uint64_t bytes) {
                                                       .batch = run.options.batch});
   return {.name = "wyvern",
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = [team] { return stream_row("wyvern", *team); }};
+          .result = [team] { return stream_row("throughput", "wyvern", *team); }};
 }
 
 }  // namespace wyvern::bench

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "bench/common/contest.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/contest.hpp"
 
 namespace wyvern::bench {
 

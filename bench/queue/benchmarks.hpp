@@ -4,9 +4,9 @@
 
 #include <wyvern/runtime/runtime.hpp>
 
+#include "bench/common/progress.hpp"
+#include "bench/common/row.hpp"
 #include "bench/queue/options.hpp"
-#include "bench/queue/progress.hpp"
-#include "bench/queue/row.hpp"
 
 namespace wyvern::bench {
 

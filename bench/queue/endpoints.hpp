@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "bench/common/worker.hpp"
 #include "bench/queue/systems/boost_queue.hpp"
 #include "bench/queue/systems/flag.hpp"
 #include "bench/queue/systems/futex.hpp"
@@ -9,14 +10,13 @@
 #include "bench/queue/systems/posix_queue.hpp"
 #include "bench/queue/systems/unix_socket.hpp"
 #include "bench/queue/systems/wyvern_queue.hpp"
-#include "bench/queue/worker.hpp"
 
 namespace wyvern::bench {
 
 /// Opens the worker's end of the order's system and calls `body(endpoint)`: what is inside is compiled once
 /// for each system, and pays for no dispatch.
 template <class Body>
-void with_endpoint(const WorkOrder& order, const Scratch& scratch, Body&& body) {
+void with_endpoint(const QueueOrder& order, const Scratch& scratch, Body&& body) {
   const auto open = [&]<class Endpoint>(std::type_identity<Endpoint>) {
     Endpoint endpoint(order, scratch);
     body(endpoint);
@@ -34,8 +34,8 @@ void with_endpoint(const WorkOrder& order, const Scratch& scratch, Body&& body) 
 
 /// A worker process: opens its end and calls `run(endpoint, round)` in every round. Its exit status.
 template <class Run>
-int work(const WorkOrder& order, Run&& run) {
-  return run_worker(order, [&](Worker& worker) {
+int work(const QueueOrder& order, Run&& run) {
+  return run_worker(order.work, [&](Worker& worker) {
     with_endpoint(order, worker.scratch(), [&](auto& endpoint) {
       while (worker.next_round()) run(endpoint, worker.round());
     });

@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "bench/common/ping_pong.hpp"
+#include "bench/common/ping_pong_row.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/ping_pong.hpp"
-#include "bench/queue/ping_pong_row.hpp"
+#include "bench/queue/queue_team.hpp"
 #include "bench/queue/systems/wyvern_queue.hpp"
-#include "bench/queue/team.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -15,23 +15,23 @@ namespace {
 /// What other sizes are compared with: passing them on shall not cost more.
 constexpr std::uint64_t reference_bytes = 64;
 
-int play_first(WorkOrder order) {
-  return run_worker(order, [&](Worker& worker) {
+int play_first(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
     LoanCourier courier(order);
     while (worker.next_round()) ping(courier, worker.round());
   });
 }
 
-int answer(WorkOrder order) {
-  return run_worker(order, [&](Worker& worker) {
+int answer(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
     LoanCourier courier(order);
     while (worker.next_round()) pong(courier);
   });
 }
 
-std::unique_ptr<Team> make_team(const Run& run, std::uint64_t bytes) {
-  auto team = std::make_unique<Team>(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2},
-                                     run.ns_per_tick);
+std::unique_ptr<QueueTeam> make_team(const Run& run, std::uint64_t bytes) {
+  auto team = std::make_unique<QueueTeam>(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2},
+                                          run.ns_per_tick);
   team->add(play_first, 0, 0, 1);
   team->add(answer, 0, 1, 0);
   team->wait_until_ready();
@@ -41,7 +41,7 @@ std::unique_ptr<Team> make_team(const Run& run, std::uint64_t bytes) {
 }  // namespace
 
 std::vector<Row> measure_handoff(const Run& run) {
-  std::vector<std::unique_ptr<Team>> teams;
+  std::vector<std::unique_ptr<QueueTeam>> teams;
   teams.push_back(make_team(run, reference_bytes));
   for (const std::uint64_t bytes : run.options.sizes) {
     if (bytes != reference_bytes) teams.push_back(make_team(run, bytes));

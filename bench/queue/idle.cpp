@@ -10,8 +10,8 @@
 
 #include <wyvern/wyvern.hpp>
 
+#include "bench/common/clock.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/clock.hpp"
 
 namespace wyvern::bench {
 namespace {

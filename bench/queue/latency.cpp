@@ -1,34 +1,34 @@
 #include <memory>
 #include <string>
 
+#include "bench/common/contest.hpp"
+#include "bench/common/ping_pong.hpp"
+#include "bench/common/ping_pong_row.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/contest.hpp"
 #include "bench/queue/courier.hpp"
 #include "bench/queue/endpoints.hpp"
-#include "bench/queue/ping_pong.hpp"
-#include "bench/queue/ping_pong_row.hpp"
-#include "bench/queue/team.hpp"
+#include "bench/queue/queue_team.hpp"
 
 namespace wyvern::bench {
 namespace {
 
-int play_first(WorkOrder order) {
+int play_first(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     ping(courier, round);
   });
 }
 
-int answer(WorkOrder order) {
+int answer(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round&) {
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     pong(courier);
   });
 }
 
 Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
-  const auto team =
-      std::make_shared<Team>(run.runtime, system, Shape{.bytes = bytes, .directions = 2}, run.ns_per_tick);
+  const auto team = std::make_shared<QueueTeam>(run.runtime, system, Shape{.bytes = bytes, .directions = 2},
+                                                run.ns_per_tick);
   team->add(play_first, 0, 0, 1);
   team->add(answer, 0, 1, 0);
   team->wait_until_ready();

@@ -4,13 +4,13 @@
 #include <thread>
 #include <vector>
 
+#include "bench/common/contest.hpp"
+#include "bench/common/ping_pong.hpp"
+#include "bench/common/ping_pong_row.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/contest.hpp"
 #include "bench/queue/courier.hpp"
-#include "bench/queue/ping_pong.hpp"
-#include "bench/queue/ping_pong_row.hpp"
+#include "bench/queue/queue_team.hpp"
 #include "bench/queue/systems/wyvern_queue.hpp"
-#include "bench/queue/team.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -61,24 +61,24 @@ void answer_round(Courier<WyvernEndpoint>& courier) {
   }
 }
 
-int play_first(WorkOrder order) {
-  return run_worker(order, [&](Worker& worker) {
+int play_first(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
     WyvernEndpoint endpoint(order, worker.scratch());
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     while (worker.next_round()) play_round(courier, worker.round());
   });
 }
 
-int answer(WorkOrder order) {
-  return run_worker(order, [&](Worker& worker) {
+int answer(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
     WyvernEndpoint endpoint(order, worker.scratch());
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     while (worker.next_round()) answer_round(courier);
   });
 }
 
 std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {
-  Team team(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2}, run.ns_per_tick);
+  QueueTeam team(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2}, run.ns_per_tick);
   team.add(play_first, 0, 0, 1);
   team.add(answer, 0, 1, 0);
   team.wait_until_ready();

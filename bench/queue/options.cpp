@@ -4,14 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <wyvern/core/error.hpp>
-#include <wyvern/runtime/memory_size.hpp>
-
 namespace wyvern::bench {
 namespace {
-
-constexpr double longest_repetition_s = 3600;
-constexpr std::uint32_t most_repetitions = 100'000;
 
 /// As they were typed; an option that was not given is as it was.
 struct Typed {
@@ -58,24 +52,6 @@ Benchmark parse_benchmark(const std::string& name) {
   throw BadOption("there is no benchmark '" + name + "', only " + names);
 }
 
-std::vector<std::uint64_t> parse_sizes(const std::vector<std::string>& sizes) {
-  std::vector<std::uint64_t> parsed;
-  for (const std::string& size : sizes) {
-    std::uint64_t bytes = 0;
-    try {
-      bytes = parse_memory_size(size);
-    } catch (const InvalidArgument& error) {
-      throw BadOption("--sizes: " + std::string(error.what()));
-    }
-    if (bytes < smallest_message || bytes > largest_message) {
-      throw BadOption(
-          "--sizes: a message has from 8 bytes, for the stamp that it is checked by, to 1G, not " + size);
-    }
-    parsed.push_back(bytes);
-  }
-  return parsed;
-}
-
 std::string no_baseline(const std::string& name, Benchmark benchmark) {
   const std::string possible = baselines_of(benchmark);
   return "--baselines: '" + name + "' is no baseline of " + std::string(name_of(benchmark)) + ": it has " +
@@ -98,12 +74,6 @@ std::vector<const Baseline*> parse_baselines(const std::vector<std::string>& nam
   return parsed;
 }
 
-void check_range(const char* option, std::uint32_t value, std::uint32_t largest) {
-  if (value >= 1 && value <= largest) return;
-  throw BadOption(std::string(option) + ": from 1 to " + std::to_string(largest) + " is possible, not " +
-                  std::to_string(value));
-}
-
 void check(const Options& options, const CLI::App& app) {
   const auto only_for = [&](const char* option, std::initializer_list<Benchmark> possible) {
     if (app.get_option(option)->count() == 0) return;
@@ -116,10 +86,7 @@ void check(const Options& options, const CLI::App& app) {
   check_range("--producers", options.producers, max_producers);
   check_range("--consumers", options.consumers, max_consumers);
   check_range("--batch", options.batch, max_batch);
-  check_range("--repetitions", options.repetitions, most_repetitions);
-  if (!(options.seconds > 0 && options.seconds <= longest_repetition_s)) {
-    throw BadOption("--seconds: a repetition takes more than 0 and at most 3600 seconds");
-  }
+  check_repetitions(options.seconds, options.repetitions);
 }
 
 }  // namespace
@@ -147,16 +114,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     options.benchmark = parse_benchmark(typed.benchmark);
     set_defaults(options, typed);
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    app.exit(help);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    const std::string text = error.what();
-    throw BadOption(text.substr(0, text.find('\n')));
-  }
-  if (asks_for_help) throw BadOption("the benchmark comes first: bench_queue latency --sizes 64");
+  if (!parse_command_line(app, argc, argv, "bench_queue latency --sizes 64")) return std::nullopt;
   if (typed.path != "local") throw BadOption("--path: only local is possible, not '" + typed.path + "'");
   options.sizes = parse_sizes(typed.sizes);
   options.baselines = parse_baselines(typed.baselines, options.benchmark);

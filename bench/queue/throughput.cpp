@@ -2,31 +2,31 @@
 #include <string>
 #include <vector>
 
+#include "bench/common/contest.hpp"
+#include "bench/common/stream.hpp"
 #include "bench/queue/batches.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/contest.hpp"
 #include "bench/queue/courier.hpp"
 #include "bench/queue/endpoints.hpp"
-#include "bench/queue/stream.hpp"
-#include "bench/queue/team.hpp"
+#include "bench/queue/queue_team.hpp"
 
 namespace wyvern::bench {
 namespace {
 
-int produce(WorkOrder order) {
+int produce(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
     constexpr std::uint64_t between_clock_reads = 16;
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     const auto send = [&](std::uint64_t first, std::uint64_t count) {
-      for (std::uint64_t i = 0; i < count; ++i) courier.send(make_stamp(order.number, first + i));
+      for (std::uint64_t i = 0; i < count; ++i) courier.send(make_stamp(order.work.number, first + i));
     };
     produce_for(round, between_clock_reads, send, [&] { courier.send(end_of_stream); });
   });
 }
 
-int consume(WorkOrder order) {
+int consume(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     consume_until_end(round, [&](StreamCheck& check) {
       const std::uint64_t stamp = courier.receive();
       if (stamp == end_of_stream) return false;
@@ -37,14 +37,14 @@ int consume(WorkOrder order) {
 }
 
 Contestant make_contestant(const Run& run, System system, const std::string& name, const Shape& shape) {
-  const auto team = std::make_shared<Team>(run.runtime, system, shape, run.ns_per_tick);
+  const auto team = std::make_shared<QueueTeam>(run.runtime, system, shape, run.ns_per_tick);
   for (std::uint32_t i = 0; i < shape.producers; ++i) team->add(produce, i, 0, 0);
   for (std::uint32_t i = 0; i < shape.consumers; ++i) team->add(consume, i, 0, 0);
   team->wait_until_ready();
   const std::string row_name = system == System::wyvern ? "wyvern" : name;
   return {.name = name,
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = [team, row_name] { return stream_row(row_name, *team); }};
+          .result = [team, row_name] { return stream_row("throughput", row_name, *team); }};
 }
 
 std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {

@@ -3,12 +3,12 @@
 #include <string>
 #include <thread>
 
+#include "bench/common/contest.hpp"
+#include "bench/common/ping_pong.hpp"
 #include "bench/queue/benchmarks.hpp"
-#include "bench/queue/contest.hpp"
 #include "bench/queue/courier.hpp"
 #include "bench/queue/endpoints.hpp"
-#include "bench/queue/ping_pong.hpp"
-#include "bench/queue/team.hpp"
+#include "bench/queue/queue_team.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -20,9 +20,9 @@ constexpr std::size_t consumer = 1;
 constexpr std::uint32_t turns = 10;
 
 /// The stamp is the time; both processes read the same clock.
-int send_now_and_then(WorkOrder order) {
+int send_now_and_then(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     const std::uint64_t end = monotonic_ns() + static_cast<std::uint64_t>(round.seconds * 1e9);
     bool last = false;
     while (!last) {
@@ -34,9 +34,9 @@ int send_now_and_then(WorkOrder order) {
   });
 }
 
-int sleep_and_receive(WorkOrder order) {
+int sleep_and_receive(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
-    Courier courier(endpoint, order.shape.bytes);
+    Courier courier(endpoint, order.work.shape.bytes);
     round.slot.histogram.clear();
     round.slot.ns_per_unit = 1;
     std::uint64_t stamp = 0;
@@ -48,7 +48,7 @@ int sleep_and_receive(WorkOrder order) {
 }
 
 Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
-  const auto team = std::make_shared<Team>(run.runtime, system, Shape{.bytes = bytes}, run.ns_per_tick);
+  const auto team = std::make_shared<QueueTeam>(run.runtime, system, Shape{.bytes = bytes}, run.ns_per_tick);
   team->add(send_now_and_then, 0, 0, 0);
   team->add(sleep_and_receive, 0, 0, 0);
   team->wait_until_ready();

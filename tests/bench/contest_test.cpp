@@ -1,4 +1,4 @@
-#include "bench/queue/contest.hpp"
+#include "bench/common/contest.hpp"
 
 #include <string>
 #include <vector>

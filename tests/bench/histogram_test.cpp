@@ -1,4 +1,4 @@
-#include "bench/queue/histogram.hpp"
+#include "bench/common/histogram.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "bench/queue/json.hpp"
+#include "bench/common/json.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "bench/queue/row.hpp"
+#include "bench/common/row.hpp"
 
 #include <memory>
 #include <stdexcept>

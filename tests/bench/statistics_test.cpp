@@ -1,4 +1,4 @@
-#include "bench/queue/statistics.hpp"
+#include "bench/common/statistics.hpp"
 
 #include <gtest/gtest.h>
 

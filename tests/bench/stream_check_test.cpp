@@ -1,4 +1,4 @@
-#include "bench/queue/stream_check.hpp"
+#include "bench/common/stream_check.hpp"
 
 #include <stdexcept>
 

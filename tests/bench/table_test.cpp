@@ -1,4 +1,4 @@
-#include "bench/queue/table.hpp"
+#include "bench/common/table.hpp"
 
 #include <sstream>
 #include <string>

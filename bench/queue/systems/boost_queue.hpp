@@ -6,16 +6,16 @@
 
 #include <boost/interprocess/ipc/message_queue.hpp>
 
-#include "bench/queue/scratch.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 #include "bench/queue/systems/resources.hpp"
-#include "bench/queue/work_order.hpp"
 
 namespace wyvern::bench {
 
 /// Boost.Interprocess message_queue: a priority queue under a mutex, all messages of the same priority here.
 class BoostQueueEndpoint {
  public:
-  BoostQueueEndpoint(const WorkOrder& order, const Scratch& scratch);
+  BoostQueueEndpoint(const QueueOrder& order, const Scratch& scratch);
   void send(std::span<const std::byte> message) { outgoing_.send(message.data(), message.size(), 0); }
   void receive(std::span<std::byte> message) {
     boost::interprocess::message_queue::size_type length = 0;
@@ -29,6 +29,6 @@ class BoostQueueEndpoint {
   boost::interprocess::message_queue incoming_;
 };
 
-std::unique_ptr<Resources> make_boost_queues(WorkOrder& order);
+std::unique_ptr<Resources> make_boost_queues(QueueOrder& order);
 
 }  // namespace wyvern::bench

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <span>
 
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 
 namespace wyvern::bench {
 
@@ -18,9 +18,9 @@ class FlagEndpoint {
  public:
   static constexpr bool carries_stamp_only = true;
 
-  FlagEndpoint(const WorkOrder& order, const Scratch& scratch)
-      : outgoing_(scratch->words.at(order.outgoing).stamp),
-        incoming_(scratch->words.at(order.incoming).stamp) {}
+  FlagEndpoint(const QueueOrder& order, const Scratch& scratch)
+      : outgoing_(scratch->words.at(order.work.outgoing).stamp),
+        incoming_(scratch->words.at(order.work.incoming).stamp) {}
 
   void send(std::span<const std::byte> message) {
     std::uint64_t stamp = 0;

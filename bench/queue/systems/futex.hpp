@@ -9,8 +9,8 @@
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/futex.hpp>
 
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 
 namespace wyvern::bench {
 
@@ -21,8 +21,9 @@ class FutexEndpoint {
  public:
   static constexpr bool carries_stamp_only = true;
 
-  FutexEndpoint(const WorkOrder& order, const Scratch& scratch)
-      : outgoing_(scratch->words.at(order.outgoing)), incoming_(scratch->words.at(order.incoming)) {}
+  FutexEndpoint(const QueueOrder& order, const Scratch& scratch)
+      : outgoing_(scratch->words.at(order.work.outgoing)),
+        incoming_(scratch->words.at(order.work.incoming)) {}
 
   void send(std::span<const std::byte> message) {
     std::uint64_t stamp = 0;

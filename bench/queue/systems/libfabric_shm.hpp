@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 
 namespace wyvern::bench {
 
@@ -16,7 +16,7 @@ namespace wyvern::bench {
 class LibfabricEndpoint {
  public:
   /// Waits for the other process. Throws if there is no library, or no such provider in it.
-  LibfabricEndpoint(const WorkOrder& order, const Scratch& scratch);
+  LibfabricEndpoint(const QueueOrder& order, const Scratch& scratch);
   ~LibfabricEndpoint();
   LibfabricEndpoint(const LibfabricEndpoint&) = delete;
   LibfabricEndpoint& operator=(const LibfabricEndpoint&) = delete;

@@ -21,7 +21,7 @@ constexpr long usual_capacity = 10;
   throw std::system_error(errno, std::generic_category(), "posix: " + what);
 }
 
-std::string name_of_direction(const WorkOrder& order, std::uint32_t direction) {
+std::string name_of_direction(const QueueOrder& order, std::uint32_t direction) {
   return "/" + order.name + std::to_string(direction);
 }
 
@@ -34,15 +34,17 @@ FileDescriptor make_queue(const std::string& name, long messages, std::uint64_t 
 
 class PosixQueues : public Resources {
  public:
-  explicit PosixQueues(WorkOrder& order) {
+  explicit PosixQueues(QueueOrder& order) {
     const rlimit no_limit{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MSGQUEUE, &no_limit);  // root may; others have what is usual
     order.name = unused_name();
-    for (std::uint32_t i = 0; i < order.shape.directions; ++i) {
+    for (std::uint32_t i = 0; i < order.work.shape.directions; ++i) {
       const std::string name = name_of_direction(order, i);
-      FileDescriptor made = make_queue(name, static_cast<long>(same_capacity_as_ours), order.shape.bytes);
-      if (!made) made = make_queue(name, usual_capacity, order.shape.bytes);
-      if (!made) fail("mq_open of a queue for messages of " + std::to_string(order.shape.bytes) + " bytes");
+      FileDescriptor made =
+          make_queue(name, static_cast<long>(same_capacity_as_ours), order.work.shape.bytes);
+      if (!made) made = make_queue(name, usual_capacity, order.work.shape.bytes);
+      if (!made)
+        fail("mq_open of a queue for messages of " + std::to_string(order.work.shape.bytes) + " bytes");
       names_.push_back(name);
     }
   }
@@ -62,9 +64,9 @@ FileDescriptor open_queue(const std::string& name, int mode) {
 
 }  // namespace
 
-PosixQueueEndpoint::PosixQueueEndpoint(const WorkOrder& order, const Scratch&)
-    : outgoing_(open_queue(name_of_direction(order, order.outgoing), O_WRONLY)),
-      incoming_(open_queue(name_of_direction(order, order.incoming), O_RDONLY)) {}
+PosixQueueEndpoint::PosixQueueEndpoint(const QueueOrder& order, const Scratch&)
+    : outgoing_(open_queue(name_of_direction(order, order.work.outgoing), O_WRONLY)),
+      incoming_(open_queue(name_of_direction(order, order.work.incoming), O_RDONLY)) {}
 
 void PosixQueueEndpoint::send(std::span<const std::byte> message) {
   while (::mq_send(outgoing_.get(), reinterpret_cast<const char*>(message.data()), message.size(), 0) != 0) {
@@ -83,7 +85,7 @@ void PosixQueueEndpoint::receive(std::span<std::byte> message) {
   }
 }
 
-std::unique_ptr<Resources> make_posix_queues(WorkOrder& order) {
+std::unique_ptr<Resources> make_posix_queues(QueueOrder& order) {
   return std::make_unique<PosixQueues>(order);
 }
 

@@ -8,16 +8,16 @@
 
 #include <wyvern/core/file_descriptor.hpp>
 
-#include "bench/queue/scratch.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 #include "bench/queue/systems/resources.hpp"
-#include "bench/queue/work_order.hpp"
 
 namespace wyvern::bench {
 
 /// POSIX message queues: a system call for each message.
 class PosixQueueEndpoint {
  public:
-  PosixQueueEndpoint(const WorkOrder& order, const Scratch& scratch);
+  PosixQueueEndpoint(const QueueOrder& order, const Scratch& scratch);
   void send(std::span<const std::byte> message);
   void receive(std::span<std::byte> message);
 
@@ -26,6 +26,6 @@ class PosixQueueEndpoint {
   FileDescriptor incoming_;
 };
 
-std::unique_ptr<Resources> make_posix_queues(WorkOrder& order);
+std::unique_ptr<Resources> make_posix_queues(QueueOrder& order);
 
 }  // namespace wyvern::bench

@@ -6,10 +6,10 @@
 
 namespace wyvern::bench {
 
-std::unique_ptr<Resources> make_resources(const Runtime& runtime, WorkOrder& order) {
+std::unique_ptr<Resources> make_resources(const Runtime& runtime, QueueOrder& order) {
   switch (order.system) {
     case System::wyvern:
-      for (std::uint32_t i = 0; i < order.shape.directions; ++i) {
+      for (std::uint32_t i = 0; i < order.work.shape.directions; ++i) {
         order.channels.push_back(runtime.make_channel());
       }
       break;

@@ -4,7 +4,7 @@
 
 #include <wyvern/runtime/runtime.hpp>
 
-#include "bench/queue/work_order.hpp"
+#include "bench/queue/queue_order.hpp"
 
 namespace wyvern::bench {
 
@@ -18,6 +18,6 @@ class Resources {
 };
 
 /// Makes what the order's system needs for the order's shape, and writes into the order how to reach it.
-std::unique_ptr<Resources> make_resources(const Runtime& runtime, WorkOrder& order);
+std::unique_ptr<Resources> make_resources(const Runtime& runtime, QueueOrder& order);
 
 }  // namespace wyvern::bench

@@ -18,11 +18,11 @@ namespace {
 
 class UnixSockets : public Resources {
  public:
-  explicit UnixSockets(WorkOrder& order) {
+  explicit UnixSockets(QueueOrder& order) {
     // For workers that are no descendants, where the kernel's Yama module guards descriptors: else no effect.
     ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
     order.head = static_cast<std::uint32_t>(::getpid());
-    for (std::uint32_t i = 0; i < order.shape.directions; ++i) {
+    for (std::uint32_t i = 0; i < order.work.shape.directions; ++i) {
       int ends[2];
       if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fail("socketpair");
       for (const int end : ends) {
@@ -44,11 +44,11 @@ FileDescriptor copy_of(int process, int socket) {
 
 }  // namespace
 
-UnixSocketEndpoint::UnixSocketEndpoint(const WorkOrder& order, const Scratch&) {
+UnixSocketEndpoint::UnixSocketEndpoint(const QueueOrder& order, const Scratch&) {
   const FileDescriptor head(static_cast<int>(::syscall(SYS_pidfd_open, order.head, 0)));
   if (!head) fail("pidfd_open");
-  outgoing_ = copy_of(head.get(), order.sockets.at(std::size_t{2} * order.outgoing));
-  incoming_ = copy_of(head.get(), order.sockets.at(std::size_t{2} * order.incoming + 1));
+  outgoing_ = copy_of(head.get(), order.sockets.at(std::size_t{2} * order.work.outgoing));
+  incoming_ = copy_of(head.get(), order.sockets.at(std::size_t{2} * order.work.incoming + 1));
 }
 
 void UnixSocketEndpoint::send(std::span<const std::byte> message) {
@@ -68,7 +68,7 @@ void UnixSocketEndpoint::receive(std::span<std::byte> message) {
   }
 }
 
-std::unique_ptr<Resources> make_unix_sockets(WorkOrder& order) {
+std::unique_ptr<Resources> make_unix_sockets(QueueOrder& order) {
   return std::make_unique<UnixSockets>(order);
 }
 

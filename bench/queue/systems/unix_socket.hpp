@@ -6,16 +6,16 @@
 
 #include <wyvern/core/file_descriptor.hpp>
 
-#include "bench/queue/scratch.hpp"
+#include "bench/common/scratch.hpp"
+#include "bench/queue/queue_order.hpp"
 #include "bench/queue/systems/resources.hpp"
-#include "bench/queue/work_order.hpp"
 
 namespace wyvern::bench {
 
 /// A pair of SOCK_SEQPACKET sockets for each direction, whose ends any number of processes share.
 class UnixSocketEndpoint {
  public:
-  UnixSocketEndpoint(const WorkOrder& order, const Scratch& scratch);
+  UnixSocketEndpoint(const QueueOrder& order, const Scratch& scratch);
   void send(std::span<const std::byte> message);
   void receive(std::span<std::byte> message);
 
@@ -24,6 +24,6 @@ class UnixSocketEndpoint {
   FileDescriptor incoming_;
 };
 
-std::unique_ptr<Resources> make_unix_sockets(WorkOrder& order);
+std::unique_ptr<Resources> make_unix_sockets(QueueOrder& order);
 
 }  // namespace wyvern::bench

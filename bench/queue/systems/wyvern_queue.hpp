@@ -9,9 +9,9 @@
 
 #include <wyvern/channels/channel.hpp>
 
+#include "bench/common/scratch.hpp"
 #include "bench/queue/courier.hpp"
-#include "bench/queue/scratch.hpp"
-#include "bench/queue/work_order.hpp"
+#include "bench/queue/queue_order.hpp"
 
 namespace wyvern::bench {
 
@@ -19,8 +19,9 @@ namespace wyvern::bench {
 /// calls that put() and get() of a Queue are made of.
 class WyvernEndpoint {
  public:
-  WyvernEndpoint(const WorkOrder& order, const Scratch&)
-      : outgoing_(order.channels.at(order.outgoing)), incoming_(order.channels.at(order.incoming)) {}
+  WyvernEndpoint(const QueueOrder& order, const Scratch&)
+      : outgoing_(order.channels.at(order.work.outgoing)),
+        incoming_(order.channels.at(order.work.incoming)) {}
 
   void send(std::span<const std::byte> message) { outgoing_.put(message); }
   void receive(std::span<std::byte> message) {
@@ -48,10 +49,10 @@ class WyvernEndpoint {
 /// in place of a Courier.
 class LoanCourier {
  public:
-  explicit LoanCourier(const WorkOrder& order)
-      : outgoing_(order.channels.at(order.outgoing)),
-        incoming_(order.channels.at(order.incoming)),
-        bytes_(order.shape.bytes) {}
+  explicit LoanCourier(const QueueOrder& order)
+      : outgoing_(order.channels.at(order.work.outgoing)),
+        incoming_(order.channels.at(order.work.incoming)),
+        bytes_(order.work.shape.bytes) {}
 
   void expect() {}
   void send(std::uint64_t stamp) {

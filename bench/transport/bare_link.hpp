@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <wyvern/transport/fabric_memory.hpp>
+
+#include "bench/common/bare_fabric.hpp"
+#include "bench/common/stamped.hpp"
+
+namespace wyvern::bench {
+
+/// A link that somebody would write who needs nothing but this: libfabric's calls, messages that are written
+/// where they are sent from, small ones injected, and read where they came in. Who sends is not asked.
+class BareLink {
+ public:
+  /// As many bytes as `header` stand before each message, and mean nothing.
+  BareLink(const std::string& provider, std::size_t message_bytes, std::size_t header = 0);
+  ~BareLink() { fabric_.close(); }
+  BareLink(const BareLink&) = delete;
+  BareLink& operator=(const BareLink&) = delete;
+
+  std::span<const std::byte> address() const { return fabric_.objects().name; }
+  void connect(std::span<const std::byte> other) { fabric_.connect(other); }
+
+  bool has_room() const { return !free_sends_.empty(); }
+  std::span<std::byte> outgoing(std::size_t bytes) {
+    return free_sends_.back()->memory.subspan(header_, bytes);
+  }
+  bool try_send(std::size_t bytes) {
+    SendBuffer& buffer = *free_sends_.back();
+    const std::size_t all = header_ + bytes;
+    if (all <= inject_bytes_) {
+      return BareFabric::has_begun(
+          ::fi_inject(fabric_.endpoint(), buffer.memory.data(), all, fabric_.partner()), "fi_inject");
+    }
+    const bool has_begun =
+        BareFabric::has_begun(::fi_send(fabric_.endpoint(), buffer.memory.data(), all,
+                                        sends_memory_.description(), fabric_.partner(), &buffer.context),
+                              "fi_send");
+    if (has_begun) free_sends_.pop_back();
+    return has_begun;
+  }
+  template <class OnMessage>
+  std::size_t poll(OnMessage&& on_message) {
+    return fabric_.poll([&](const fi_cq_data_entry& entry) {
+      auto& operation = *static_cast<Operation*>(entry.op_context);
+      switch (operation.kind) {
+        case Kind::receive:
+          // Some providers say with the last message that they are done with the buffer, some by an event
+          // without one.
+          if (entry.len != 0)
+            on_message(std::span(static_cast<const std::byte*>(entry.buf), entry.len).subspan(header_));
+          if ((entry.flags & FI_MULTI_RECV) != 0) post(static_cast<ReceiveBuffer&>(operation));
+          return;
+        case Kind::send: free_sends_.push_back(&static_cast<SendBuffer&>(operation)); return;
+        case Kind::read: is_reading_ = false; return;
+      }
+    });
+  }
+  int descriptor() const { return fabric_.objects().descriptor; }
+  bool may_sleep() { return fabric_.may_sleep(); }
+
+  RemoteMemory expose(std::span<std::byte> memory);
+  void prepare_reads(std::span<std::byte> destination);
+  void begin_read(const RemoteMemory& source);
+  bool is_reading() const { return is_reading_; }
+
+ private:
+  enum class Kind : std::uint8_t { receive, send, read };
+  struct Operation {
+    fi_context2 context{};
+    Kind kind = Kind::send;
+  };
+  struct SendBuffer : Operation {
+    std::span<std::byte> memory;
+  };
+  struct ReceiveBuffer : Operation {
+    std::span<std::byte> memory;
+  };
+  void post(ReceiveBuffer& buffer);
+
+  static constexpr std::size_t sends = 64;
+  static constexpr std::size_t receives = 2;
+  static constexpr std::size_t receive_bytes = std::size_t{1} << 20;
+
+  BareFabric fabric_;
+  std::size_t header_;
+  std::size_t inject_bytes_;
+  MessageMemory sends_memory_;
+  MessageMemory receives_memory_;
+  std::array<SendBuffer, sends> sends_;
+  std::vector<SendBuffer*> free_sends_;
+  std::array<ReceiveBuffer, receives> receives_;
+  Operation read_;
+  std::vector<std::unique_ptr<FabricMemory>> regions_;
+  std::span<std::byte> destination_;
+  bool is_reading_ = false;
+};
+
+}  // namespace wyvern::bench

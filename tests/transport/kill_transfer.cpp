@@ -1,0 +1,297 @@
+// A survivor reads 256 MiB from one peer after another, each a process that is killed with SIGKILL somewhere
+// in the middle. It must be told that the read has ended and that the peer is lost, and go on with the next
+// one; the last peer lives, and its bytes must be right. usage: kill_transfer PROVIDER [ROUNDS=100] [MIB=256]
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/transport/fabric_endpoint.hpp>
+#include <wyvern/transport/peer_watch.hpp>
+#include <wyvern/transport/provider_choice.hpp>
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): glibc declares it for GNU programs only
+
+namespace wyvern::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Bytes = std::vector<std::byte>;
+
+/// A peer that is silent for so long is lost: what has to be seen within this and a little more.
+constexpr std::chrono::seconds lost_after{2};
+constexpr PeerWatchOptions watch_options{
+    .interval = std::chrono::milliseconds(200), .suspect_after = lost_after / 2, .lost_after = lost_after};
+constexpr std::chrono::seconds limit{4};
+
+struct Pages {
+  explicit Pages(std::size_t size)
+      : bytes(static_cast<std::byte*>(
+                  ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)),
+              size) {
+    if (bytes.data() == MAP_FAILED) throw std::runtime_error("no memory");
+  }
+  ~Pages() { ::munmap(bytes.data(), bytes.size()); }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  std::span<std::byte> bytes;
+};
+
+/// A word of the transfer, different everywhere.
+std::uint64_t word_at(std::size_t index) { return index * 0x9E37'79B9'7F4A'7C15 + 1; }
+
+EndpointOptions options_for(const std::string& provider) {
+  const char* node = std::getenv("WYVERN_TEST_NODE");
+  return {.provider = provider, .node = node == nullptr ? "127.0.0.1" : node};
+}
+
+void write_all(int fd, const Bytes& bytes) {
+  const auto size = static_cast<std::uint32_t>(bytes.size());
+  if (::write(fd, &size, sizeof size) != sizeof size ||
+      ::write(fd, bytes.data(), size) != static_cast<ssize_t>(size))
+    throw std::runtime_error("the other side has gone");
+}
+
+Bytes read_all(int fd) {
+  std::uint32_t size = 0;
+  if (::read(fd, &size, sizeof size) != sizeof size) throw std::runtime_error("the other side has gone");
+  Bytes bytes(size);
+  if (::read(fd, bytes.data(), size) != static_cast<ssize_t>(size)) throw std::runtime_error("torn address");
+  return bytes;
+}
+
+/// Offers its memory by a message and serves reads until it is killed.
+class Victim : public EndpointHandler {
+ public:
+  int run(const std::string& provider, std::size_t size) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    FabricEndpoint endpoint(options_for(provider));
+    write_all(STDOUT_FILENO, endpoint.address());
+    const PeerNumber survivor = endpoint.add_peer(read_all(STDIN_FILENO));
+    const Pages memory(size);
+    auto* words = reinterpret_cast<std::uint64_t*>(memory.bytes.data());
+    for (std::size_t i = 0; i < size / sizeof *words; ++i) words[i] = word_at(i);
+    const auto registered = endpoint.register_memory(memory.bytes);
+    const RemoteMemory& offer = registered->remote();
+    PeerWatch watch(endpoint, watch_options);
+    watch.add(survivor, Clock::now());
+    while (endpoint.send(survivor, std::as_bytes(std::span(&offer, 1))) != SendOutcome::done) {
+      endpoint.poll(*this);
+    }
+    while (watch.check(Clock::now()).empty()) endpoint.poll(*this);
+    return EXIT_SUCCESS;  // the survivor has gone
+  }
+
+ private:
+  void message(PeerNumber, std::span<const std::byte>) override {}
+  void send_failed(PeerNumber, int) override {}
+  void read_ended(RemoteRead&, ReadResult, int) override {}
+};
+
+class Child {
+ public:
+  Child(const char* program, const std::string& provider, const std::string& mib) {
+    int in[2];
+    int out[2];
+    if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    to_ = FileDescriptor(in[1]);
+    from_ = FileDescriptor(out[0]);
+    const FileDescriptor its_in(in[0]);
+    const FileDescriptor its_out(out[1]);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, its_in.get(), STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, its_out.get(), STDOUT_FILENO);
+    std::string role = "victim";
+    std::string its_provider = provider;
+    std::string its_mib = mib;
+    std::string name = program;
+    char* arguments[] = {name.data(), its_provider.data(), role.data(), its_mib.data(), nullptr};
+    const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments, environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error(std::string("posix_spawn: ") + std::strerror(error));
+  }
+  ~Child() { kill(); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  int in() const { return to_.get(); }
+  int out() const { return from_.get(); }
+  void kill() {
+    if (process_ == 0) return;
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    process_ = 0;
+  }
+
+ private:
+  pid_t process_ = 0;
+  FileDescriptor to_;
+  FileDescriptor from_;
+};
+
+class Survivor : public EndpointHandler {
+ public:
+  Survivor(const char* program, std::string provider, std::size_t mib)
+      : program_(program), provider_(std::move(provider)), mib_(mib), memory_(mib << 20) {
+    open();
+  }
+
+  /// One peer, that is killed when `kill_at` bytes are there; 0: not at all.
+  void play(std::uint64_t kill_at) {
+    Child child(program_, provider_, std::to_string(mib_));
+    const Bytes address = read_all(child.out());
+    write_all(child.in(), endpoint_->address());
+    const PeerNumber peer = endpoint_->add_peer(address);
+    watch_->add(peer, Clock::now());
+    offer_.reset();
+    result_.reset();
+    is_lost_ = false;
+    poll_until("its offer", [&] { return offer_.has_value(); });
+    if (is_lost_) throw std::runtime_error("a peer that lives was called lost");
+    RemoteRead read(peer, *offer_, memory_.bytes, registered_.get());
+    const std::uint64_t before = endpoint_->counters().bytes_read;
+    endpoint_->read(read);
+    if (kill_at == 0) {
+      poll_until("the whole transfer", [&] { return result_.has_value(); });
+      if (*result_ != ReadResult::done) throw std::runtime_error("the transfer failed");
+      check_bytes();
+      child.kill();  // what it leaves is removed with the peer
+    } else {
+      poll_until("a part of the transfer",
+                 [&] { return endpoint_->counters().bytes_read - before >= kill_at || result_; });
+      if (result_) throw std::runtime_error("the transfer ended before its peer was killed");
+      child.kill();
+      const auto killed = Clock::now();
+      // Either the provider fails the read, or the watch finds the peer silent and removing it ends the read.
+      poll_until("the end of the read", [&] { return result_.has_value() || is_lost_; });
+      if (!is_lost_) watch_->send_failed(peer, 0);
+      poll_until("word that the peer is lost", [&] { return is_lost_; });
+      slowest_ = std::max(slowest_, Clock::now() - killed);
+      if (slowest_ > limit) throw std::runtime_error("nobody said in time that the peer is lost");
+    }
+    watch_->remove(peer);
+    endpoint_->remove_peer(peer);
+    poll_until("the end of all that was read from it", [&] { return result_.has_value(); });
+    if (!read.is_running()) return;
+    // Where the provider does not give back what was under way, only the endpoint's end frees the memory.
+    ++reopened_;
+    open();
+  }
+
+  std::string summary() const {
+    const auto slowest = std::chrono::duration_cast<std::chrono::milliseconds>(slowest_);
+    return "lost peers were noticed within " + std::to_string(slowest.count()) +
+           " ms; reads that the provider " +
+           "kept, so that the endpoint was opened anew: " + std::to_string(reopened_);
+  }
+
+ private:
+  void open() {
+    registered_.reset();
+    watch_.reset();
+    endpoint_.reset();
+    endpoint_.emplace(options_for(provider_));
+    watch_.emplace(*endpoint_, watch_options);
+    registered_ = endpoint_->register_memory(memory_.bytes);
+  }
+  void message(PeerNumber, std::span<const std::byte> bytes) override {
+    offer_.emplace();
+    std::memcpy(&*offer_, bytes.data(), std::min(bytes.size(), sizeof *offer_));
+  }
+  void send_failed(PeerNumber peer, int fabric_errno) override { watch_->send_failed(peer, fabric_errno); }
+  void read_ended(RemoteRead&, ReadResult result, int) override { result_ = result; }
+
+  template <class Condition>
+  void poll_until(const char* what, Condition condition) {
+    // What hangs is ended by who runs this; a peer that is lost while it should live is not waited for.
+    while (!condition()) {
+      endpoint_->poll(*this);
+      if (!watch_->check(Clock::now()).empty()) {
+        is_lost_ = true;
+        if (!condition()) throw std::runtime_error(std::string("the peer was lost before ") + what);
+      }
+    }
+  }
+  void check_bytes() const {
+    const auto* words = reinterpret_cast<const std::uint64_t*>(memory_.bytes.data());
+    for (std::size_t i = 0; i < memory_.bytes.size() / sizeof *words; ++i) {
+      if (words[i] != word_at(i)) throw std::runtime_error("byte " + std::to_string(8 * i) + " is wrong");
+    }
+  }
+
+  const char* program_;
+  std::string provider_;
+  std::size_t mib_;
+  std::optional<FabricEndpoint> endpoint_;
+  std::optional<PeerWatch> watch_;
+  Pages memory_;
+  std::unique_ptr<RegisteredMemory> registered_;
+  std::optional<RemoteMemory> offer_;
+  std::optional<ReadResult> result_;
+  bool is_lost_ = false;
+  Clock::duration slowest_{0};
+  int reopened_ = 0;
+};
+
+int run(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << "usage: kill_transfer PROVIDER [ROUNDS=100] [MIB=256]\n";
+    return 2;
+  }
+  const std::string provider = argv[1];
+  if (argc == 4 && std::string(argv[2]) == "victim") return Victim().run(provider, std::stoul(argv[3]) << 20);
+  const int rounds = argc > 2 ? std::stoi(argv[2]) : 100;
+  const std::size_t mib = argc > 3 ? std::stoul(argv[3]) : 256;
+  const FabricLibrary& library = FabricLibrary::get();
+  try {
+    choose_provider(list_offers(library), library.version(), provider);
+  } catch (const NotFound& missing) {
+    std::cout << "kill_transfer: skipped: " << missing.what() << '\n';
+    return EXIT_SUCCESS;
+  }
+  Survivor survivor(argv[0], provider, mib);
+  std::minstd_rand random(1);
+  // Not in the last pieces: the transfer would be over.
+  std::uniform_int_distribution<std::uint64_t> where(1, (mib << 20) * 7 / 8);
+  for (int round = 0; round < rounds; ++round) survivor.play(where(random));
+  survivor.play(0);
+  std::cout << "kill_transfer: " << provider << ": " << rounds << " peers killed during " << mib
+            << " MiB each; the next one was always reached; " << survivor.summary() << '\n';
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace wyvern::test
+
+int main(int argc, char** argv) {
+  try {
+    return wyvern::test::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "kill_transfer: " << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}
