@@ -21,7 +21,7 @@ class Nap {
   using Duration = std::chrono::nanoseconds;
   static constexpr Duration shortest = std::chrono::microseconds(50);  // the kernel's own timer slack
   static constexpr Duration longest_in_use = std::chrono::microseconds(800);
-  static constexpr Duration longest = std::chrono::microseconds(2500);
+  static constexpr Duration longest = std::chrono::milliseconds(4);
   static constexpr Duration in_use = std::chrono::seconds(1);
 
   static constexpr Duration after(Duration idle) {
@@ -33,6 +33,7 @@ class Nap {
 
 /// Sleeps until something may have come for an endpoint, or for other descriptors. Where the provider has a
 /// descriptor one system call waits for all; elsewhere it naps, and remembers how long there was no traffic.
+/// Nothing wakes for room in a provider's queue: who has a send to repeat waits for a millisecond at most.
 /// One for an endpoint, for its thread; the endpoint outlives it.
 class EventWait {
  public:

@@ -41,6 +41,9 @@ const std::vector<FabricLibrary::Setting>& FabricLibrary::environment() {
       {"HFI_NO_BACKTRACE", "1", "the same for libpsm2"},
       {"FI_MR_CACHE_MONITOR", "disabled", "memory is registered in pools: nobody has to watch munmap"},
       {"FI_OFI_RXM_MSG_RX_SIZE", "256", "rxm would take 64 MiB of receive buffers an endpoint"},
+      {"FI_OFI_RXM_USE_SRX", "1",
+       "rxm over tcp shares receive buffers between peers, over verbs it must be told"},
+      {"FI_UNIVERSE_SIZE", "64", "rxm would ask for a completion queue longer than some devices have"},
   };
   return settings;
 }

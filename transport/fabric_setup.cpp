@@ -113,9 +113,12 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
     open_endpoint(library, objects, largest_message);
     objects.name = name_of(library, *objects.endpoint);
   } catch (const FabricError& error) {
+    const char* what_to_try =
+        error.fabric_errno() == FI_ENOMEM
+            ? "; over RDMA it needs 32 MiB of locked memory: raise the limit (ulimit -l)"
+            : "; name an address of this machine, and a port that is free";
     throw FabricError("no endpoint of provider " + offers[choice.offer].provider + " can be opened on '" +
-                          options.node + "': " + error.what() +
-                          "; name an address of this machine, and a port that is free",
+                          options.node + "': " + error.what() + what_to_try,
                       error.fabric_errno());
   }
   return objects;

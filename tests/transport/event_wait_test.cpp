@@ -19,6 +19,7 @@
 #include <wyvern/transport/event_wait.hpp>
 
 #include "fake_endpoint.hpp"
+#include "transport/tested_providers.hpp"
 #include "two_endpoints.hpp"
 
 namespace wyvern::test {
@@ -209,7 +210,7 @@ TEST_P(EventWaitOverTest, idle_endpoint_that_had_traffic_sleeps) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Provider, EventWaitOverTest, ::testing::Values("tcp", "net", "shm"),
+INSTANTIATE_TEST_SUITE_P(Provider, EventWaitOverTest, ::testing::ValuesIn(tested_providers()),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace

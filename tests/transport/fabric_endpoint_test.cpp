@@ -21,6 +21,8 @@
 #include <wyvern/transport/fabric_error.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
+#include "transport/tested_providers.hpp"
+
 namespace wyvern::test {
 namespace {
 
@@ -54,7 +56,7 @@ class Mailbox : public EndpointHandler {
 };
 
 struct Side {
-  explicit Side(const std::string& provider) : endpoint({.provider = provider}) {}
+  explicit Side(const std::string& provider) : endpoint({.provider = provider, .node = node_for(provider)}) {}
   void poll() { endpoint.poll(mailbox); }
 
   FabricEndpoint endpoint;
@@ -287,7 +289,7 @@ TEST_P(FabricEndpointTest, other_peers_are_reached_after_one_was_killed) {
   EXPECT_EQ(b_->mailbox.messages[0].second, message_of(5));
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, FabricEndpointTest, ::testing::Values("tcp", "net", "shm"),
+INSTANTIATE_TEST_SUITE_P(Over, FabricEndpointTest, ::testing::ValuesIn(tested_providers()),
                          [](const auto& provider) { return std::string(provider.param); });
 
 TEST(FabricEndpoint, address_that_is_not_ours_is_an_error_that_names_it) {

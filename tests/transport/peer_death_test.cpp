@@ -205,6 +205,7 @@ TEST_P(PeerDeathTest, peer_that_nobody_listens_for_is_lost) {
                                                                          : LossReason::unreachable);
 }
 
+// Not over verbs: its machine is emulated, and slower than the silence that is tested here is long.
 INSTANTIATE_TEST_SUITE_P(Over, PeerDeathTest, ::testing::Values("tcp", "net", "shm"),
                          [](const auto& provider) { return std::string(provider.param); });
 

@@ -15,6 +15,7 @@
 #include <wyvern/transport/registration_cache.hpp>
 
 #include "fake_endpoint.hpp"
+#include "transport/tested_providers.hpp"
 #include "two_endpoints.hpp"
 
 namespace wyvern::test {
@@ -217,7 +218,7 @@ TEST_P(RegistrationCacheOverTest, peer_reads_parts_of_memory_that_is_registered_
   EXPECT_EQ(sources.entries(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Provider, RegistrationCacheOverTest, ::testing::Values("tcp", "net", "shm"),
+INSTANTIATE_TEST_SUITE_P(Provider, RegistrationCacheOverTest, ::testing::ValuesIn(tested_providers()),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <wyvern/transport/fabric_endpoint.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
+#include "transport/tested_providers.hpp"
+
 namespace wyvern::test {
 
 inline bool is_offered(const std::string& provider) {
@@ -24,7 +26,8 @@ inline bool is_offered(const std::string& provider) {
 
 /// One of two endpoints, and what it was told.
 struct EndpointSide : EndpointHandler {
-  explicit EndpointSide(const std::string& provider) : endpoint({.provider = provider}) {}
+  explicit EndpointSide(const std::string& provider)
+      : endpoint({.provider = provider, .node = node_for(provider)}) {}
   std::size_t poll() { return endpoint.poll(*this); }
   void message(PeerNumber, std::span<const std::byte>) override { ++messages; }
   void send_failed(PeerNumber, int) override { ++failures; }

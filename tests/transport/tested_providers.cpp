@@ -1,0 +1,20 @@
+#include "transport/tested_providers.hpp"
+
+#include <cstdlib>
+
+namespace wyvern::test {
+namespace {
+
+const char* verbs_node() { return std::getenv("WYVERN_TEST_VERBS_NODE"); }
+
+}  // namespace
+
+std::vector<const char*> tested_providers() {
+  std::vector<const char*> providers{"tcp", "net", "shm"};
+  if (verbs_node() != nullptr) providers.push_back("verbs");
+  return providers;
+}
+
+std::string node_for(const std::string& provider) { return provider == "verbs" ? verbs_node() : "127.0.0.1"; }
+
+}  // namespace wyvern::test
