@@ -15,7 +15,6 @@ namespace {
 
 /// Of a remote read.
 constexpr std::uint64_t largest_piece = std::uint64_t{1} << 20;
-constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
 /// As many as a provider takes in at a time (shm: a ring of 1024). If fewer were read, what comes fast would
 /// pile up outside our buffers: rxm takes memory for that without bound, and shm ends up in a state in which
 /// it takes no buffers any more.
@@ -50,14 +49,7 @@ FabricEndpoint::FabricEndpoint(FabricObjects objects)
 FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
     : FabricEndpoint(open_fabric_objects(options, largest_eager())) {
   provide_send_buffers(objects_.traits->most_sends);
-  const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffers * receive_buffer_bytes);
-  for (std::size_t i = 0; i < receive_buffers; ++i) {
-    ReceiveBuffer& buffer = receives_.at(i);
-    buffer.kind = Kind::receive;
-    buffer.memory = memory.bytes().subspan(i * receive_buffer_bytes, receive_buffer_bytes);
-    buffer.description = memory.description();
-    post(buffer);
-  }
+  post_receives();
 }
 
 void FabricEndpoint::add_send_buffers(std::size_t count) {
@@ -154,9 +146,7 @@ std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at
 
 bool FabricEndpoint::may_sleep() {
   if (objects_.descriptor < 0 || reads_.has_ended()) return false;
-  for (const ReceiveBuffer& buffer : receives_) {
-    if (!buffer.is_posted) return false;  // nothing might come
-  }
+  if (!has_receives()) return false;  // nothing might come
 #if FI_MAJOR_VERSION < 2
   if (objects_.wait_set != nullptr) return ::fi_wait(objects_.wait_set.get(), 0) != 0;
 #endif

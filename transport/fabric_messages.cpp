@@ -101,20 +101,6 @@ FabricEndpoint::SendBuffer& FabricEndpoint::take_back(Operation& operation) {
   return buffer;
 }
 
-void FabricEndpoint::post(ReceiveBuffer& buffer) {
-  const iovec memory{.iov_base = buffer.memory.data(), .iov_len = buffer.memory.size()};
-  fi_msg message{};
-  message.msg_iov = &memory;
-  message.desc = &buffer.description;
-  message.iov_count = 1;
-  message.addr = FI_ADDR_UNSPEC;
-  message.context = &buffer.context;
-  const std::int64_t result = ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV);
-  buffer.is_posted = result == 0;
-  // The next poll tries again.
-  if (result != -FI_EAGAIN) FabricLibrary::get().check(result, "fi_recvmsg");
-}
-
 std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
   const std::int64_t read =
       ::fi_cq_read(objects_.completions.get(), completions_.data(), completions_.size());
@@ -130,9 +116,7 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
   reads_.tell(handler);
   // At the end: when it fails, all that has come has been dealt with.
-  for (ReceiveBuffer& buffer : receives_) {
-    if (!buffer.is_posted) post(buffer);
-  }
+  post_receives();
   return events;
 }
 
@@ -144,7 +128,7 @@ void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& ha
       // Some providers say with the last message that they are done with the buffer, some by an event without
       // one.
       if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
-      if ((entry.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      completed(static_cast<ReceiveBuffer&>(operation), entry);
       return;
     case Kind::send:
     case Kind::beat: take_back(operation); return;
@@ -166,7 +150,7 @@ void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
   switch (operation.kind) {
     case Kind::receive:
       ++counters_.failed_receives;
-      if ((error.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      failed(static_cast<ReceiveBuffer&>(operation), error.flags);
       return;
     case Kind::send:
     case Kind::beat: {
