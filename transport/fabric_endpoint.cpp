@@ -15,7 +15,10 @@ namespace {
 
 /// Of a remote read.
 constexpr std::uint64_t largest_piece = std::uint64_t{1} << 20;
-constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
+/// As many as a provider takes in at a time (shm: a ring of 1024). If fewer were read, what comes fast would
+/// pile up outside our buffers: rxm takes memory for that without bound, and shm ends up in a state in which
+/// it takes no buffers any more.
+constexpr std::size_t completions_at_once = 1024;
 
 constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -34,6 +37,7 @@ bool is_text(const fi_info& info) { return info.addr_format == FI_ADDR_STR; }
 FabricEndpoint::FabricEndpoint(FabricObjects objects)
     : objects_(std::move(objects)),
       bell_(objects_.traits->sleep == ProviderSleep::bell ? std::make_optional<ShmBell>() : std::nullopt),
+      completions_(completions_at_once),
       reads_(std::min<std::uint64_t>(largest_piece, objects_.info->ep_attr->max_msg_size)),
       address_{.provider = objects_.info->fabric_attr->prov_name,
                .protocol = objects_.info->ep_attr->protocol,
@@ -51,14 +55,7 @@ FabricEndpoint::FabricEndpoint(const EndpointOptions& options)
   if (!objects_.traits->sends_to_the_dead_return)
     watchdog_.emplace(mark_, std::string(objects_.traits->name), options.watchdog);
   provide_send_buffers(objects_.traits->most_sends);
-  const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffers * receive_buffer_bytes);
-  for (std::size_t i = 0; i < receive_buffers; ++i) {
-    ReceiveBuffer& buffer = receives_.at(i);
-    buffer.kind = Kind::receive;
-    buffer.memory = memory.bytes().subspan(i * receive_buffer_bytes, receive_buffer_bytes);
-    buffer.description = memory.description();
-    post(buffer);
-  }
+  post_receives();
 }
 
 void FabricEndpoint::add_send_buffers(std::size_t count) {
@@ -164,9 +161,7 @@ std::chrono::milliseconds FabricEndpoint::longest_sleep() const {
 
 bool FabricEndpoint::may_sleep() {
   if (descriptor() < 0 || reads_.has_ended()) return false;
-  for (const ReceiveBuffer& buffer : receives_) {
-    if (!buffer.is_posted) return false;  // nothing might come
-  }
+  if (!has_receives()) return false;  // nothing might come
   if (bell_) return bell_->is_armed_or_arm();
 #if FI_MAJOR_VERSION < 2
   if (objects_.wait_set != nullptr) return ::fi_wait(objects_.wait_set.get(), 0) != 0;

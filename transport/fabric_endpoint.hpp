@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -72,10 +71,14 @@ class FabricEndpoint final : public Endpoint {
     std::span<std::byte> memory;
     void* description = nullptr;
   };
+  /// For many messages, one behind the other.
   struct ReceiveBuffer : Operation {
     std::span<std::byte> memory;
     void* description = nullptr;
-    bool is_posted = false;
+    bool is_counted = false;    // in posted_receives_
+    bool is_released = false;   // the provider puts no more messages into it
+    std::size_t received = 0;   // bytes of the messages that have come
+    std::size_t given_out = 0;  // bytes that messages were given, once it is released
   };
   struct ReadOperation : Operation {
     ReadPiece* piece = nullptr;
@@ -119,13 +122,18 @@ class FabricEndpoint final : public Endpoint {
   SendOutcome send_buffer(PeerNumber to, Kind kind, std::span<const std::byte> message);
   SendBuffer& take_back(Operation& operation);
   int begin_piece(ReadPiece& piece);
-  void post(ReceiveBuffer& buffer);
+  bool has_receives() const;
+  void post_receives();
+  bool post(ReceiveBuffer& buffer);
+  ReceiveBuffer& free_receive();
+  void completed(ReceiveBuffer& buffer, const fi_cq_data_entry& entry);
+  void failed(ReceiveBuffer& buffer, std::uint64_t flags);
+  void released(ReceiveBuffer& buffer, std::size_t given_out);
+  void free_if_all_came(ReceiveBuffer& buffer);
   void complete(const fi_cq_data_entry& entry, EndpointHandler& handler);
   void complete_read(ReadOperation& operation, int error);
   void complete_with_error(EndpointHandler& handler);
   void receive(std::span<const std::byte> bytes, EndpointHandler& handler);
-
-  static constexpr std::size_t receive_buffers = 2;
 
   FabricObjects objects_;
   std::optional<ShmBell> bell_;
@@ -133,9 +141,13 @@ class FabricEndpoint final : public Endpoint {
   std::deque<SendBuffer> sends_;
   std::vector<SendBuffer*> free_sends_;
   std::vector<SendBuffer*> spare_sends_;  // given back by peers that were removed
-  std::array<ReceiveBuffer, receive_buffers> receives_;
+  std::deque<ReceiveBuffer> receives_;
+  std::vector<ReceiveBuffer*> free_receives_;
+  std::deque<ReceiveBuffer*> unfinished_receives_;  // released, but not all has come; first to last
+  std::size_t posted_receives_ = 0;
   std::span<std::byte> scratch_;  // for messages that the provider copies
   std::deque<ReadOperation> read_operations_;
+  std::vector<fi_cq_data_entry> completions_;  // read at a time
   ReadSchedule reads_;
   PeerAddress address_;
   std::vector<std::byte> address_bytes_;

@@ -1,4 +1,3 @@
-#include <array>
 #include <cstring>
 #include <string>
 
@@ -11,12 +10,6 @@
 
 // What happens for each message of an endpoint.
 namespace wyvern {
-namespace {
-
-/// Completions that are read at a time.
-constexpr std::size_t completions_at_once = 16;
-
-}  // namespace
 
 std::size_t FabricEndpoint::write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
                                   std::span<const std::byte> message) const {
@@ -114,24 +107,9 @@ FabricEndpoint::SendBuffer& FabricEndpoint::take_back(Operation& operation) {
   return buffer;
 }
 
-void FabricEndpoint::post(ReceiveBuffer& buffer) {
-  const iovec memory{.iov_base = buffer.memory.data(), .iov_len = buffer.memory.size()};
-  fi_msg message{};
-  message.msg_iov = &memory;
-  message.desc = &buffer.description;
-  message.iov_count = 1;
-  message.addr = FI_ADDR_UNSPEC;
-  message.context = &buffer.context;
-  const std::int64_t result = ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV);
-  buffer.is_posted = result == 0;
-  // The next poll tries again.
-  if (result != -FI_EAGAIN) FabricLibrary::get().check(result, "fi_recvmsg");
-}
-
 std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
-  std::array<fi_cq_data_entry, completions_at_once> entries;
   const std::int64_t read = watched(CallMark::no_peer, [&] {
-    return ::fi_cq_read(objects_.completions.get(), entries.data(), entries.size());
+    return ::fi_cq_read(objects_.completions.get(), completions_.data(), completions_.size());
   });
   std::size_t events = 0;
   if (read == -FI_EAVAIL) {
@@ -140,15 +118,13 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
   } else if (read != -FI_EAGAIN) {
     FabricLibrary::get().check(read, "fi_cq_read");
     events = static_cast<std::size_t>(read);
-    for (std::size_t i = 0; i < events; ++i) complete(entries[i], handler);
+    for (std::size_t i = 0; i < events; ++i) complete(completions_[i], handler);
   }
   if (bell_ && events != 0) bell_->disarm();
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
   reads_.tell(handler);
   // At the end: when it fails, all that has come has been dealt with.
-  for (ReceiveBuffer& buffer : receives_) {
-    if (!buffer.is_posted) post(buffer);
-  }
+  post_receives();
   return events;
 }
 
@@ -160,7 +136,7 @@ void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& ha
       // Some providers say with the last message that they are done with the buffer, some by an event without
       // one.
       if (entry.len != 0) receive({static_cast<const std::byte*>(entry.buf), entry.len}, handler);
-      if ((entry.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      completed(static_cast<ReceiveBuffer&>(operation), entry);
       return;
     case Kind::send:
     case Kind::beat: take_back(operation); return;
@@ -182,7 +158,7 @@ void FabricEndpoint::complete_with_error(EndpointHandler& handler) {
   switch (operation.kind) {
     case Kind::receive:
       ++counters_.failed_receives;
-      if ((error.flags & FI_MULTI_RECV) != 0) static_cast<ReceiveBuffer&>(operation).is_posted = false;
+      failed(static_cast<ReceiveBuffer&>(operation), error.flags);
       return;
     case Kind::send:
     case Kind::beat: {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -81,6 +82,7 @@ class FaultyEndpoint final : public Endpoint, private EndpointHandler {
 
   std::size_t poll(EndpointHandler& handler) override;
   int descriptor() const override { return endpoint_.descriptor(); }
+  std::chrono::milliseconds longest_sleep() const override { return endpoint_.longest_sleep(); }
   bool may_sleep() override;
 
   /// Sends that a silent peer is sent to without a `retry`.

@@ -236,10 +236,7 @@ void LoopbackEndpoint::deal_with(const Packet& packet, const LoopbackNetwork::Se
   --peer.outstanding;
   --outstanding_;
   if (end.is_beat) peer.beat_is_under_way = false;
-  if (end.error == 0) {
-    peer.heard += end.is_beat ? 1 : 0;  // it has answered
-    return;
-  }
+  if (end.error == 0) return;
   ++counters_.failed_sends;
   handler.send_failed(packet.peer, end.error);
 }

@@ -67,6 +67,7 @@ constexpr std::array table{
                    .reaches_other_nodes = false,
                    .min_multi_recv_can_be_set = false,
                    .sends_to_the_dead_return = false,
+                   .keys_are_checked = false,
                    .delivery_is_confirmed = false,
                    .eager_bytes = 4096 - 16},
     ProviderTraits{.name = "shm",
@@ -78,6 +79,7 @@ constexpr std::array table{
                    .longest_sleep = bell_limit,
                    .reaches_other_nodes = false,
                    .sends_to_the_dead_return = false,
+                   .keys_are_checked = false,
                    .delivery_is_confirmed = false,
                    .eager_bytes = 4096},
     // Not for us.

@@ -33,6 +33,7 @@ struct ProviderTraits {
   bool min_multi_recv_can_be_set = true;  ///< FI_OPT_MIN_MULTI_RECV, before the endpoint is enabled
   bool sends_are_bounded = true;          ///< says FI_EAGAIN when its queue is full; else it takes any number
   bool sends_to_the_dead_return = true;   ///< else a send to a process that was killed can spin for ever
+  bool keys_are_checked = true;           ///< else a read gets what is there, whatever its key says
   bool delivery_is_confirmed = true;      ///< FI_DELIVERY_COMPLETE holds up nothing else
   std::uint32_t most_sends = 256;         ///< that we have outstanding on an endpoint
   std::uint32_t eager_bytes = 8192;       ///< up to here a message is faster than a remote read
