@@ -198,9 +198,11 @@ TEST_P(EventWaitOverTest, idle_endpoint_that_had_traffic_sleeps) {
     while (two.b.messages < i) two.poll();
   }
   EventWait wait(two.b.endpoint);
-  // What is left of that traffic is dealt with; then there are no wake-ups at all.
-  for (int wakeups = -1; wakeups != 0;) {
-    const Deadline deadline = Deadline::after(milliseconds(100));
+  // What is left of that traffic is dealt with; then there are no wake-ups but those of the longest sleep.
+  constexpr milliseconds span(100);
+  const std::int64_t most = span / two.b.endpoint.longest_sleep();
+  for (std::int64_t wakeups = most + 1; wakeups > most;) {
+    const Deadline deadline = Deadline::after(span);
     wakeups = 0;
     while (two.b.poll() != 0) two.a.poll();
     for (wait.wait({}, deadline); !deadline.passed(); wait.wait({}, deadline)) {
