@@ -18,7 +18,6 @@
 #include "child_pipe.hpp"
 #include "shm_files.hpp"
 #include "support/child.hpp"
-#include "transport/tested_providers.hpp"
 #include "two_endpoints.hpp"
 
 // Peers that are stopped, killed and started again, over real providers.
@@ -136,7 +135,7 @@ class PeerDeathTest : public ::testing::TestWithParam<const char*> {
     return lost;
   }
 
-  EndpointOptions where_{.provider = GetParam(), .node = node_for(GetParam())};
+  EndpointOptions where_{.provider = GetParam()};
   std::unique_ptr<Watcher> watcher_;
 };
 
@@ -206,7 +205,8 @@ TEST_P(PeerDeathTest, peer_that_nobody_listens_for_is_lost) {
                                                                          : LossReason::unreachable);
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, PeerDeathTest, ::testing::ValuesIn(tested_providers()),
+// Not over verbs: its machine is emulated, and slower than the silence that is tested here is long.
+INSTANTIATE_TEST_SUITE_P(Over, PeerDeathTest, ::testing::Values("tcp", "net", "shm"),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace
