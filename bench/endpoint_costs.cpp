@@ -23,7 +23,6 @@
 #include <iostream>
 #include <random>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -74,7 +73,7 @@ void idle(const std::string& provider, std::uint64_t seconds) {
     const double before = cpu_us();
     const std::uint64_t wakeups = run(wyvern::Deadline::after(duration));
     const double cpu = cpu_us() - before;
-    const double ms = static_cast<double>(duration.count());
+    const auto ms = static_cast<double>(duration.count());
     std::cout << provider << " " << what << ": " << cpu / ms / 10 << " % of a core, "
               << static_cast<double>(wakeups) / ms * 1e3 << " wake-ups/s" << std::endl;
   };
@@ -204,7 +203,7 @@ int main(int argc, char** argv) {
     return words.size() > place ? std::max<std::uint64_t>(1, std::strtoull(words[place].c_str(), nullptr, 10))
                                 : otherwise;
   };
-  const std::string_view what = words.empty() ? "" : words[0];
+  const std::string what = words.empty() ? "" : words[0];
   if (what == "watch") {
     watch(number(1, 1000));
   } else if (what == "idle" && words.size() > 1) {
