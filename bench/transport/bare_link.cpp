@@ -1,8 +1,12 @@
 #include "bench/transport/bare_link.hpp"
 
+#include <poll.h>
+
 #include <stdexcept>
 
 #include <rdma/fi_rma.h>
+
+#include "bench/transport/wait_mode.hpp"
 
 namespace wyvern::bench {
 namespace {
@@ -35,6 +39,12 @@ void BareLink::post(MessageBuffer& buffer) {
                                        memory_.description(), FI_ADDR_UNSPEC, &buffer.context),
                              "fi_recv"))
     throw std::runtime_error("libfabric takes fewer receive buffers than there are messages under way");
+}
+
+void BareLink::sleep() {
+  if (!fabric_.may_sleep()) return;
+  pollfd events{.fd = fabric_.objects().descriptor, .events = POLLIN, .revents = 0};
+  ::poll(&events, 1, static_cast<int>(longest_sleep.count()));
 }
 
 RemoteMemory BareLink::expose(std::span<std::byte> memory) {

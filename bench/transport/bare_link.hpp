@@ -63,8 +63,7 @@ class BareLink {
       }
     });
   }
-  int descriptor() const { return fabric_.objects().descriptor; }
-  bool may_sleep() { return fabric_.may_sleep(); }
+  void sleep();
 
   RemoteMemory expose(std::span<std::byte> memory);
   void prepare_reads(std::span<std::byte> destination);

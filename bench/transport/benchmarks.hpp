@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <wyvern/runtime/runtime.hpp>
 
-#include "bench/common/contest.hpp"
+#include "bench/common/progress.hpp"
+#include "bench/common/row.hpp"
 #include "bench/common/team.hpp"
 #include "bench/transport/options.hpp"
 #include "bench/transport/transport_order.hpp"
@@ -21,32 +21,18 @@ struct TransportRun {
   double ns_per_tick;
 };
 
-/// What is compared at a time.
-struct TransportCase {
-  std::string provider;  ///< as libfabric says it
-  WaitMode wait;
-  std::uint64_t bytes;
+/// A benchmark: what each of two processes does, and what the last round of both has shown.
+struct LinkBenchmark {
+  int (*play)(TransportOrder order);
+  Row (*result)(const std::string& system, const Team& team);
 };
 
-/// Two processes of one system, ready for rounds. A worker process is told its part by its order.
-std::shared_ptr<Team> make_link_team(const TransportRun& run, const TransportCase& what,
-                                     TransportSystem system, int (*function)(TransportOrder));
-
-/// Makes who takes part in a benchmark.
-using MakeContestant = Contestant (*)(const TransportRun& run, const TransportCase& what,
-                                      TransportSystem system, const std::string& name);
-
-// One of each benchmark:
-
 /// Half a round trip of a message.
-Contestant make_pingpong(const TransportRun& run, const TransportCase& what, TransportSystem system,
-                         const std::string& name);
+LinkBenchmark pingpong_benchmark();
 /// Messages one way, as fast as they are taken.
-Contestant make_stream(const TransportRun& run, const TransportCase& what, TransportSystem system,
-                       const std::string& name);
+LinkBenchmark stream_benchmark();
 /// From the announcement that memory can be read until the word that it was.
-Contestant make_read(const TransportRun& run, const TransportCase& what, TransportSystem system,
-                     const std::string& name);
+LinkBenchmark read_benchmark();
 
 /// The rows of all repetitions of all cases. Throws when a message was lost or changed.
 std::vector<Row> measure_transport(const TransportRun& run);

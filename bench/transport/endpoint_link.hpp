@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include <wyvern/transport/event_wait.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
 #include "bench/common/stamped.hpp"
+#include "bench/transport/wait_mode.hpp"
 
 namespace wyvern::bench {
 
@@ -50,8 +52,8 @@ class EndpointLink {
     if (failure_ != nullptr) std::rethrow_exception(failure_);
     return events;
   }
-  int descriptor() const { return endpoint_->descriptor(); }
-  bool may_sleep() { return endpoint_->may_sleep(); }
+  /// After a poll that found nothing: until something may have come.
+  void sleep() { wait_.wait({}, Deadline::after(longest_sleep)); }
 
   /// Lets the other side read that memory, as long as this object is there.
   RemoteMemory expose(std::span<std::byte> memory) { return register_memory(memory).remote(); }
@@ -100,6 +102,7 @@ class EndpointLink {
   }
 
   std::unique_ptr<Endpoint> endpoint_;
+  EventWait wait_{*endpoint_};
   std::vector<std::unique_ptr<RegisteredMemory>> regions_;
   Buffer outgoing_;
   PeerNumber peer_ = 0;

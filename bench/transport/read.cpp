@@ -116,12 +116,10 @@ int play(TransportOrder order) {
 
 }  // namespace
 
-Contestant make_read(const TransportRun& run, const TransportCase& what, TransportSystem system,
-                     const std::string& name) {
-  const auto pair = make_link_team(run, what, system, play);
-  return {.name = name,
-          .play = [pair, seconds = run.options.seconds] { pair->run_round(seconds); },
-          .result = [pair, name] { return ping_pong_row("read", name, *pair, transfers); }};
+LinkBenchmark read_benchmark() {
+  return {.play = play, .result = [](const std::string& system, const Team& team) {
+            return ping_pong_row("read", system, team, transfers);
+          }};
 }
 
 }  // namespace wyvern::bench

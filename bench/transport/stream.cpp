@@ -125,12 +125,10 @@ int play(TransportOrder order) {
 
 }  // namespace
 
-Contestant make_stream(const TransportRun& run, const TransportCase& what, TransportSystem system,
-                       const std::string& name) {
-  const auto pair = make_link_team(run, what, system, play);
-  return {.name = name,
-          .play = [pair, seconds = run.options.seconds] { pair->run_round(seconds); },
-          .result = [pair, name] { return stream_row("stream", name, *pair); }};
+LinkBenchmark stream_benchmark() {
+  return {.play = play, .result = [](const std::string& system, const Team& team) {
+            return stream_row("stream", system, team);
+          }};
 }
 
 }  // namespace wyvern::bench

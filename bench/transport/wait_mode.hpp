@@ -1,7 +1,6 @@
 #pragma once
 
-#include <poll.h>
-
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,6 +8,9 @@
 #include "bench/common/clock.hpp"
 
 namespace wyvern::bench {
+
+/// A wake-up that is lost shows in the maximum, and hangs nobody.
+inline constexpr std::chrono::milliseconds longest_sleep{100};
 
 /// How a process waits for what comes.
 enum class WaitKind : std::uint8_t {
@@ -29,7 +31,7 @@ struct WaitMode {
 std::string to_string(const WaitMode& mode);
 WaitMode parse_wait_mode(const std::string& text);
 
-/// Waits in one way. `Link`: see transport_order.hpp.
+/// Waits in one way. `Link`: see EndpointLink.
 class Waiter {
  public:
   Waiter(const WaitMode& mode, double ns_per_tick)
@@ -46,17 +48,11 @@ class Waiter {
     while (!condition()) {
       if (link.poll(on_message) != 0) continue;
       if (spin_ != 0 && now_ticks() - start < spin_) continue;
-      if (link.may_sleep()) sleep(link.descriptor());
+      link.sleep();
     }
   }
 
  private:
-  static void sleep(int descriptor) {
-    constexpr int longest_ms = 100;  // a wake-up that is lost shows in the maximum, and hangs nobody
-    pollfd events{.fd = descriptor, .events = POLLIN, .revents = 0};
-    ::poll(&events, 1, longest_ms);
-  }
-
   bool sleeps_;
   Ticks spin_;
 };
