@@ -12,7 +12,6 @@
 namespace wyvern {
 namespace {
 
-constexpr std::size_t receive_buffers = 2;  // posted
 constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
 /// A message of a peer that died in the midst of it never comes. When more buffers than these are unfinished,
 /// the oldest one is taken: nobody will finish it.
@@ -20,7 +19,7 @@ constexpr std::size_t most_unfinished = 16;
 
 }  // namespace
 
-bool FabricEndpoint::has_receives() const { return posted_receives_ == receive_buffers; }
+bool FabricEndpoint::has_receives() const { return posted_receives_ >= objects_.traits->receive_buffers; }
 
 void FabricEndpoint::post_receives() {
   while (!has_receives()) {

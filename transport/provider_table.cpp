@@ -8,6 +8,9 @@ namespace wyvern {
 namespace {
 
 constexpr std::uint32_t first = FI_VERSION(1, 17);  // older ones are refused
+/// For all that it takes in at once, 1024 messages of 4096 bytes, and a rest: else it ends up in a state in
+/// which it takes no buffers any more.
+constexpr std::uint32_t shm_receive_buffers = 6;
 constexpr std::string_view shm_limits =
     "reaches this node only, and a process that is killed can stop the others";
 
@@ -69,6 +72,7 @@ constexpr std::array table{
                    .sends_to_the_dead_return = false,
                    .keys_are_checked = false,
                    .delivery_is_confirmed = false,
+                   .receive_buffers = shm_receive_buffers,
                    .eager_bytes = 4096 - 16},
     ProviderTraits{.name = "shm",
                    .request = "shm",
@@ -81,6 +85,7 @@ constexpr std::array table{
                    .sends_to_the_dead_return = false,
                    .keys_are_checked = false,
                    .delivery_is_confirmed = false,
+                   .receive_buffers = shm_receive_buffers,
                    .eager_bytes = 4096},
     // Not for us.
     ProviderTraits{.name = "net;ofi_rxm",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -33,6 +34,18 @@ class Mailbox : public EndpointHandler {
   void send_failed(PeerNumber to, int error) override { failures.emplace_back(to, error); }
   void read_ended(RemoteRead& read, ReadResult result, int error) override {
     reads.push_back({.read = &read, .result = result, .error = error});
+  }
+
+  std::size_t count_of(PeerNumber peer) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(messages, [peer](const auto& message) { return message.first == peer; }));
+  }
+  std::vector<Bytes> messages_of(PeerNumber peer) const {
+    std::vector<Bytes> result;
+    for (const auto& [from, bytes] : messages) {
+      if (from == peer) result.push_back(bytes);
+    }
+    return result;
   }
 
   std::vector<std::pair<PeerNumber, Bytes>> messages;
