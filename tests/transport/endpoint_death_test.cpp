@@ -96,21 +96,6 @@ TEST_P(EndpointDeath, in_the_midst_of_a_message_takes_no_room_from_the_others) {
     }
     if (!traits().sends_to_the_dead_return) victim.set_sends(false);
     victim.kill();
-<<<<<<< ours
-    std::size_t before = 0;
-    do {
-      before = a_->mailbox.messages.size();
-      poll_for(1000);
-    } while (a_->mailbox.messages.size() != before);
-    for (std::uint64_t sequence = 0; const auto& [from, bytes] : a_->mailbox.messages) {
-      ASSERT_EQ(read_stamped(bytes).sequence, sequence++);
-    }
-    a_->mailbox.messages.clear();
-    if (i % 2 == 0) a_->endpoint.remove_peer(number);
-    fprintf(stderr, "DEBUG %u sent %lu before %zu strangers %lu else %lu\n", i, victim.board().sent.load(),
-            before, a_->endpoint.counters().from_strangers, a_->endpoint.counters().for_somebody_else);
-=======
->>>>>>> theirs
     // More than there are receive buffers for.
     constexpr unsigned count = 700;
     for (unsigned k = 0; k < count; ++k) send(*b_, to_a_, pattern(4000, k));
