@@ -83,7 +83,13 @@ void CallWatchdog::Thread::add(CallWatchdog& watched) {
   changed_.notify_one();  // it may have to look more often
   if (thread_.joinable()) return;
   const SignalsBlocked blocked;
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (...) {
+    const std::lock_guard guard(lock_);
+    std::erase(watched_, &watched);
+    throw;
+  }
   ::pthread_setname_np(thread_.native_handle(), "wyvern-watchdog");
 }
 

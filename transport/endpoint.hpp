@@ -79,7 +79,8 @@ class RegisteredMemory {
 /// only in so far as it keeps some of the buffers.
 ///
 /// Messages and reads move, also those that others have begun, only while somebody polls. For one thread at a
-/// time. Peers' comings and goings and registering allocate, the rest does not.
+/// time. Peers' comings and goings and registering allocate, and throw OutOfMemory; the rest does not, but
+/// for buffers in place of those that wait for the rest of a message.
 class Endpoint {
  public:
   Endpoint() = default;

@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -31,6 +33,13 @@ std::size_t largest_eager() {
 }
 
 bool is_text(const fi_info& info) { return info.addr_format == FI_ADDR_STR; }
+bool is_socket_address(const fi_info& info) {
+  return info.addr_format == FI_SOCKADDR || info.addr_format == FI_SOCKADDR_IN ||
+         info.addr_format == FI_SOCKADDR_IN6 || info.addr_format == FI_SOCKADDR_IB;
+}
+std::span<const std::byte> family_of(std::span<const std::byte> socket_address) {
+  return socket_address.first(sizeof(sa_family_t));
+}
 
 }  // namespace
 
@@ -89,8 +98,12 @@ FabricEndpoint::~FabricEndpoint() {
 
 /// libfabric gets a pointer and reads as many bytes as it thinks fit.
 void FabricEndpoint::check_name(const PeerAddress& other) const {
-  const bool fits = is_text(*objects_.info) ? !other.name.empty() && other.name.back() == std::byte{0}
-                                            : other.name.size() == address_.name.size();
+  const bool fits = is_text(*objects_.info)
+                        ? !other.name.empty() && other.name.back() == std::byte{0}
+                        : other.name.size() == address_.name.size() &&
+                              (!is_socket_address(*objects_.info) ||
+                               std::equal(family_of(other.name).begin(), family_of(other.name).end(),
+                                          family_of(address_.name).begin()));
   if (!fits) {
     throw DecodeError("the address of an endpoint of provider " + other.provider + " has a name of " +
                       std::to_string(other.name.size()) + " bytes, ours has " +
@@ -113,7 +126,6 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
     throw FabricError("fi_av_insert did not take an address of provider " + other.provider, FI_EINVAL);
   }
   const auto number = static_cast<PeerNumber>(peers_.size());
-  peers_by_epoch_.emplace(other.epoch, number);
   reads_.peer_added(number);
   Peer& peer = peers_.emplace_back();
   peer.fabric_address = fabric_address;
@@ -124,24 +136,25 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
     watchdog_->name_peer(number, reinterpret_cast<const char*>(other.name.data()));
   }
   peer.address = std::move(other);
+  peers_by_epoch_.emplace(peer.address.epoch, number);
   return number;
 }
 
 void FabricEndpoint::remove_peer(PeerNumber number) {
   Peer& peer = peer_at(number);
+  // What is under way to it may never come back; what does is spare. First, because there may be no memory.
+  provide_send_buffers(peer.sends_under_way);
+  reads_.peer_removed(number, FI_ECONNRESET);
   peers_by_epoch_.erase(peer.address.epoch);
   peer.is_there = false;
   peer.address = {};
-  reads_.peer_removed(number, FI_ECONNRESET);
-  // What is under way to it may never come back; what does is spare.
-  provide_send_buffers(peer.sends_under_way);
-  FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
-                             "fi_av_remove");
   if (peer.shm) {
     peer.shm->remove_leftover();
     peer.shm.reset();
     peer.rope.reset();
   }
+  FabricLibrary::get().check(::fi_av_remove(objects_.addresses.get(), &peer.fabric_address, 1, 0),
+                             "fi_av_remove");
 }
 
 const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
@@ -155,8 +168,9 @@ const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
 std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at(peer).heard; }
 
 std::chrono::milliseconds FabricEndpoint::longest_sleep() const {
-  // The answer to a read comes without a bell.
-  return bell_ && reads_.is_busy() ? std::chrono::milliseconds(1) : traits().longest_sleep;
+  // Nothing wakes for room for a further piece of a read, and on shm the answer to one comes without a bell.
+  const bool is_brief = bell_ ? reads_.is_busy() : reads_.is_waiting();
+  return is_brief ? std::chrono::milliseconds(1) : traits().longest_sleep;
 }
 
 bool FabricEndpoint::may_sleep() {

@@ -23,7 +23,8 @@
 namespace wyvern {
 
 /// An endpoint of libfabric. So many sends are outstanding at most, to a peer at most as many as are free, so
-/// that one that takes nothing leaves room for the others; what it keeps when it is removed is made up for.
+/// that each one that takes nothing leaves half of what was left to the others, and some for beats; what it
+/// keeps when it is removed is made up for.
 class FabricEndpoint final : public Endpoint {
  public:
   /// Takes some milliseconds, the first one in a process 100 to 300. Throws FabricError; NotFound if there is

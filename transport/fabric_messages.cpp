@@ -10,6 +10,12 @@
 
 // What happens for each message of an endpoint.
 namespace wyvern {
+namespace {
+
+/// Send buffers: peers that hear nothing think that we are gone.
+constexpr std::size_t kept_for_beats = 16;
+
+}  // namespace
 
 std::size_t FabricEndpoint::write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
                                   std::span<const std::byte> message) const {
@@ -62,7 +68,9 @@ SendOutcome FabricEndpoint::send_beat(PeerNumber to) {
 
 SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<const std::byte> message) {
   Peer& peer = peers_[to];
-  if (peer.sends_under_way >= free_sends_.size()) {
+  const bool is_full =
+      kind == Kind::beat ? free_sends_.empty() : peer.sends_under_way + kept_for_beats >= free_sends_.size();
+  if (is_full) {
     ++counters_.too_many_sends;
     return SendOutcome::retry;
   }

@@ -2,6 +2,7 @@
 
 #include <rdma/fi_errno.h>
 
+#include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
 // The buffers in which messages come. A provider fills one with messages of all peers, and says with one of
@@ -13,20 +14,20 @@ namespace wyvern {
 namespace {
 
 constexpr std::size_t receive_buffer_bytes = std::size_t{1} << 20;
-/// A message of a peer that died in the midst of it never comes. When more buffers than these are unfinished,
-/// the oldest one is taken: nobody will finish it.
+/// A message of a peer that died in the midst of it never comes. When so many more buffers than there are
+/// peers are unfinished, the oldest one is taken: nobody will finish it.
 constexpr std::size_t most_unfinished = 16;
 
 }  // namespace
 
 bool FabricEndpoint::has_receives() const { return posted_receives_ >= objects_.traits->receive_buffers; }
 
+/// Where not all could be posted, the next poll tries again.
 void FabricEndpoint::post_receives() {
-  while (!has_receives()) {
-    ReceiveBuffer& buffer = free_receive();
-    if (post(buffer)) continue;
-    free_receives_.push_back(&buffer);
-    return;  // the next poll tries again
+  try {
+    while (!has_receives() && post(free_receive())) continue;
+  } catch (const Error&) {
+    if (posted_receives_ == 0) throw;  // otherwise messages come all the same
   }
 }
 
@@ -37,9 +38,10 @@ FabricEndpoint::ReceiveBuffer& FabricEndpoint::free_receive() {
     free_receives_.pop_back();
     return buffer;
   }
-  if (unfinished_receives_.size() > most_unfinished) {
+  if (unfinished_receives_.size() > most_unfinished + peers_by_epoch_.size()) {
     ReceiveBuffer& buffer = *unfinished_receives_.front();
     unfinished_receives_.pop_front();
+    buffer.is_released = false;
     return buffer;
   }
   const MessageMemory& memory = memory_.emplace_back(objects_, receive_buffer_bytes);
@@ -51,7 +53,7 @@ FabricEndpoint::ReceiveBuffer& FabricEndpoint::free_receive() {
   return buffer;
 }
 
-/// False: not now.
+/// False: not now; it is free then, also if this throws.
 bool FabricEndpoint::post(ReceiveBuffer& buffer) {
   const iovec memory{.iov_base = buffer.memory.data(), .iov_len = buffer.memory.size()};
   fi_msg message{};
@@ -60,11 +62,12 @@ bool FabricEndpoint::post(ReceiveBuffer& buffer) {
   message.iov_count = 1;
   message.addr = FI_ADDR_UNSPEC;
   message.context = &buffer.context;
-  const std::int64_t result = ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV);
+  const std::int64_t result = watched(
+      CallMark::no_peer, [&] { return ::fi_recvmsg(objects_.endpoint.get(), &message, FI_MULTI_RECV); });
+  if (result != 0) free_receives_.push_back(&buffer);
   if (result == -FI_EAGAIN) return false;
   FabricLibrary::get().check(result, "fi_recvmsg");
   buffer.is_counted = true;
-  buffer.is_released = false;
   buffer.received = 0;
   ++posted_receives_;
   return true;
@@ -97,6 +100,7 @@ void FabricEndpoint::failed(ReceiveBuffer& buffer, std::uint64_t flags) {
 }
 
 void FabricEndpoint::released(ReceiveBuffer& buffer, std::size_t given_out) {
+  if (buffer.is_released) return;
   if (buffer.is_counted) --posted_receives_;
   buffer.is_counted = false;
   buffer.is_released = true;
@@ -108,6 +112,7 @@ void FabricEndpoint::released(ReceiveBuffer& buffer, std::size_t given_out) {
 void FabricEndpoint::free_if_all_came(ReceiveBuffer& buffer) {
   if (!buffer.is_released || buffer.received != buffer.given_out) return;
   std::erase(unfinished_receives_, &buffer);
+  buffer.is_released = false;
   free_receives_.push_back(&buffer);
 }
 

@@ -206,7 +206,7 @@ std::size_t LoopbackEndpoint::poll(EndpointHandler& handler) {
   if (place_ == nullptr) return events;
   begin_pieces();
   reads_.tell(handler);
-  if (place_->packets.empty()) reset_signal();
+  if (place_ != nullptr && place_->packets.empty()) reset_signal();
   return events;
 }
 

@@ -71,6 +71,7 @@ void ReadSchedule::begun(ReadPiece& piece) {
   RemoteRead& read = *piece.read;
   free_.pop_back();  // that was this one
   ++peers_[read.from_].under_way;
+  ++under_way_;
   ++read.under_way_;
   read.begun_ += piece.size;
   const bool may_more = read.begun_ < read.source_.size && read.under_way_ < most_pieces_of_a_read;
@@ -82,6 +83,7 @@ void ReadSchedule::completed(ReadPiece& piece, int error) {
   piece.read = nullptr;
   Peer& peer = peers_[read.from_];
   --peer.under_way;
+  if (!peer.is_removed) --under_way_;
   (peer.is_removed ? spare_ : free_).push_back(&piece);
   --read.under_way_;
   if (error != 0 && read.error_ == 0) {
@@ -126,6 +128,7 @@ void ReadSchedule::peer_removed(PeerNumber peer, int error) {
     if (piece.read != nullptr && piece.read->from_ == peer) give_up(*piece.read);
   }
   peers_[peer].is_removed = true;
+  under_way_ -= peers_[peer].under_way;
   provide_pieces(peers_[peer].under_way);
 }
 

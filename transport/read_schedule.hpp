@@ -23,7 +23,7 @@ struct ReadPiece {
 };
 
 /// Which pieces of which remote reads an endpoint has under way: so many of a read, so many in all, reads by
-/// turns. Of a peer only as many as there are free ones left, so that those that are silent never take all;
+/// turns. Of a peer only as many as there are free ones left: each silent one leaves half of what was left;
 /// what a peer that is given up keeps is made up for by spare ones, for as long as it does.
 ///
 /// Invariant: a read that is running is in `waiting_` if a piece of it may be begun, in `ended_` if the
@@ -55,8 +55,10 @@ class ReadSchedule {
   }
   /// `error`: 0, or a positive errno.
   void completed(ReadPiece& piece, int error);
-  /// Whether pieces are under way, or could not be begun yet.
-  bool is_busy() const { return free_.size() + spare_.size() != pieces_.size() || waiting_.first != nullptr; }
+  /// Whether there are pieces that could not be begun yet.
+  bool is_waiting() const { return waiting_.first != nullptr; }
+  /// The same, or pieces of peers that are still there are under way.
+  bool is_busy() const { return under_way_ != 0 || is_waiting(); }
   /// Whether there is an end to tell.
   bool has_ended() const { return ended_.first != nullptr; }
   /// Tells of reads that have ended; not of those that the handler ends by that.
@@ -108,6 +110,7 @@ class ReadSchedule {
   std::uint64_t piece_bytes_;
   std::deque<ReadPiece> pieces_;   // stay where they are
   std::vector<ReadPiece*> free_;   // of pieces_: not under way, nor spare
+  std::size_t under_way_ = 0;      // pieces of peers that are there
   std::vector<ReadPiece*> spare_;  // given back by peers that were removed
   std::vector<Peer> peers_;        // by their numbers
   List waiting_;

@@ -69,17 +69,22 @@ ShmBell::ShmBell()
 }
 
 bool ShmBell::is_armed_or_arm() {
-  if (memory_->armed.load(std::memory_order_relaxed) != 0) return true;
-  std::array<char, 8> rung;
-  while (::recv(socket_.get(), rung.data(), rung.size(), 0) >= 0) continue;
-  memory_->armed.store(1, std::memory_order_seq_cst);  // before the look that follows, see ShmBell
+  // Always: who rang for an earlier sleep may be late.
+  std::array<char, 8> datagram;
+  bool was_rung = false;
+  while (::recv(socket_.get(), datagram.data(), datagram.size(), 0) >= 0) was_rung = true;
+  if (memory_->armed.load(std::memory_order_relaxed) != 0) return !was_rung;
+  memory_->armed.store(1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // the word before the look that follows, see ShmBell
   return false;
 }
 
 ShmBellRope::ShmBellRope(pid_t process, int memory_descriptor) {
   const std::string path = "/proc/" + std::to_string(process) + "/fd/" + std::to_string(memory_descriptor);
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  if (!file || (::fcntl(file.get(), F_GET_SEALS) & F_SEAL_SHRINK) == 0) return;
+  if (!file) return;
+  const int seals = ::fcntl(file.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) return;
   if (::lseek(file.get(), 0, SEEK_END) != static_cast<off_t>(sizeof(ShmBellMemory))) return;
   memory_ = map(file.get());
   if (memory_ != nullptr && memory_->magic != magic) memory_.reset();

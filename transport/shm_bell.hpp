@@ -29,9 +29,9 @@ using MappedShmBell = std::unique_ptr<ShmBellMemory, UnmapShmBell>;
 /// Nothing of it has a name in a file system. For the endpoint's thread.
 ///
 /// No wake-up is lost while the sender lives: the owner sets the word and then looks for messages once more
-/// before it sleeps, the sender makes the message visible and then looks at the word, and both are
-/// sequentially consistent. A sender that is killed in between, or cannot reach the word, rings nobody: the
-/// owner must not sleep for ever.
+/// before it sleeps, the sender makes the message visible and then looks at the word, with a sequentially
+/// consistent fence between the two on both sides. A sender that is killed in between, or cannot reach the
+/// word, rings nobody: the owner must not sleep for ever.
 class ShmBell {
  public:
   /// Throws Error if the system has no descriptors or memory left.
