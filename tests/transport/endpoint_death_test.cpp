@@ -115,7 +115,7 @@ TEST_P(EndpointDeath, during_a_read_of_256_MiB_ends_it_as_failed_at_the_latest_w
   PeerNumber number = 0;
   RemotePeer& victim = play_as(number, {.memory_bytes = bytes});
   copy_.resize(bytes);
-  const auto destination = a_->endpoint.register_memory(copy_);
+  auto destination = a_->endpoint.register_memory(copy_);
   read_.emplace(number, victim.board().memory, copy_, destination.get());
   a_->endpoint.read(*read_);
   poll_until([&] { return a_->endpoint.counters().bytes_read >= bytes / 4; });
@@ -134,12 +134,14 @@ TEST_P(EndpointDeath, during_a_read_of_256_MiB_ends_it_as_failed_at_the_latest_w
   Bytes source = memory;
   const auto registered = b_->endpoint.register_memory(source);
   Bytes copy(memory.size());
-  const auto other_destination = a_->endpoint.register_memory(copy);
+  auto other_destination = a_->endpoint.register_memory(copy);
   RemoteRead from_b(to_b_, registered->remote(), copy, other_destination.get());
   EXPECT_EQ(read(*a_, from_b).result, ReadResult::done);
   EXPECT_TRUE(copy == memory);
   // The provider may still write until its endpoint is gone.
   remote_peers_.clear();
+  destination.reset();
+  other_destination.reset();
   a_->close();
 }
 
