@@ -63,9 +63,11 @@ std::string play_fi_pingpong(const std::string& program) {
   constexpr std::chrono::milliseconds between_attempts{20};
   const std::string port = std::to_string(unused_port());
   const Command server(program + " -B " + port + " >/dev/null 2>&1");
+  std::string client = program;
+  client.append(" -P ").append(port).append(" 127.0.0.1 2>&1");
   std::string output;
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    output = Command(program + " -P " + port + " 127.0.0.1 2>&1").output();
+    output = Command(client).output();
     if (output.find("Connection refused") == std::string::npos) break;  // the first one listens by now
     std::this_thread::sleep_for(between_attempts);
   }
