@@ -113,10 +113,10 @@ void FabricEndpoint::check_name(const PeerAddress& other) const {
 }
 
 PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
-  PeerAddress other = decode_peer_address(address);
+  const PeerAddress other = decode_peer_address(address);
   check_same_protocol(address_, other);
   check_name(other);
-  if (peers_by_epoch_.contains(other.epoch))
+  if (peers_by_epoch_.find(other.epoch) != PeerIndex::nobody)
     throw InvalidArgument("add_peer: this endpoint is a peer already; each endpoint is added once");
   fi_addr_t fabric_address = FI_ADDR_UNSPEC;
   const int inserted =
@@ -128,15 +128,17 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   const auto number = static_cast<PeerNumber>(peers_.size());
   reads_.peer_added(number);
   Peer& peer = peers_.emplace_back();
+  peer.header = {
+      .magic = message_magic, .receiver = static_cast<std::uint32_t>(other.epoch), .sender = address_.epoch};
   peer.fabric_address = fabric_address;
-  peer.is_there = true;
+  peer.epoch = other.epoch;
   if (!objects_.traits->reaches_other_nodes) peer.shm.emplace(other.name);
   if (bell_) peer.rope.emplace(peer.shm->process(), static_cast<int>(other.bell));
   if (watchdog_ && is_text(*objects_.info)) {
     watchdog_->name_peer(number, reinterpret_cast<const char*>(other.name.data()));
   }
-  peer.address = std::move(other);
-  peers_by_epoch_.emplace(peer.address.epoch, number);
+  peers_by_epoch_.add(other.epoch, number);
+  peer.is_there = true;
   return number;
 }
 
@@ -145,9 +147,8 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
   // What is under way to it may never come back; what does is spare. First, because there may be no memory.
   provide_send_buffers(peer.sends_under_way);
   reads_.peer_removed(number, FI_ECONNRESET);
-  peers_by_epoch_.erase(peer.address.epoch);
+  peers_by_epoch_.remove(peer.epoch);
   peer.is_there = false;
-  peer.address = {};
   if (peer.shm) {
     peer.shm->remove_leftover();
     peer.shm.reset();
@@ -157,12 +158,14 @@ void FabricEndpoint::remove_peer(PeerNumber number) {
                              "fi_av_remove");
 }
 
-const FabricEndpoint::Peer& FabricEndpoint::peer_at(PeerNumber number) const {
-  if (number >= peers_.size() || !peers_[number].is_there) {
-    throw InvalidArgument("peer " + std::to_string(number) +
-                          " is no peer of this endpoint: it was removed, or never added");
-  }
-  return peers_[number];
+void FabricEndpoint::refuse_size(std::size_t bytes) const {
+  throw TooLarge("a message of " + std::to_string(bytes) + " bytes: an endpoint of provider " +
+                 address_.provider + " sends at most " + std::to_string(largest_payload_));
+}
+
+void FabricEndpoint::refuse(PeerNumber peer) {
+  throw InvalidArgument("peer " + std::to_string(peer) +
+                        " is no peer of this endpoint: it was removed, or never added");
 }
 
 std::uint64_t FabricEndpoint::heard_from(PeerNumber peer) const { return peer_at(peer).heard; }

@@ -8,14 +8,17 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include <rdma/fi_errno.h>
+
 #include <wyvern/transport/endpoint.hpp>
+#include <wyvern/transport/fabric_header.hpp>
 #include <wyvern/transport/fabric_memory.hpp>
 #include <wyvern/transport/fabric_setup.hpp>
 #include <wyvern/transport/peer_address.hpp>
+#include <wyvern/transport/peer_index.hpp>
 #include <wyvern/transport/read_schedule.hpp>
 #include <wyvern/transport/shm_bell.hpp>
 #include <wyvern/transport/shm_peer.hpp>
@@ -86,13 +89,14 @@ class FabricEndpoint final : public Endpoint {
     PeerNumber peer = 0;
   };
   struct Peer {
-    PeerAddress address;
+    MessageHeader header{};  // of messages to it
     fi_addr_t fabric_address = FI_ADDR_UNSPEC;
     bool is_there = false;
     bool beat_is_under_way = false;
     bool has_ended = false;             // and nothing is to be sent to it any more
     std::uint32_t sends_under_way = 0;  // of which the buffers are not back yet
     std::uint64_t heard = 0;
+    std::uint64_t epoch = 0;
     std::optional<ShmPeer> shm;
     std::optional<ShmBellRope> rope;  // there if we have a bell
   };
@@ -100,6 +104,7 @@ class FabricEndpoint final : public Endpoint {
   /// A call into the provider that is to reach a peer, or a poll.
   template <class Call>
   auto watched(PeerNumber peer, Call call) {
+    if (!watchdog_) return call();
     mark_.enter(peer);
     const auto result = call();
     mark_.leave();
@@ -112,18 +117,31 @@ class FabricEndpoint final : public Endpoint {
     if (bell_) peers_[peer].rope->ring_if_armed(*bell_);
     return result;
   }
+  [[noreturn]] static void refuse(PeerNumber peer);
   void add_send_buffers(std::size_t count);
   void provide_send_buffers(std::size_t count);
   void check_name(const PeerAddress& other) const;
-  const Peer& peer_at(PeerNumber peer) const;
+  const Peer& peer_at(PeerNumber peer) const {
+    if (peer >= peers_.size() || !peers_[peer].is_there) [[unlikely]]
+      refuse(peer);
+    return peers_[peer];
+  }
   Peer& peer_at(PeerNumber peer) { return const_cast<Peer&>(std::as_const(*this).peer_at(peer)); }
-  std::size_t write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
-                    std::span<const std::byte> message) const;
-  SendOutcome outcome_of(std::int64_t result);
-  SendOutcome send_buffer(PeerNumber to, Kind kind, std::span<const std::byte> message);
+  [[noreturn]] void refuse_size(std::size_t bytes) const;
+  static std::size_t write(std::span<std::byte> to, const MessageHeader& header,
+                           std::span<const std::byte> message);
+  /// No room now, or no memory: nothing has happened, and it may go later.
+  static bool is_busy(std::int64_t result) { return result == -FI_EAGAIN || result == -FI_ENOMEM; }
+  SendOutcome outcome_of(std::int64_t result) {
+    return result == 0 ? SendOutcome::done : outcome_of_failure(result);
+  }
+  SendOutcome outcome_of_failure(std::int64_t result);
+  SendOutcome send_small(PeerNumber to, const Peer& peer, std::span<const std::byte> message);
+  SendOutcome send_buffer(PeerNumber to, Peer& peer, std::span<const std::byte> message);
+  SendOutcome begun(Peer& peer, std::int64_t result);
   SendBuffer& take_back(Operation& operation);
   int begin_piece(ReadPiece& piece);
-  bool has_receives() const;
+  bool has_receives() const { return posted_receives_ >= objects_.traits->receive_buffers; }
   void post_receives();
   bool post(ReceiveBuffer& buffer);
   ReceiveBuffer& free_receive();
@@ -133,6 +151,7 @@ class FabricEndpoint final : public Endpoint {
   void free_if_all_came(ReceiveBuffer& buffer);
   void complete(const fi_cq_data_entry& entry, EndpointHandler& handler);
   void complete_read(ReadOperation& operation, int error);
+  std::size_t poll_failed(std::int64_t result, EndpointHandler& handler);
   void complete_with_error(EndpointHandler& handler);
   void receive(std::span<const std::byte> bytes, EndpointHandler& handler);
 
@@ -155,7 +174,7 @@ class FabricEndpoint final : public Endpoint {
   std::size_t largest_payload_;
   std::size_t inject_bytes_;
   std::vector<Peer> peers_;
-  std::unordered_map<std::uint64_t, PeerNumber> peers_by_epoch_;
+  PeerIndex peers_by_epoch_;
   EndpointCounters counters_;
   CallMark mark_;
   std::optional<CallWatchdog> watchdog_;

@@ -17,18 +17,15 @@ constexpr std::size_t kept_for_beats = 16;
 
 }  // namespace
 
-std::size_t FabricEndpoint::write(std::span<std::byte> to, std::uint32_t magic, const Peer& peer,
-                                  std::span<const std::byte> message) const {
-  const MessageHeader header{
-      .magic = magic, .receiver = static_cast<std::uint32_t>(peer.address.epoch), .sender = address_.epoch};
+std::size_t FabricEndpoint::write(std::span<std::byte> to, const MessageHeader& header,
+                                  std::span<const std::byte> message) {
   std::memcpy(to.data(), &header, sizeof header);
   if (!message.empty()) std::memcpy(to.data() + sizeof header, message.data(), message.size());
   return sizeof header + message.size();
 }
 
-SendOutcome FabricEndpoint::outcome_of(std::int64_t result) {
-  if (result == 0) return SendOutcome::done;
-  if (result == -FI_EAGAIN) {
+SendOutcome FabricEndpoint::outcome_of_failure(std::int64_t result) {
+  if (is_busy(result)) {
     ++counters_.provider_was_busy;
     return SendOutcome::retry;
   }
@@ -37,72 +34,76 @@ SendOutcome FabricEndpoint::outcome_of(std::int64_t result) {
 }
 
 SendOutcome FabricEndpoint::send(PeerNumber to, std::span<const std::byte> message) {
-  const Peer& peer = peer_at(to);
-  if (message.size() > largest_payload_) {
-    throw TooLarge("a message of " + std::to_string(message.size()) + " bytes: an endpoint of provider " +
-                   address_.provider + " sends at most " + std::to_string(largest_payload_));
-  }
-  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
-  SendOutcome outcome{};
-  if (sizeof(MessageHeader) + message.size() <= inject_bytes_) {
-    const std::size_t bytes = write(scratch_, message_magic, peer, message);
-    outcome = outcome_of(reach(to, [&] {
-      return ::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address);
-    }));
-  } else {
-    outcome = send_buffer(to, Kind::send, message);
-  }
+  Peer& peer = peer_at(to);
+  if (message.size() > largest_payload_) [[unlikely]]
+    refuse_size(message.size());
+  if (peer.has_ended) [[unlikely]]
+    return outcome_of_failure(-FI_ECONNRESET);
+  const SendOutcome outcome = sizeof(MessageHeader) + message.size() <= inject_bytes_
+                                  ? send_small(to, peer, message)
+                                  : send_buffer(to, peer, message);
   if (outcome == SendOutcome::done) ++counters_.sent;
   return outcome;
+}
+
+/// By what the provider copies.
+SendOutcome FabricEndpoint::send_small(PeerNumber to, const Peer& peer, std::span<const std::byte> message) {
+  const std::size_t bytes = write(scratch_, peer.header, message);
+  return outcome_of(reach(
+      to, [&] { return ::fi_inject(objects_.endpoint.get(), scratch_.data(), bytes, peer.fabric_address); }));
+}
+
+SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Peer& peer, std::span<const std::byte> message) {
+  if (peer.sends_under_way + kept_for_beats >= free_sends_.size()) {
+    ++counters_.too_many_sends;
+    return SendOutcome::retry;
+  }
+  SendBuffer& buffer = *free_sends_.back();
+  buffer.kind = Kind::send;
+  buffer.peer = to;
+  const std::size_t bytes = write(buffer.memory, peer.header, message);
+  return begun(peer, reach(to, [&] {
+                 return ::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description,
+                                  peer.fabric_address, &buffer.context);
+               }));
 }
 
 SendOutcome FabricEndpoint::send_beat(PeerNumber to) {
   Peer& peer = peer_at(to);
   if (peer.shm && !peer.has_ended) peer.has_ended = peer.shm->has_ended();
-  if (peer.has_ended) return outcome_of(-FI_ECONNRESET);
+  if (peer.has_ended) return outcome_of_failure(-FI_ECONNRESET);
   if (peer.beat_is_under_way) return SendOutcome::retry;
-  const SendOutcome outcome = send_buffer(to, Kind::beat, {});
-  if (outcome == SendOutcome::done) peer.beat_is_under_way = true;
-  return outcome;
-}
-
-SendOutcome FabricEndpoint::send_buffer(PeerNumber to, Kind kind, std::span<const std::byte> message) {
-  Peer& peer = peers_[to];
-  const bool is_full =
-      kind == Kind::beat ? free_sends_.empty() : peer.sends_under_way + kept_for_beats >= free_sends_.size();
-  if (is_full) {
+  if (free_sends_.empty()) {
     ++counters_.too_many_sends;
     return SendOutcome::retry;
   }
   SendBuffer& buffer = *free_sends_.back();
-  buffer.kind = kind;
+  buffer.kind = Kind::beat;
   buffer.peer = to;
-  const std::uint32_t magic = kind == Kind::beat ? beat_magic : message_magic;
-  const std::size_t bytes = write(buffer.memory, magic, peer, message);
-  std::int64_t result = 0;
-  if (kind == Kind::beat && objects_.traits->delivery_is_confirmed) {
-    const iovec memory{.iov_base = buffer.memory.data(), .iov_len = bytes};
-    fi_msg beat{};
-    beat.msg_iov = &memory;
-    beat.desc = &buffer.description;
-    beat.iov_count = 1;
-    beat.addr = peer.fabric_address;
-    beat.context = &buffer.context;
-    result = reach(to, [&] {
-      return ::fi_sendmsg(objects_.endpoint.get(), &beat, FI_DELIVERY_COMPLETE | FI_COMPLETION);
-    });
-  } else {
-    result = reach(to, [&] {
-      return ::fi_send(objects_.endpoint.get(), buffer.memory.data(), bytes, buffer.description,
-                       peer.fabric_address, &buffer.context);
-    });
-  }
-  const SendOutcome outcome = outcome_of(result);
-  if (outcome == SendOutcome::done) {
-    free_sends_.pop_back();
-    ++peer.sends_under_way;
-  }
+  MessageHeader header = peer.header;
+  header.magic = beat_magic;
+  const iovec memory{.iov_base = buffer.memory.data(), .iov_len = write(buffer.memory, header, {})};
+  fi_msg beat{};
+  beat.msg_iov = &memory;
+  beat.desc = &buffer.description;
+  beat.iov_count = 1;
+  beat.addr = peer.fabric_address;
+  beat.context = &buffer.context;
+  const std::uint64_t delivery = objects_.traits->delivery_is_confirmed ? FI_DELIVERY_COMPLETE : 0;
+  const SendOutcome outcome = begun(
+      peer,
+      reach(to, [&] { return ::fi_sendmsg(objects_.endpoint.get(), &beat, delivery | FI_COMPLETION); }));
+  peer.beat_is_under_way = outcome == SendOutcome::done;
   return outcome;
+}
+
+/// Of the last free buffer: it is the provider's now, if that took it.
+SendOutcome FabricEndpoint::begun(Peer& peer, std::int64_t result) {
+  if (result != 0) [[unlikely]]
+    return outcome_of_failure(result);
+  free_sends_.pop_back();
+  ++peer.sends_under_way;
+  return SendOutcome::done;
 }
 
 /// A send is over, one way or the other: the buffer is free, or spare if it was made up for.
@@ -120,20 +121,28 @@ std::size_t FabricEndpoint::poll(EndpointHandler& handler) {
     return ::fi_cq_read(objects_.completions.get(), completions_.data(), completions_.size());
   });
   std::size_t events = 0;
-  if (read == -FI_EAVAIL) {
-    complete_with_error(handler);
-    events = 1;
-  } else if (read != -FI_EAGAIN) {
-    FabricLibrary::get().check(read, "fi_cq_read");
+  if (read > 0) {
     events = static_cast<std::size_t>(read);
     for (std::size_t i = 0; i < events; ++i) complete(completions_[i], handler);
+  } else if (read != -FI_EAGAIN) {
+    events = poll_failed(read, handler);
   }
   if (bell_ && events != 0) bell_->disarm();
   reads_.go_on([this](ReadPiece& piece) { return begin_piece(piece); });
   reads_.tell(handler);
   // At the end: when it fails, all that has come has been dealt with.
-  post_receives();
+  if (!has_receives()) post_receives();
   return events;
+}
+
+/// Out of line: what follows a poll that found an error.
+std::size_t FabricEndpoint::poll_failed(std::int64_t result, EndpointHandler& handler) {
+  if (result != -FI_EAVAIL) {
+    FabricLibrary::get().check(result, "fi_cq_read");
+    return 0;
+  }
+  complete_with_error(handler);
+  return 1;
 }
 
 void FabricEndpoint::complete(const fi_cq_data_entry& entry, EndpointHandler& handler) {
@@ -195,15 +204,15 @@ void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& 
     ++counters_.for_somebody_else;
     return;
   }
-  const auto peer = peers_by_epoch_.find(header.sender);
-  if (peer == peers_by_epoch_.end()) {
+  const PeerNumber peer = peers_by_epoch_.find(header.sender);
+  if (peer == PeerIndex::nobody) {
     ++counters_.from_strangers;
     return;
   }
-  ++peers_[peer->second].heard;
+  ++peers_[peer].heard;
   if (is_beat) return;
   ++counters_.received;
-  handler.message(peer->second, bytes.subspan(sizeof header));
+  handler.message(peer, bytes.subspan(sizeof header));
 }
 
 }  // namespace wyvern

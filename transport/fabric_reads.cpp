@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include <rdma/fi_errno.h>
 #include <rdma/fi_rma.h>
 
@@ -29,11 +31,11 @@ int FabricEndpoint::begin_piece(ReadPiece& piece) {
     return ::fi_read(objects_.endpoint.get(), destination.data(), destination.size(), description,
                      peers_[operation.peer].fabric_address, source.address, source.key, &operation.context);
   });
-  if (result == -FI_EAGAIN) {
+  if (is_busy(result)) {
     ++counters_.provider_was_busy;
-  } else if (result != 0) {
-    ++counters_.failed_reads;
+    return EAGAIN;
   }
+  if (result != 0) ++counters_.failed_reads;
   return static_cast<int>(-result);
 }
 

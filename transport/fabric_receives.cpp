@@ -20,8 +20,6 @@ constexpr std::size_t most_unfinished = 16;
 
 }  // namespace
 
-bool FabricEndpoint::has_receives() const { return posted_receives_ >= objects_.traits->receive_buffers; }
-
 /// Where not all could be posted, the next poll tries again.
 void FabricEndpoint::post_receives() {
   try {

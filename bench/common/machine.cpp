@@ -26,10 +26,12 @@ std::string value_of(const char* file, const std::string& key, char separator) {
   return {};
 }
 
-int usable_cores() {
+/// None if the kernel does not say.
+cpu_set_t usable_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
+  return set;
 }
 
 /// CPU time that all cores together have spent on work, in clock ticks since the machine's start.
@@ -58,15 +60,29 @@ double busy_cores() {
   return (work_done() - before) / static_cast<double>(::sysconf(_SC_CLK_TCK)) / look.count();
 }
 
+void keep_to_core(std::uint32_t n) {
+  const cpu_set_t usable = usable_cores();
+  std::uint32_t before = 0;
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &usable) || before++ != n) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+    return;
+  }
+}
+
 std::vector<std::pair<std::string, std::string>> describe_machine(double ns_per_tick, double busy_before) {
   utsname system{};
+  const cpu_set_t usable = usable_cores();
   ::uname(&system);
   const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                       static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return {{"processor", value_of("/proc/cpuinfo", "model name", ':')},
           {"hypervisor",
            value_of("/proc/cpuinfo", "flags", ':').find(" hypervisor") != std::string::npos ? "yes" : "no"},
-          {"usable_cores", std::to_string(usable_cores())},
+          {"usable_cores", std::to_string(CPU_COUNT(&usable))},
           {"memory_mib", std::to_string(memory >> 20)},
           {"architecture", system.machine},
           {"kernel", std::string(system.sysname) + " " + system.release},

@@ -4,6 +4,7 @@
 
 #include <wyvern/transport/fabric_header.hpp>
 
+#include "bench/common/machine.hpp"
 #include "bench/common/ping_pong.hpp"
 #include "bench/common/worker.hpp"
 #include "bench/transport/bare_link.hpp"
@@ -39,12 +40,14 @@ void poll_until_partner_is_done(Courier& courier, const Scratch& scratch) {
   }
 }
 
-/// A worker process: opens its end, makes a courier by `make_courier(link)`, lets a message go to and fro, so
-/// that there is a connection, and calls `play(courier, round)` in every round. Its exit status.
+/// A worker process, on a core of its own: opens its end, makes a courier by `make_courier(link)`, lets a
+/// message go to and fro, so that there is a connection, and calls `play(courier, round)` in every round. Its
+/// exit status.
 template <class MakeCourier, class Play>
 int play_link(const TransportOrder& order, std::size_t message_bytes, MakeCourier&& make_courier,
               Play&& play) {
   return run_worker(order.work, [&](Worker& worker) {
+    keep_to_core(order.work.worker);
     const Scratch& scratch = worker.scratch();
     with_link(order.system, order.provider, message_bytes, [&](auto& link) {
       link.connect(meet_partner(scratch, order.work.worker, link.address()));
