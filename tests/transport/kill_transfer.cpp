@@ -188,7 +188,10 @@ class Survivor : public EndpointHandler {
     } else {
       poll_until("a part of the transfer",
                  [&] { return endpoint_->counters().bytes_read - before >= kill_at || result_; });
-      if (result_) throw std::runtime_error("the transfer ended before its peer was killed");
+      if (result_) {
+        throw std::runtime_error("the transfer ended before its peer was killed: " +
+                                 (error_ == 0 ? "done" : FabricLibrary::get().describe(error_)));
+      }
       child.kill();
       const auto killed = Clock::now();
       // Either the provider fails the read, or the watch finds the peer silent and removing it ends the read.
@@ -228,7 +231,10 @@ class Survivor : public EndpointHandler {
     std::memcpy(&*offer_, bytes.data(), std::min(bytes.size(), sizeof *offer_));
   }
   void send_failed(PeerNumber peer, int fabric_errno) override { watch_->send_failed(peer, fabric_errno); }
-  void read_ended(RemoteRead&, ReadResult result, int) override { result_ = result; }
+  void read_ended(RemoteRead&, ReadResult result, int fabric_errno) override {
+    result_ = result;
+    error_ = fabric_errno;
+  }
 
   template <class Condition>
   void poll_until(const char* what, Condition condition) {
@@ -257,6 +263,7 @@ class Survivor : public EndpointHandler {
   std::unique_ptr<RegisteredMemory> registered_;
   std::optional<RemoteMemory> offer_;
   std::optional<ReadResult> result_;
+  int error_ = 0;  // of that
   bool is_lost_ = false;
   Clock::duration slowest_{0};
   int reopened_ = 0;
