@@ -103,17 +103,22 @@ class Victim : public EndpointHandler {
     const RemoteMemory& offer = registered->remote();
     PeerWatch watch(endpoint, watch_options(provider));
     watch.add(survivor, Clock::now());
-    while (endpoint.send(survivor, std::as_bytes(std::span(&offer, 1))) != SendOutcome::done) {
+    // Both sides may connect to each other at the same time, and one of the connections be given up with what
+    // was sent over it.
+    while (watch.check(Clock::now()).empty()) {
+      if (is_to_offer_)
+        is_to_offer_ = endpoint.send(survivor, std::as_bytes(std::span(&offer, 1))) != SendOutcome::done;
       endpoint.poll(*this);
     }
-    while (watch.check(Clock::now()).empty()) endpoint.poll(*this);
     return EXIT_SUCCESS;  // the survivor has gone
   }
 
  private:
   void message(PeerNumber, std::span<const std::byte>) override {}
-  void send_failed(PeerNumber, int) override {}
+  void send_failed(PeerNumber, int) override { is_to_offer_ = true; }
   void read_ended(RemoteRead&, ReadResult, int) override {}
+
+  bool is_to_offer_ = true;
 };
 
 class Child {
@@ -239,13 +244,27 @@ class Survivor : public EndpointHandler {
   template <class Condition>
   void poll_until(const char* what, Condition condition) {
     // What hangs is ended by who runs this; a peer that is lost while it should live is not waited for.
+    const auto start = Clock::now();
     while (!condition()) {
       endpoint_->poll(*this);
-      if (!watch_->check(Clock::now()).empty()) {
-        is_lost_ = true;
-        if (!condition()) throw std::runtime_error(std::string("the peer was lost before ") + what);
+      if (Clock::now() - start > std::chrono::seconds(20)) {
+        std::cerr << "HANG " << what << " " << endpoint_->counters().bytes_read << " "
+                  << endpoint_->counters().failed_sends << " " << endpoint_->counters().provider_was_busy
+                  << std::endl;
+        ::sleep(20);
+        std::abort();
       }
+      if (watch_->check(Clock::now()).empty()) continue;
+      is_lost_ = true;
+      if (!condition()) fail("the peer was lost before", what);
     }
+  }
+  [[noreturn]] void fail(const char* why, const char* what) const {
+    const EndpointCounters& counters = endpoint_->counters();
+    throw std::runtime_error(std::string(why) + " " + what +
+                             "; bytes read so far: " + std::to_string(counters.bytes_read) +
+                             ", failed reads " + std::to_string(counters.failed_reads) + ", failed sends " +
+                             std::to_string(counters.failed_sends));
   }
   void check_bytes() const {
     const auto* words = reinterpret_cast<const std::uint64_t*>(memory_.bytes.data());
