@@ -30,8 +30,9 @@ namespace wyvern {
 /// keeps when it is removed is made up for.
 class FabricEndpoint final : public Endpoint {
  public:
-  /// Takes some milliseconds, the first one in a process 100 to 300. Throws FabricError; NotFound if there is
-  /// no such provider.
+  /// Takes some milliseconds, the first one in a process 100 to 300. Throws FabricError, for example in a
+  /// fork of a process that has loaded libfabric, with a provider that does not work there; NotFound if there
+  /// is no such provider.
   explicit FabricEndpoint(const EndpointOptions& options = {});
   ~FabricEndpoint() override;
 

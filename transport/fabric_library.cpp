@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -53,7 +54,7 @@ const FabricLibrary& FabricLibrary::get() {
   return library;
 }
 
-FabricLibrary::FabricLibrary() {
+FabricLibrary::FabricLibrary() : loaded_by_(::getpid()) {
   for (const Setting& setting : environment()) ::setenv(setting.name, setting.value, 0);
   const SignalHandlersKept signals;
   const DescriptorsClosedOnExec descriptors;
@@ -70,6 +71,8 @@ FabricLibrary::FabricLibrary() {
                       FI_ENOSYS);
   }
 }
+
+bool FabricLibrary::is_forked() const { return ::getpid() != loaded_by_; }
 
 FabricLibrary::Info FabricLibrary::make_info() const {
   Info info(dupinfo_(nullptr), FreeInfo{this});

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +27,8 @@ class FabricLibrary {
 
   /// As FI_VERSION(major, minor).
   std::uint32_t version() const { return version_; }
+  /// Whether it was another process that loaded it, of which this one is a fork.
+  bool is_forked() const;
 
   struct FreeInfo {
     const FabricLibrary* library = nullptr;
@@ -64,6 +68,7 @@ class FabricLibrary {
   decltype(&::fi_fabric) fabric_;
   decltype(&::fi_strerror) strerror_;
   std::uint32_t version_;
+  pid_t loaded_by_;
 };
 
 /// Closes any object of libfabric.

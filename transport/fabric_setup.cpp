@@ -100,6 +100,13 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
   const DescriptorsClosedOnExec descriptors;
   const auto offers = list_offers(library);
   ProviderChoice choice = choose_provider(offers, library.version(), options.provider);
+  if (library.is_forked() && !choice.traits->works_in_a_fork) {
+    throw FabricError(
+        "no endpoint of provider " + offers[choice.offer].provider +
+            " can be opened here: this process was forked by one that had loaded libfabric, and the "
+            "network's device is that one's; start a program anew instead (exec)",
+        FI_EACCES);
+  }
   FabricObjects objects;
   objects.traits = choice.traits;
   objects.explanation = std::move(choice.explanation);

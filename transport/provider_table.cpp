@@ -28,9 +28,21 @@ constexpr std::array table{
                    .request = "efa",
                    .since = first,
                    .before = FI_VERSION(2, 5),
-                   .sleep = ProviderSleep::none},
-    ProviderTraits{.name = "efa", .request = "efa", .since = FI_VERSION(2, 5)},
-    ProviderTraits{.name = "verbs;ofi_rxm", .request = "verbs", .since = first},
+                   .sleep = ProviderSleep::none,
+                   .works_in_a_fork = false},
+    ProviderTraits{.name = "efa", .request = "efa", .since = FI_VERSION(2, 5), .works_in_a_fork = false},
+    // Linux takes commands for an RDMA device only from the process that has opened it: in a fork every send
+    // would be FI_EAGAIN. 1.17.0 and 1.18.0 keep a connection on which something has failed, for ever,
+    // whether
+    // or not its peer is removed; 1.17.1 and 1.18.1 do not, but say the same version.
+    ProviderTraits{.name = "verbs;ofi_rxm",
+                   .request = "verbs",
+                   .since = first,
+                   .before = FI_VERSION(1, 19),
+                   .connections_recover = false,
+                   .works_in_a_fork = false},
+    ProviderTraits{
+        .name = "verbs;ofi_rxm", .request = "verbs", .since = FI_VERSION(1, 19), .works_in_a_fork = false},
     ProviderTraits{.name = "psm3", .request = "psm3", .since = first, .sleep = ProviderSleep::none},
     ProviderTraits{.name = "opx", .request = "opx", .since = first, .sleep = ProviderSleep::none},
     // TCP: with messages and remote reads of its own since 1.18, under rxm before.

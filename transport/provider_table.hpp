@@ -35,9 +35,11 @@ struct ProviderTraits {
   bool sends_to_the_dead_return = true;   ///< else a send to a process that was killed can spin for ever
   bool keys_are_checked = true;           ///< else a read gets what is there, whatever its key says
   bool delivery_is_confirmed = true;      ///< FI_DELIVERY_COMPLETE holds up nothing else
-  std::uint32_t receive_buffers = 2;      ///< posted, of 1 MiB
-  std::uint32_t most_sends = 256;         ///< that we have outstanding on an endpoint
-  std::uint32_t eager_bytes = 8192;       ///< up to here a message is faster than a remote read
+  bool connections_recover = true;  ///< else a peer with which one broke needs a new endpoint, here or there
+  bool works_in_a_fork = true;      ///< of a process that has used it, without an exec in between
+  std::uint32_t receive_buffers = 2;  ///< posted, of 1 MiB
+  std::uint32_t most_sends = 256;     ///< that we have outstanding on an endpoint
+  std::uint32_t eager_bytes = 8192;   ///< up to here a message is faster than a remote read
 };
 
 /// From the one that is taken first to the last.

@@ -6,7 +6,9 @@
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
+#include <wyvern/transport/fabric_error.hpp>
 
+#include "support/child.hpp"
 #include "transport/tested_providers.hpp"
 #include "transport/two_endpoints.hpp"
 
@@ -29,6 +31,21 @@ TEST_P(FabricEndpointTest, address_with_a_name_of_another_length_is_refused) {
   torn.epoch += 1;
   torn.name.pop_back();
   EXPECT_THROW(endpoints.a.endpoint.add_peer(encode_peer_address(torn)), DecodeError);
+}
+
+TEST_P(FabricEndpointTest, opens_in_a_forked_process_or_is_refused_as_the_table_says) {
+  const EndpointSide here(GetParam());
+  constexpr int opened = 10;
+  constexpr int refused = 11;
+  Child child([&] {
+    try {
+      const EndpointSide there(GetParam());
+      return opened;
+    } catch (const FabricError& error) {
+      return std::string(error.what()).find("forked") != std::string::npos ? refused : 1;
+    }
+  });
+  EXPECT_EQ(child.wait(), here.endpoint.traits().works_in_a_fork ? opened : refused);
 }
 
 TEST(FabricEndpoint, address_that_is_not_ours_is_an_error_that_names_it) {

@@ -1,5 +1,6 @@
 #include "transport/remote_peer.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,12 +8,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include <wyvern/core/file_descriptor.hpp>
 
 #include "support/stamped.hpp"
 #include "transport/shm_files.hpp"
@@ -22,37 +29,55 @@ namespace {
 
 constexpr Puid sender{1};
 
-void* map_memory(std::size_t bytes, int flags) {
-  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
+/// The argument after which the board's descriptor comes.
+constexpr const char* as_remote_peer = "--as-remote-peer";
+
+void* map_memory(std::size_t bytes, int flags, int descriptor) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
   if (memory == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
   return memory;
 }
 
+FileDescriptor make_board_memory() {
+  FileDescriptor memory(::memfd_create("remote peer", MFD_CLOEXEC));
+  if (!memory || ::ftruncate(memory.get(), sizeof(RemotePeerBoard)) != 0)
+    throw std::system_error(errno, std::generic_category(), "memory for a remote peer's board");
+  return memory;
+}
+
+[[noreturn]] void start_anew(int board_memory) {
+  ::fcntl(board_memory, F_SETFD, 0);
+  ::execl("/proc/self/exe", "remote_peer", as_remote_peer, std::to_string(board_memory).c_str(), nullptr);
+  throw std::system_error(errno, std::generic_category(), "execl");
+}
+
+OpenedEndpoint open(EndpointPath& path, const RemotePeerBoard& board) {
+  return board.former.size != 0 ? path.open_where(decode_peer_address(board.former.get())) : path.open();
+}
+
 }  // namespace
+
+void SharedAddress::set(std::span<const std::byte> address) {
+  std::ranges::copy(address, bytes.begin());
+  size = address.size();
+}
 
 /// What the peer does, wherever it is.
 class RemotePeer::Player : public EndpointHandler {
  public:
-  Player(RemotePeerBoard& board, OpenedEndpoint opened, std::span<const std::byte> tester,
-         const RemotePeerOptions& options)
-      : board_(board),
-        opened_(std::move(opened)),
-        message_bytes_(options.message_bytes),
-        memory_bytes_(options.memory_bytes) {
-    tester_ = opened_.endpoint->add_peer(tester);
-    if (memory_bytes_ != 0) {
-      memory_ = static_cast<std::byte*>(map_memory(memory_bytes_, MAP_PRIVATE));
-      registered_ = opened_.endpoint->register_memory({memory_, memory_bytes_});
+  Player(RemotePeerBoard& board, OpenedEndpoint opened) : board_(board), opened_(std::move(opened)) {
+    tester_ = opened_.endpoint->add_peer(board_.tester.get());
+    if (board_.memory_bytes != 0) {
+      memory_ = static_cast<std::byte*>(map_memory(board_.memory_bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+      registered_ = opened_.endpoint->register_memory({memory_, board_.memory_bytes});
       board_.memory = registered_->remote();
     }
-    const auto& address = opened_.endpoint->address();
-    std::ranges::copy(address, board_.address.begin());
-    board_.address_bytes = address.size();
+    board_.address.set(opened_.endpoint->address());
     board_.is_ready = true;
   }
   ~Player() override {
     registered_.reset();
-    if (memory_ != nullptr) ::munmap(memory_, memory_bytes_);
+    if (memory_ != nullptr) ::munmap(memory_, board_.memory_bytes);
   }
   Player(const Player&) = delete;
   Player& operator=(const Player&) = delete;
@@ -70,7 +95,8 @@ class RemotePeer::Player : public EndpointHandler {
  private:
   bool send() {
     if (!board_.sends) return false;
-    const auto outcome = opened_.endpoint->send(tester_, make_stamped({sender, board_.sent}, message_bytes_));
+    const auto outcome =
+        opened_.endpoint->send(tester_, make_stamped({sender, board_.sent}, board_.message_bytes));
     if (outcome == SendOutcome::done) ++board_.sent;
     return outcome == SendOutcome::done;
   }
@@ -88,8 +114,6 @@ class RemotePeer::Player : public EndpointHandler {
   RemotePeerBoard& board_;
   OpenedEndpoint opened_;
   PeerNumber tester_ = 0;
-  std::size_t message_bytes_;
-  std::size_t memory_bytes_;
   std::byte* memory_ = nullptr;
   std::unique_ptr<RegisteredMemory> registered_;
 };
@@ -98,17 +122,21 @@ void RemotePeer::Unmap::operator()(RemotePeerBoard* board) const { ::munmap(boar
 
 RemotePeer::RemotePeer(EndpointPath& path, std::span<const std::byte> tester,
                        const RemotePeerOptions& options)
-    : path_(path), board_(new(map_memory(sizeof(RemotePeerBoard), MAP_SHARED)) RemotePeerBoard) {
-  const auto open = [&] { return options.former ? path.open_where(*options.former) : path.open(); };
+    : path_(path) {
+  const FileDescriptor memory = make_board_memory();
+  board_.reset(new (map_memory(sizeof(RemotePeerBoard), MAP_SHARED, memory.get())) RemotePeerBoard);
+  path.traits().request.copy(board_->path.data(), board_->path.size() - 1);
+  board_->tester.set(tester);
+  if (options.former) board_->former.set(encode_peer_address(*options.former));
+  board_->message_bytes = options.message_bytes;
+  board_->memory_bytes = options.memory_bytes;
   if (!path.reaches_processes()) {
-    player_ = std::make_unique<Player>(*board_, open(), tester, options);
+    player_ = std::make_unique<Player>(*board_, open(path, *board_));
     return;
   }
-  child_.emplace([&]() -> int {
-    Player player(*board_, open(), tester, options);
-    while (true) {
-      if (!player.work()) ::sched_yield();
-    }
+  child_.emplace([&] {
+    if (!path.traits().works_in_a_fork) start_anew(memory.get());
+    return play(*board_, path);
   });
   while (!board_->is_ready) work();
 }
@@ -149,6 +177,27 @@ void RemotePeer::kill() {
   }
   child_->send(SIGKILL);
   child_->wait();
+}
+
+int RemotePeer::play(RemotePeerBoard& board, EndpointPath& path) {
+  Player player(board, open(path, board));
+  while (true) {
+    if (!player.work()) ::sched_yield();
+  }
+}
+
+std::optional<int> play_if_remote_peer(int argc, char** argv) {
+  if (argc != 3 || std::string_view(argv[1]) != as_remote_peer) return std::nullopt;
+  try {
+    void* memory = map_memory(sizeof(RemotePeerBoard), MAP_SHARED, std::stoi(argv[2]));
+    auto& board = *static_cast<RemotePeerBoard*>(memory);
+    const auto path = make_endpoint_path(board.path.data());
+    if (path == nullptr) throw std::runtime_error("there is no " + std::string(board.path.data()));
+    RemotePeer::play(board, *path);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "remote peer %d: %s\n", static_cast<int>(::getpid()), error.what());
+  }
+  return EXIT_FAILURE;
 }
 
 std::uint64_t resident_bytes(const std::string& process) {

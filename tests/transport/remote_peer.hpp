@@ -17,15 +17,29 @@
 
 namespace wyvern::test {
 
+/// An endpoint's address, in memory that several processes see.
+struct SharedAddress {
+  std::span<const std::byte> get() const { return std::span(bytes).first(size); }
+  void set(std::span<const std::byte> address);
+
+  std::array<std::byte, max_peer_address_bytes> bytes;
+  std::size_t size = 0;
+};
+
 /// What a remote peer is told and tells, in memory that both sides see.
 struct RemotePeerBoard {
+  // What it begins with.
+  std::array<char, 32> path{};  ///< its name
+  SharedAddress tester;
+  SharedAddress former;  ///< empty if it takes nobody's place
+  std::size_t message_bytes = 0;
+  std::size_t memory_bytes = 0;
   // Told, see set_polls and set_sends.
   std::atomic<bool> polls = true;
   std::atomic<bool> sends = false;  ///< stamped messages, from 0 on, as many as go
   // Tells.
   std::atomic<bool> is_ready = false;  ///< what follows is there
-  std::array<std::byte, max_peer_address_bytes> address;
-  std::size_t address_bytes = 0;
+  SharedAddress address;
   RemoteMemory memory;
   std::atomic<std::uint64_t> rounds = 0;  ///< in which it has looked at what it is told
   std::atomic<std::uint64_t> sent = 0;
@@ -42,7 +56,8 @@ struct RemotePeerOptions {
 };
 
 /// A peer of one endpoint, which the test can tell what to do, and kill. In a process of its own, or on paths
-/// that do not reach processes in the test's, at work whenever the test calls `work`.
+/// that do not reach processes in the test's, at work whenever the test calls `work`. The process is a fork
+/// of the test's, which is faster, or where the provider does not work in a fork this program started anew.
 class RemotePeer {
  public:
   /// `tester`: the address of the endpoint that it talks to. Returns when it is ready.
@@ -60,10 +75,10 @@ class RemotePeer {
   void kill();
 
   const RemotePeerBoard& board() const { return *board_; }
-  std::span<const std::byte> address() const {
-    return std::span(board_->address).first(board_->address_bytes);
-  }
+  std::span<const std::byte> address() const { return board_->address.get(); }
   bool is_killed() const { return is_killed_; }
+  /// What its process does, until it is killed.
+  static int play(RemotePeerBoard& board, EndpointPath& path);
   /// -1 where it is played in the test's process.
   pid_t pid() const { return child_ ? child_->pid() : -1; }
 
@@ -81,6 +96,9 @@ class RemotePeer {
   std::unique_ptr<Player> player_;
   bool is_killed_ = false;
 };
+
+/// If this program was started as a remote peer, it is one until it is killed, or returns its exit status.
+std::optional<int> play_if_remote_peer(int argc, char** argv);
 
 /// Of a process; "self" is this one.
 std::uint64_t resident_bytes(const std::string& process);
