@@ -94,6 +94,11 @@ class IntentWord {
   constexpr bool takes() const { return (bits_ & 2) != 0; }
   constexpr std::uint64_t ticket() const { return bits_ >> (block_bits + 2); }
   constexpr std::uint32_t block() const { return static_cast<std::uint32_t>(bits_ >> 2) & (max_blocks - 1); }
+  /// Of one without a block: the same for a block, and for the next ticket.
+  constexpr IntentWord with_block(std::uint32_t block) const {
+    return IntentWord(bits_ | (std::uint64_t{block} << 2));
+  }
+  constexpr IntentWord next() const { return IntentWord(bits_ + (std::uint64_t{1} << (block_bits + 2))); }
 
  private:
   std::uint64_t bits_;
