@@ -116,6 +116,38 @@ using Stretches = std::array<Stretch, longest_burst / slots_per_line + 2>;
   return next_stretch;
 }
 
+/// Adds one place to those ahead, and fetches its block; false: the slot is not as expected.
+template <IntentKind kind, class Ahead>
+[[gnu::always_inline]] inline bool look_at(const RingView& view, std::atomic<std::uint64_t>& slot,
+                                           std::uint64_t expected, Ahead*& ahead) {
+  // Acquire: where a block of a later chunk is was stored before it came into a slot. operate() reads the
+  // word again.
+  const SlotWord word(slot.load(std::memory_order_acquire));
+  if (word.bits() >> block_bits != expected) [[unlikely]]
+    return false;
+  BlockHeader& block = view.block(word.block());
+  *ahead++ = {&slot, &block, word.bits()};
+  if (kind == IntentKind::put) {
+    prefetch_to_write(&block);
+    prefetch_to_write(RingView::inline_payload(block));
+  } else {
+    detail::expect_message(block);
+  }
+  return true;
+}
+
+template <IntentKind kind, class Ahead>
+[[gnu::always_inline]] inline bool look_along(const RingView& view, const Stretch& stretch, Ahead*& ahead) {
+  std::atomic<std::uint64_t>* slot = stretch.slot;
+  const std::uint64_t expected = stretch.expected;
+  static_assert(slots_per_line == 4);
+  if (stretch.end == slot + slots_per_line) [[likely]]  // without a loop
+    return look_at<kind>(view, slot[0], expected, ahead) && look_at<kind>(view, slot[1], expected, ahead) &&
+           look_at<kind>(view, slot[2], expected, ahead) && look_at<kind>(view, slot[3], expected, ahead);
+  while (slot != stretch.end && look_at<kind>(view, *slot, expected, ahead)) ++slot;
+  return slot == stretch.end;
+}
+
 }  // namespace
 
 template <IntentKind kind>
@@ -134,35 +166,8 @@ void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::
       fetch_slots(view, begin, promising, puts ? SlotState::empty : SlotState::full, stretches);
 
   Ahead* ahead = ahead_.data();
-  const auto look_at = [&] [[gnu::always_inline]] (std::atomic<std::uint64_t> & slot,
-                                                   std::uint64_t expected) {
-    // Acquire: where a block of a later chunk is was stored before it came into a slot. operate() reads the
-    // word again.
-    const SlotWord word(slot.load(std::memory_order_acquire));
-    if (word.bits() >> block_bits != expected) [[unlikely]]
-      return false;
-    BlockHeader& block = view.block(word.block());
-    *ahead++ = {&slot, &block, word.bits()};
-    if (puts) {
-      prefetch_to_write(&block);
-      prefetch_to_write(RingView::inline_payload(block));
-    } else {
-      detail::expect_message(block);
-    }
-    return true;
-  };
-  const auto look_along = [&] [[gnu::always_inline]] (const Stretch& stretch) {
-    std::atomic<std::uint64_t>* slot = stretch.slot;
-    const std::uint64_t expected = stretch.expected;
-    static_assert(slots_per_line == 4);
-    if (stretch.end == slot + slots_per_line) [[likely]]  // without a loop
-      return look_at(slot[0], expected) && look_at(slot[1], expected) && look_at(slot[2], expected) &&
-             look_at(slot[3], expected);
-    while (slot != stretch.end && look_at(*slot, expected)) ++slot;
-    return slot == stretch.end;
-  };
-  for (const Stretch* stretch = stretches.data(); stretch != stretches_end && look_along(*stretch);)
-    ++stretch;
+  const Stretch* stretch = stretches.data();
+  while (stretch != stretches_end && look_along<kind>(view, *stretch, ahead)) ++stretch;
   end_ = static_cast<std::uint32_t>(ahead - ahead_.data());
 }
 
