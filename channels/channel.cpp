@@ -70,7 +70,9 @@ bool Channel::put_held(HeldLoan& loan, const WaitLimit& limit) const {
 std::vector<std::vector<std::byte>> Channel::get_many_within(std::size_t most, const WaitLimit& limit) const {
   std::vector<std::vector<std::byte>> messages;
   TakeBatch batch(local(), most, limit);
-  while (const auto bytes = batch.next()) messages.emplace_back(bytes->begin(), bytes->end());
+  TakeBatch::Run run(batch);
+  for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next())
+    messages.emplace_back(bytes.begin(), bytes.end());
   return messages;
 }
 

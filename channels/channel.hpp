@@ -122,8 +122,11 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(local(), size_of(range), limit);
-    for (auto&& bytes : range) {
-      if (!batch.put(std::span<const std::byte>(bytes), {})) break;
+    {
+      PutBatch::Run run(batch);
+      for (auto&& bytes : range) {
+        if (!run.put(std::span<const std::byte>(bytes), {})) break;
+      }
     }
     if (batch.closed() && batch.count() == 0) batch.throw_closed();
     return batch.count();

@@ -40,7 +40,22 @@ void PutBatch::linger() const {
   }
 }
 
+void PutBatch::count(std::uint32_t done) {
+  unwoken_ += done;
+  count_ += done;
+  to_come_ -= std::min<std::size_t>(to_come_, done);
+  if (to_come_ == 0) wake_takers();
+}
+
 bool PutBatch::put_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  const bool done = try_slowly(payload, handles);
+  if (to_come_ != 0) --to_come_;
+  count_ += done;
+  if (to_come_ == 0) wake_takers();
+  return done;
+}
+
+bool PutBatch::try_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
   if (closed_) return false;
   if (channel_.closing()) {
     closed_ = true;
@@ -50,14 +65,7 @@ bool PutBatch::put_slowly(std::span<const std::byte> payload, std::span<const Ob
   if (message_bytes(payload.size(), handles.size()) > channel_.view_.inline_size())
     return put_through_channel(payload, handles);
   if (!port_) port_.emplace(channel_.borrow_port());
-  if (to_come_ > 1 && handles.empty()) {
-    if (!limit_.is_now()) {
-      wake_takers();
-      linger();
-    }
-    burst_.look(channel_.view_, **port_, burst_of(to_come_));
-    if (put_in_burst(payload, handles)) return true;
-  }
+  if (to_come_ > 1 && handles.empty() && put_in_new_burst(payload)) return true;
   const RingOutcome outcome = channel_.write_and_put(**port_, payload, handles);
   if (outcome == RingOutcome::done) {
     ++unwoken_;
@@ -68,6 +76,22 @@ bool PutBatch::put_slowly(std::span<const std::byte> payload, std::span<const Ob
     return false;
   }
   return put_through_channel(payload, handles);
+}
+
+bool PutBatch::put_in_new_burst(std::span<const std::byte> payload) {
+  const RingView& view = channel_.view_;
+  if (!limit_.is_now()) {
+    wake_takers();
+    linger();
+  }
+  burst_.look(view, **port_, burst_of(to_come_));
+  if (burst_.is_over()) return false;
+  auto run = burst_.run(view);
+  write_message(view, run.block(), payload, {});
+  const bool done = run.operate(burst_, view);
+  unwoken_ += burst_.keep(run);
+  if (!done) burst_.end();
+  return done;
 }
 
 /// The way of a single put: for what has to wait. Takers are woken before, and the port is given back: who
@@ -93,6 +117,21 @@ std::size_t TakeBatch::expected() const {
   return std::min<std::uint64_t>(most_, ring::ready_approx(channel_.view_, IntentKind::get) + 1);
 }
 
+void TakeBatch::count(std::uint32_t done) {
+  unwoken_ += done;
+  count_ += done;
+}
+
+/// A payload outside its block, or handles, are to be released when the message has been read.
+TakeBatch::Bytes TakeBatch::hold(BlockHeader& block) {
+  holds_payload_ = holds_payload(block);
+  return {payload_memory(channel_.view_, block), block.length};
+}
+
+void TakeBatch::release_message() {
+  if (std::exchange(holds_payload_, false)) release_payload(channel_.view_, (*port_)->spare().block());
+}
+
 void TakeBatch::finish() {
   release_message();
   if (unwoken_ != 0) {
@@ -101,24 +140,45 @@ void TakeBatch::finish() {
   }
 }
 
-std::optional<std::span<const std::byte>> TakeBatch::first() {
+TakeBatch::Bytes TakeBatch::first() {
+  const RingView& view = channel_.view_;
+  if (most_ > 1 && channel_.port_at_hand() != nullptr && !may_be_given_back(view)) {
+    port_.emplace(channel_.borrow_port());
+    burst_.look(view, **port_, burst_of(most_));
+    if (const Bytes message = take_in_burst(); message.data() != nullptr) return message;
+    port_.reset();  // who waits holds none
+  }
   first_ = channel_.take(IntentKind::get, limit_);
-  if (!first_) return std::nullopt;
+  if (!first_) return {};
   ++count_;
   return first_->bytes();
 }
 
-std::optional<std::span<const std::byte>> TakeBatch::next_slowly() {
+/// Nothing: the burst is over.
+TakeBatch::Bytes TakeBatch::take_in_burst() {
+  if (burst_.is_over()) return {};
+  auto run = burst_.run(channel_.view_);
+  const bool done = run.operate(burst_, channel_.view_);
+  burst_.keep(run);
+  if (done) return received(run.block());
+  burst_.end();
+  return {};
+}
+
+TakeBatch::Bytes TakeBatch::next_slowly() {
+  release_message();
+  if (count_ == most_) return {};
   if (count_ == 0) return first();
   first_.reset();
   const RingView& view = channel_.view_;
   if (!port_) port_.emplace(channel_.borrow_port());
-  burst_.end();  // the port is used for something else
   if (!may_be_given_back(view)) {
+    if (const Bytes message = take_in_burst(); message.data() != nullptr) return message;
     burst_.look(view, **port_, burst_of(most_ - count_));
-    if (!burst_.is_over() && burst_.operate(view)) return received(burst_.block());
+    if (const Bytes message = take_in_burst(); message.data() != nullptr) return message;
   }
-  if (channel_.try_take(*port_, IntentKind::get) != RingOutcome::done) return std::nullopt;
+  burst_.end();  // the port is used for something else
+  if (channel_.try_take(*port_, IntentKind::get) != RingOutcome::done) return {};
   return received(spare_block(view, **port_));
 }
 

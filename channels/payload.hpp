@@ -55,8 +55,8 @@ bool keep_payload(const RingView& view, std::uint32_t block);
 /// died anywhere in here.
 void release_payload(const RingView& view, std::uint32_t block);
 inline bool holds_payload(const BlockHeader& block) {
-  return block.extent.load(std::memory_order_relaxed) != 0 ||
-         block.handles.load(std::memory_order_relaxed) != 0;
+  // Both acquired with the block.
+  return (block.extent.load(std::memory_order_relaxed) | block.handles.load(std::memory_order_relaxed)) != 0;
 }
 
 /// Whether an extent of that class would be within max_bytes now. A channel that has no other payload takes

@@ -160,10 +160,13 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
     PutBatch batch(channel_.local(), size_of(range), limit);
-    for (auto&& element : range) {
-      const T& value = element;
-      const EncodedMessage<T> message(value);
-      if (!batch.put(message.bytes(), message.handles())) break;
+    {
+      PutBatch::Run run(batch);
+      for (auto&& element : range) {
+        const T& value = element;
+        const EncodedMessage<T> message(value);
+        if (!run.put(message.bytes(), message.handles())) break;
+      }
     }
     if (batch.closed() && batch.count() == 0) batch.throw_closed();
     return batch.count();
@@ -172,11 +175,12 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
     std::vector<T> values;
     TakeBatch batch(channel_.local(), most, limit);
     values.reserve(batch.expected());
-    while (const auto bytes = batch.next()) {
+    TakeBatch::Run run(batch);
+    for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next()) {
       if constexpr (LiesInPlace<T>) {
-        values.push_back(MessageValue<T>(*bytes).get());
+        values.push_back(MessageValue<T>(bytes).get());
       } else {
-        values.push_back(decode_from<T>(*bytes));
+        values.push_back(decode_from<T>(bytes));
       }
     }
     return values;

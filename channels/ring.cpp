@@ -84,51 +84,98 @@ std::uint64_t ready_approx(const RingView& view, IntentKind kind) {
   return messages_approx(view, Position(view.header().head.load(std::memory_order_acquire)));
 }
 
+namespace {
+
+/// Slots in a row within a line.
+struct Stretch {
+  std::atomic<std::uint64_t>* slot;
+  std::atomic<std::uint64_t>* end;
+  std::uint64_t expected;  // what is before the block in their words
+};
+/// Of a burst: the first, the ring's last, and the burst's last may be shorter than a line.
+using Stretches = std::array<Stretch, longest_burst / slots_per_line + 2>;
+
+/// The next `left` <= longest_burst slots from `begin` on, asking for each of their lines; where they end.
+[[gnu::always_inline]] inline const Stretch* fetch_slots(const RingView& view, Position begin,
+                                                         std::uint32_t left, SlotState state,
+                                                         Stretches& stretches) {
+  Stretch* next_stretch = stretches.data();
+  std::uint64_t lap = begin.lap();
+  for (std::uint32_t index = begin.index(); left != 0; ++lap, index = 0) {
+    const std::uint32_t end = std::min(index + left, view.capacity());  // of this lap
+    left -= end - index;
+    const std::uint64_t expected = SlotWord(lap, state, 0).bits() >> block_bits;
+    while (index != end) {
+      const std::uint32_t next = std::min((index | (slots_per_line - 1)) + 1, end);
+      std::atomic<std::uint64_t>* const slot = &view.slot(index);
+      prefetch_to_write(slot);
+      *next_stretch++ = {slot, slot + (next - index), expected};
+      index = next;
+    }
+  }
+  return next_stretch;
+}
+
+/// Adds one place to those ahead, and fetches its block; false: the slot is not as expected.
+template <IntentKind kind, class Ahead>
+[[gnu::always_inline]] inline bool look_at(const RingView& view, std::atomic<std::uint64_t>& slot,
+                                           std::uint64_t expected, Ahead*& ahead) {
+  // Acquire: where a block of a later chunk is was stored before it came into a slot. operate() reads the
+  // word again.
+  const SlotWord word(slot.load(std::memory_order_acquire));
+  if (word.bits() >> block_bits != expected) [[unlikely]]
+    return false;
+  BlockHeader& block = view.block(word.block());
+  *ahead++ = {&slot, &block, word.bits()};
+  if (kind == IntentKind::put) {
+    prefetch_to_write(&block);
+    prefetch_to_write(RingView::inline_payload(block));
+  } else {
+    detail::expect_message(block);
+  }
+  return true;
+}
+
+template <IntentKind kind, class Ahead>
+[[gnu::always_inline]] inline bool look_along(const RingView& view, const Stretch& stretch, Ahead*& ahead) {
+  std::atomic<std::uint64_t>* slot = stretch.slot;
+  const std::uint64_t expected = stretch.expected;
+  static_assert(slots_per_line == 4);
+  if (stretch.end == slot + slots_per_line) [[likely]]  // without a loop
+    return look_at<kind>(view, slot[0], expected, ahead) && look_at<kind>(view, slot[1], expected, ahead) &&
+           look_at<kind>(view, slot[2], expected, ahead) && look_at<kind>(view, slot[3], expected, ahead);
+  while (slot != stretch.end && look_at<kind>(view, *slot, expected, ahead)) ++slot;
+  return slot == stretch.end;
+}
+
+}  // namespace
+
 template <IntentKind kind>
 void Burst<kind>::look(const RingView& the_view, const BorrowedPort& port, std::uint32_t wanted) {
-  const RingView view = the_view;  // which no store below can be taken to change
   port_ = port;
-  block_ = &view.block(port.spare().block());
   next_ = 0;
-  end_ = 0;
-  const Position begin = puts ? detail::find_tail(view).at : detail::find_head(view).at;
+  const Position begin = puts ? detail::find_tail(the_view).at : detail::find_head(the_view).at;
   begin_ = begin;
-  first_ticket_ = begin.ticket(view.capacity());
   // Lines where there is nothing to do for us are left to those who work there.
-  const std::uint64_t ready = puts ? room_approx(view, begin) : messages_approx(view, begin);
+  const std::uint64_t ready = puts ? room_approx(the_view, begin) : messages_approx(the_view, begin);
   const auto promising = static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, longest_burst, ready}));
-  Position at = begin;
-  std::atomic<std::uint64_t>* slot = nullptr;
-  for (std::uint32_t i = 0; i < promising; ++i, at = at.next(view.capacity())) {
-    if (i == 0 || at.index() % slots_per_line == 0) {
-      slot = &view.slot(at.index());
-      prefetch_to_write(slot);
-    }
-    ahead_[i].slot = slot++;
-  }
-  constexpr SlotState state = puts ? SlotState::empty : SlotState::full;
-  // What is before the block in the words of this lap and of the next.
-  const std::uint64_t now = SlotWord(begin.lap(), state, 0).bits() >> block_bits;
-  const std::uint64_t next_lap = SlotWord(begin.lap() + 1, state, 0).bits() >> block_bits;
-  const std::uint32_t before_end = view.capacity() - begin.index();  // places of this lap
-  std::uint32_t found = 0;
-  for (; found < promising; ++found) {
-    Ahead& ahead = ahead_[found];
-    // Acquire: where a block of a later chunk is was stored before it came into a slot. operate() reads the
-    // word again.
-    const SlotWord word(ahead.slot->load(std::memory_order_acquire));
-    if (word.bits() >> block_bits != (found < before_end ? now : next_lap)) break;
-    BlockHeader& block = view.block(word.block());
-    ahead.word = word.bits();
-    ahead.block = &block;
-    if (puts) {
-      prefetch_to_write(&block);
-      prefetch_to_write(RingView::inline_payload(block));
-    } else {
-      detail::expect_message(block);
-    }
-  }
-  end_ = found;
+  const RingView view = the_view;  // to be in registers: no store below can be taken to change it
+  // All lines of slots are asked for before the first word is read.
+  Stretches stretches;
+  const Stretch* const stretches_end =
+      fetch_slots(view, begin, promising, puts ? SlotState::empty : SlotState::full, stretches);
+
+  Ahead* ahead = ahead_.data();
+  const Stretch* stretch = stretches.data();
+  while (stretch != stretches_end && look_along<kind>(view, *stretch, ahead)) ++stretch;
+  end_ = static_cast<std::uint32_t>(ahead - ahead_.data());
+}
+
+template <IntentKind kind>
+auto Burst<kind>::store_hint(const RingView& view, const Ahead* next) const -> const Ahead* {
+  const auto done = static_cast<std::uint32_t>(next - ahead_.data());
+  detail::move_hint(puts ? view.header().tail : view.header().head, begin_.after(done, view.capacity()));
+  return next_stop(done);
 }
 
 template class Burst<IntentKind::put>;

@@ -13,10 +13,10 @@ namespace wyvern::ring {
 
 namespace detail {
 
-/// Where an operation happens: its ticket, the slot, what was seen in it, and the block that is to be
-/// received.
+/// Where an operation happens: its intent without the block, the slot, what was seen in it, and the block
+/// that is to be received.
 struct Place {
-  std::uint64_t ticket;
+  IntentWord intent;
   std::atomic<std::uint64_t>& slot;
   SlotWord word;
   BlockHeader& block;
@@ -30,8 +30,7 @@ struct Place {
                                         SlotWord offered, SpareWord spare) {
   // Release: the spare and tag stored by the operation before come first for the agent that reads this
   // intent.
-  port.port->intent.store(IntentWord(kind, place.ticket, place.word.block()).bits(),
-                          std::memory_order_release);
+  port.port->intent.store(place.intent.with_block(place.word.block()).bits(), std::memory_order_release);
   CRASH_POINT(kind == IntentKind::put ? "put.intended" : "take.intended");
   std::uint64_t expected = place.word.bits();
   // Sequentially consistent: releases the message (or the free block), acquires the received block, puts the
@@ -98,8 +97,8 @@ inline Front search_front(const RingView& view, Position at, bool putter) {
 inline Front find_tail(const RingView& view) { return find_front(view, view.header().tail, true); }
 inline Front find_head(const RingView& view) { return find_front(view, view.header().head, false); }
 
-inline Place place_of(const RingView& view, const Front& front) {
-  return {front.at.ticket(view.capacity()), view.slot(front.at.index()), front.word,
+inline Place place_of(const RingView& view, IntentKind kind, const Front& front) {
+  return {IntentWord(kind, front.at.ticket(view.capacity()), 0), view.slot(front.at.index()), front.word,
           view.block(front.word.block())};
 }
 
@@ -129,7 +128,7 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
     if (tail.word.state() == SlotState::closed) return detail::give_up(port, intended, RingOutcome::closed);
     if (!tail.lap_reached) return detail::give_up(port, intended, RingOutcome::full);
     const SlotWord offered(tail.word.lap(), SlotState::full, spare.block());
-    const detail::Place place = detail::place_of(view, tail);
+    const detail::Place place = detail::place_of(view, IntentKind::put, tail);
     if (!detail::swap(port, IntentKind::put, place, offered, spare)) continue;
     const Position next = tail.at.next(view.capacity());
     detail::move_hint(view.header().tail, next);
@@ -157,7 +156,7 @@ inline void move_hint(std::atomic<std::uint64_t>& hint, Position to) {
     assert(head.lap_reached && "the head hint passes a slot only when its lap is over");
     if (head.word.state() == SlotState::full) {
       // The message comes while the swap is on its way.
-      const detail::Place place = detail::place_of(view, head);
+      const detail::Place place = detail::place_of(view, kind, head);
       detail::expect_message(place.block);
       const SlotWord offered(head.word.lap() + 1, SlotState::empty, spare.block());
       intended = true;

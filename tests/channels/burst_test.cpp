@@ -38,8 +38,9 @@ TEST_F(BurstTest, another_consumer_in_the_middle_of_a_batch_gets_what_is_next) {
   std::vector<int> others_got;
   {
     TakeBatch batch(queue.channel().local(), 64, limit);
-    while (const auto bytes = batch.next()) {
-      got.push_back(decode_from<int>(*bytes));
+    TakeBatch::Run run(batch);
+    for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next()) {
+      got.push_back(decode_from<int>(bytes));
       if (got.size() == 10) others_got.push_back(others.get());
       if (got.size() == 20) std::ranges::copy(others.get_many(3), std::back_inserter(others_got));
     }
@@ -60,8 +61,9 @@ TEST_F(BurstTest, message_given_back_in_the_middle_of_a_batch_is_next) {
   std::vector<int> got;
   {
     TakeBatch batch(queue.channel().local(), 64, limit);
-    while (const auto bytes = batch.next()) {
-      got.push_back(decode_from<int>(*bytes));
+    TakeBatch::Run run(batch);
+    for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next()) {
+      got.push_back(decode_from<int>(bytes));
       if (got.size() == 10) lease.reset();
     }
   }
