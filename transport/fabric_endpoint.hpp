@@ -11,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <rdma/fi_errno.h>
-
 #include <wyvern/transport/endpoint.hpp>
 #include <wyvern/transport/fabric_header.hpp>
 #include <wyvern/transport/fabric_memory.hpp>
@@ -131,8 +129,6 @@ class FabricEndpoint final : public Endpoint {
   [[noreturn]] void refuse_size(std::size_t bytes) const;
   static std::size_t write(std::span<std::byte> to, const MessageHeader& header,
                            std::span<const std::byte> message);
-  /// No room now, or no memory: nothing has happened, and it may go later.
-  static bool is_busy(std::int64_t result) { return result == -FI_EAGAIN || result == -FI_ENOMEM; }
   SendOutcome outcome_of(std::int64_t result) {
     return result == 0 ? SendOutcome::done : outcome_of_failure(result);
   }

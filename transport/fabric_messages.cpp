@@ -25,7 +25,7 @@ std::size_t FabricEndpoint::write(std::span<std::byte> to, const MessageHeader& 
 }
 
 SendOutcome FabricEndpoint::outcome_of_failure(std::int64_t result) {
-  if (is_busy(result)) {
+  if (result == -FI_EAGAIN) {
     ++counters_.provider_was_busy;
     return SendOutcome::retry;
   }

@@ -1,5 +1,3 @@
-#include <cerrno>
-
 #include <rdma/fi_errno.h>
 #include <rdma/fi_rma.h>
 
@@ -31,11 +29,11 @@ int FabricEndpoint::begin_piece(ReadPiece& piece) {
     return ::fi_read(objects_.endpoint.get(), destination.data(), destination.size(), description,
                      peers_[operation.peer].fabric_address, source.address, source.key, &operation.context);
   });
-  if (is_busy(result)) {
+  if (result == -FI_EAGAIN) {
     ++counters_.provider_was_busy;
-    return EAGAIN;
+  } else if (result != 0) {
+    ++counters_.failed_reads;
   }
-  if (result != 0) ++counters_.failed_reads;
   return static_cast<int>(-result);
 }
 

@@ -104,7 +104,7 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
     throw FabricError(
         "no endpoint of provider " + offers[choice.offer].provider +
             " can be opened here: this process was forked by one that had loaded libfabric, and the "
-            "network's device is that one's; start a program anew instead (exec)",
+            "network's device is that one's; start a program anew instead (exec), or ask for provider tcp",
         FI_EACCES);
   }
   FabricObjects objects;

@@ -32,9 +32,8 @@ constexpr std::array table{
                    .works_in_a_fork = false},
     ProviderTraits{.name = "efa", .request = "efa", .since = FI_VERSION(2, 5), .works_in_a_fork = false},
     // Linux takes commands for an RDMA device only from the process that has opened it: in a fork every send
-    // would be FI_EAGAIN. 1.17.0 and 1.18.0 keep a connection on which something has failed, for ever,
-    // whether
-    // or not its peer is removed; 1.17.1 and 1.18.1 do not, but say the same version.
+    // would be FI_EAGAIN (seen over verbs). 1.17.0 and 1.18.0 keep a connection on which something has failed
+    // for ever, whether or not its peer is removed; 1.17.1 and 1.18.1 do not, but say the same version.
     ProviderTraits{.name = "verbs;ofi_rxm",
                    .request = "verbs",
                    .since = first,

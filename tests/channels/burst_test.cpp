@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <cstddef>
+#include <future>
 #include <iterator>
 #include <optional>
 #include <ranges>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include <wyvern/core/error.hpp>
 
 #include "support/two_members.hpp"
 
@@ -89,6 +94,26 @@ TEST_F(BurstTest, hints_that_were_thrown_back_promise_no_more_than_the_capacity)
   EXPECT_EQ(queue.try_put_many(numbers(100)), 8U);
   EXPECT_EQ(queue.get_many(100), numbers(8));
   EXPECT_EQ(audit_of(queue), "");
+}
+
+TEST_F(BurstTest, message_that_is_no_value_in_the_middle_of_a_batch_leaves_nothing_behind) {
+  const std::string large(5'000, 'x');
+  for (const bool garbage_is_large : {false, true}) {
+    auto queue = make<std::string>({.capacity = 8});
+    queue.put_many(std::vector<std::string>{"a", large, "b"});
+    Channel(queue.channel()).put(std::vector<std::byte>(garbage_is_large ? 5'000 : 20, std::byte{0xff}));
+    queue.put_many(std::vector<std::string>{"c", large, "d", "e"});
+    auto producer = std::async(std::launch::async, [mine = open_as(other_, queue)] {
+      return mine.put_many(std::vector<std::string>(4, "f"));
+    });
+    EXPECT_THROW(queue.get_many(100), DecodeError);
+    EXPECT_EQ(producer.get(), 4U) << "there was room for them";
+    EXPECT_EQ(queue.get_many(100), (std::vector<std::string>{"c", large, "d", "e", "f", "f", "f", "f"}));
+    EXPECT_EQ(bytes_outside(queue), 0U);
+    for (int i = 0; i < 12; ++i) queue.task_done();
+    EXPECT_EQ(queue.join(), 0U);
+    EXPECT_EQ(audit_of(queue), "");
+  }
 }
 
 }  // namespace

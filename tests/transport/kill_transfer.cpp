@@ -289,6 +289,13 @@ int run(int argc, char** argv) {
   if (argc == 4 && std::string(argv[2]) == "victim") return Victim().run(provider, std::stoul(argv[3]) << 20);
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 100;
   const std::size_t mib = argc > 3 ? std::stoul(argv[3]) : 256;
+  // The kill must not come when all the rest is under way already.
+  constexpr std::size_t last_mib = 8;
+  if (mib <= last_mib) {
+    std::cerr << "kill_transfer: a transfer of " << mib << " MiB is over too soon: more than " << last_mib
+              << "\n";
+    return 2;
+  }
   const FabricLibrary& library = FabricLibrary::get();
   try {
     choose_provider(list_offers(library), library.version(), provider);
@@ -298,10 +305,7 @@ int run(int argc, char** argv) {
   }
   Survivor survivor(argv[0], provider, mib);
   std::minstd_rand random(1);
-  // Not in the last pieces: the transfer would be over.
-  constexpr std::uint64_t last_pieces = std::uint64_t{8} << 20;
-  const std::uint64_t size = std::uint64_t{mib} << 20;
-  std::uniform_int_distribution<std::uint64_t> where(1, size > last_pieces ? size - last_pieces : 1);
+  std::uniform_int_distribution<std::uint64_t> where(1, std::uint64_t{mib - last_mib} << 20);
   for (int round = 0; round < rounds; ++round) survivor.play(where(random));
   survivor.play(0);
   std::cout << "kill_transfer: " << provider << ": " << rounds << " peers killed during " << mib

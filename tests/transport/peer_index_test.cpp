@@ -37,8 +37,9 @@ TEST_P(PeerIndexSpread, agrees_with_a_map_through_comings_and_goings) {
     // With places near the end.
     const std::uint64_t epoch = random() << 32 | static_cast<std::uint32_t>(~low(random));
     if (expected.emplace(epoch, number).second) index.add(epoch, number);
-    // Between nobody and some hundred.
-    if (random() % 300 < expected.size()) {
+    // Growing and shrinking in turn, between nobody and some hundred.
+    const bool grows = number / 500 % 2 == 0;
+    for (std::uint64_t gone = random() % (grows ? 2 : 4); gone != 0 && !expected.empty(); --gone) {
       auto victim = expected.lower_bound(random());
       if (victim == expected.end()) victim = expected.begin();
       index.remove(victim->first);
