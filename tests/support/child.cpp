@@ -8,6 +8,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -38,11 +41,33 @@ int run(const std::function<int()>& work) {
   }
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/// The address sanitizer does not look after its allocator's locks in a fork: a child of a process in which a
+/// thread allocates at that moment waits for ever. Waits until the other threads sleep, a second at most.
+void let_other_threads_settle() {
+  const auto is_busy = [] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      if (task.path().filename() == std::to_string(::gettid())) continue;
+      std::ifstream file(task.path() / "stat");
+      std::string text;
+      std::getline(file, text);
+      const std::size_t name_end = text.rfind(") ");
+      if (name_end != std::string::npos && text[name_end + 2] == 'R') return true;
+    }
+    return false;
+  };
+  for (int look = 0; look < 1000 && is_busy(); ++look) ::usleep(1000);
+}
+#else
+void let_other_threads_settle() {}
+#endif
+
 }  // namespace
 
 Child::Child(const std::function<int()>& work) {
   const pid_t parent = ::getpid();
   std::fflush(nullptr);
+  let_other_threads_settle();
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ > 0) return;
