@@ -18,8 +18,8 @@ class FabricLibrary {
  public:
   /// Loads it the first time. Before that sets what libfabric and its providers read from the environment,
   /// unless the user has set it (`environment()`); signal handlers are the same afterwards, and no descriptor
-  /// of its survives an exec. Neither other threads' handlers nor their environment may change during the
-  /// first call. Throws FabricError if there is no libfabric, or one that is too old.
+  /// of its survives an exec. Other threads must not change handlers during the first call, nor change or
+  /// read the environment (`getenv`). Throws FabricError if there is no libfabric, or one that is too old.
   static const FabricLibrary& get();
 
   FabricLibrary(const FabricLibrary&) = delete;

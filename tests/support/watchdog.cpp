@@ -58,9 +58,9 @@ class Watchdog : public ::testing::EmptyTestEventListener {
     const std::string name = std::string(test.test_suite_name()) + "." + test.name();
     thread_ = std::thread([this, name] {
       std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, limit(), [this] { return ended_; })) return;
+      if (changed_.wait_for(lock, limit_, [this] { return ended_; })) return;
       std::fprintf(stderr, "%s hangs: not done after %lld s\n", name.c_str(),
-                   static_cast<long long>(limit().count()));
+                   static_cast<long long>(limit_.count()));
       print_stacks();
       std::abort();
     });
@@ -78,6 +78,7 @@ class Watchdog : public ::testing::EmptyTestEventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;
+  const std::chrono::seconds limit_ = limit();  // the thread must not read an environment that tests change
   std::thread thread_;
 };
 

@@ -1,6 +1,8 @@
 // A survivor reads 256 MiB from one peer after another, each a process that is killed with SIGKILL somewhere
 // in the middle. It must be told that the read has ended and that the peer is lost, and go on with the next
-// one; the last peer lives, and its bytes must be right. usage: kill_transfer PROVIDER [ROUNDS=100] [MIB=256]
+// one; the last peer lives, and its bytes must be right. Where the provider never returns, because the victim
+// held a lock, the watchdog must say so, and a survivor that is started anew must reach the next one.
+// usage: kill_transfer PROVIDER [ROUNDS=100] [MIB=256]
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -10,6 +12,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -19,6 +23,7 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <span>
@@ -32,6 +37,7 @@
 #include <wyvern/transport/peer_watch.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
+#include "transport/shm_files.hpp"
 #include "transport/tested_providers.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): glibc declares it for GNU programs only
@@ -53,9 +59,9 @@ std::chrono::milliseconds limit(const std::string& provider) {
 }
 
 struct Pages {
-  explicit Pages(std::size_t size)
+  explicit Pages(std::size_t size, int sharing = MAP_PRIVATE)
       : bytes(static_cast<std::byte*>(
-                  ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)),
+                  ::mmap(nullptr, size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0)),
               size) {
     if (bytes.data() == MAP_FAILED) throw std::runtime_error("no memory");
   }
@@ -87,6 +93,25 @@ Bytes read_all(int fd) {
   if (::read(fd, bytes.data(), size) != static_cast<ssize_t>(size)) throw std::runtime_error("torn address");
   return bytes;
 }
+
+/// What survivors have done so far, in memory that they have in common with who starts them. One of them runs
+/// at a time, and who starts it reads when it has ended.
+struct Progress {
+  int rounds = 0;  // that are to be played
+  int begun = 0;
+  int reopened = 0;  // endpoints, because the provider kept reads
+  int stuck = 0;     // survivors whose provider never returned
+  pid_t victim = 0;  // the last that was started
+  Clock::duration slowest{0};
+
+  bool all_begun() const { return begun == rounds; }
+};
+
+/// The kill must not come when all the rest is under way already.
+constexpr std::size_t last_mib = 8;
+
+/// How a survivor ends that its watchdog has found stuck.
+constexpr int exit_stuck = 75;
 
 /// Offers its memory by a message and serves reads until it is killed.
 class Victim : public EndpointHandler {
@@ -148,6 +173,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  pid_t process() const { return process_; }
   int in() const { return to_.get(); }
   int out() const { return from_.get(); }
   void kill() {
@@ -165,14 +191,19 @@ class Child {
 
 class Survivor : public EndpointHandler {
  public:
-  Survivor(const char* program, std::string provider, std::size_t mib)
-      : program_(program), provider_(std::move(provider)), mib_(mib), memory_(mib << 20) {
+  Survivor(const char* program, std::string provider, std::size_t mib, Progress& progress)
+      : program_(program),
+        provider_(std::move(provider)),
+        mib_(mib),
+        progress_(progress),
+        memory_(mib << 20) {
     open();
   }
 
   /// One peer, that is killed when `kill_at` bytes are there; 0: not at all.
   void play(std::uint64_t kill_at) {
     Child child(program_, provider_, std::to_string(mib_));
+    progress_.victim = child.process();
     const Bytes address = read_all(child.out());
     write_all(child.in(), endpoint_->address());
     const PeerNumber peer = endpoint_->add_peer(address);
@@ -181,6 +212,7 @@ class Survivor : public EndpointHandler {
     result_.reset();
     is_lost_ = false;
     poll_until("its offer", [&] { return offer_.has_value(); });
+    is_after_kill_ = false;  // what the former one may have left did not keep us from this
     if (is_lost_) throw std::runtime_error("a peer that lives was called lost");
     RemoteRead read(peer, *offer_, memory_.bytes, registered_.get());
     const std::uint64_t before = endpoint_->counters().bytes_read;
@@ -197,29 +229,24 @@ class Survivor : public EndpointHandler {
         throw std::runtime_error("the transfer ended before its peer was killed: " +
                                  (error_ == 0 ? "done" : FabricLibrary::get().describe(error_)));
       }
+      is_after_kill_ = true;
       child.kill();
       const auto killed = Clock::now();
       // Either the provider fails the read, or the watch finds the peer silent and removing it ends the read.
       poll_until("the end of the read", [&] { return result_.has_value() || is_lost_; });
       if (!is_lost_) watch_->send_failed(peer, 0);
       poll_until("word that the peer is lost", [&] { return is_lost_; });
-      slowest_ = std::max(slowest_, Clock::now() - killed);
-      if (slowest_ > limit(provider_)) throw std::runtime_error("nobody said in time that the peer is lost");
+      progress_.slowest = std::max(progress_.slowest, Clock::now() - killed);
+      if (progress_.slowest > limit(provider_))
+        throw std::runtime_error("nobody said in time that the peer is lost");
     }
     watch_->remove(peer);
     endpoint_->remove_peer(peer);
     poll_until("the end of all that was read from it", [&] { return result_.has_value(); });
     if (!read.is_running()) return;
     // Where the provider does not give back what was under way, only the endpoint's end frees the memory.
-    ++reopened_;
+    ++progress_.reopened;
     open();
-  }
-
-  std::string summary() const {
-    const auto slowest = std::chrono::duration_cast<std::chrono::milliseconds>(slowest_);
-    return "lost peers were noticed within " + std::to_string(slowest.count()) +
-           " ms; reads that the provider " +
-           "kept, so that the endpoint was opened anew: " + std::to_string(reopened_);
   }
 
  private:
@@ -227,9 +254,18 @@ class Survivor : public EndpointHandler {
     registered_.reset();
     watch_.reset();
     endpoint_.reset();
-    endpoint_.emplace(options_for(provider_));
+    EndpointOptions options = options_for(provider_);
+    options.watchdog = {.stuck_after = watch_options(provider_).lost_after,
+                        .handler = [this](const StuckCall& call) { give_up(call); }};
+    endpoint_.emplace(std::move(options));
     watch_.emplace(*endpoint_, watch_options(provider_));
     registered_ = endpoint_->register_memory(memory_.bytes);
+  }
+  /// On the watchdog's thread.
+  [[noreturn]] void give_up(const StuckCall& call) const {
+    if (is_after_kill_) ::_exit(exit_stuck);
+    std::cerr << "kill_transfer: " << describe(call) << '\n';
+    ::_exit(EXIT_FAILURE);
   }
   void message(PeerNumber, std::span<const std::byte> bytes) override {
     offer_.emplace();
@@ -268,6 +304,7 @@ class Survivor : public EndpointHandler {
   const char* program_;
   std::string provider_;
   std::size_t mib_;
+  Progress& progress_;
   std::optional<FabricEndpoint> endpoint_;
   std::optional<PeerWatch> watch_;
   Pages memory_;
@@ -276,9 +313,56 @@ class Survivor : public EndpointHandler {
   std::optional<ReadResult> result_;
   int error_ = 0;  // of that
   bool is_lost_ = false;
-  Clock::duration slowest_{0};
-  int reopened_ = 0;
+  std::atomic<bool> is_after_kill_{false};  // the watchdog's thread reads it
 };
+
+int survive(const char* program, const std::string& provider, std::size_t mib, Progress& progress) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const FabricLibrary& library = FabricLibrary::get();
+  try {
+    choose_provider(list_offers(library), library.version(), provider);
+  } catch (const NotFound& missing) {
+    std::cout << "kill_transfer: skipped: " << missing.what() << '\n';
+    return EXIT_SUCCESS;
+  }
+  Survivor survivor(program, provider, mib, progress);
+  while (!progress.all_begun()) {
+    std::minstd_rand random(static_cast<unsigned>(++progress.begun));
+    random.discard(1);
+    std::uniform_int_distribution<std::uint64_t> where(1, std::uint64_t{mib - last_mib} << 20);
+    survivor.play(where(random));
+  }
+  survivor.play(0);
+  const auto slowest = std::chrono::duration_cast<std::chrono::milliseconds>(progress.slowest);
+  std::cout << "kill_transfer: " << provider << ": " << progress.rounds << " peers killed during " << mib
+            << " MiB each; the next one was always reached; lost peers were noticed within "
+            << slowest.count()
+            << " ms; endpoints opened anew, because the provider kept reads: " << progress.reopened
+            << "; survivors started anew, because the provider never returned: " << progress.stuck << '\n';
+  return EXIT_SUCCESS;
+}
+
+/// Starts survivors until one has seen the last peer. Nothing of libfabric is loaded here: they are forks.
+int supervise(const char* program, const std::string& provider, std::size_t mib, int rounds) {
+  const Pages common(sizeof(Progress), MAP_SHARED);
+  auto& progress = *new (common.bytes.data()) Progress{.rounds = rounds};
+  while (true) {
+    const pid_t survivor = ::fork();
+    if (survivor < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+    if (survivor == 0) {
+      const int status = survive(program, provider, mib, progress);
+      std::cout.flush();
+      ::_exit(status);
+    }
+    int status = 0;
+    ::waitpid(survivor, &status, 0);
+    remove_shm_files_of(survivor);
+    remove_shm_files_of(progress.victim);  // a stuck survivor did not
+    if (!WIFEXITED(status)) throw std::runtime_error("the survivor was killed");
+    if (WEXITSTATUS(status) != exit_stuck) return WEXITSTATUS(status);
+    ++progress.stuck;
+  }
+}
 
 int run(int argc, char** argv) {
   if (argc < 2) {
@@ -289,28 +373,12 @@ int run(int argc, char** argv) {
   if (argc == 4 && std::string(argv[2]) == "victim") return Victim().run(provider, std::stoul(argv[3]) << 20);
   const int rounds = argc > 2 ? std::stoi(argv[2]) : 100;
   const std::size_t mib = argc > 3 ? std::stoul(argv[3]) : 256;
-  // The kill must not come when all the rest is under way already.
-  constexpr std::size_t last_mib = 8;
   if (mib <= last_mib) {
     std::cerr << "kill_transfer: a transfer of " << mib << " MiB is over too soon: more than " << last_mib
               << "\n";
     return 2;
   }
-  const FabricLibrary& library = FabricLibrary::get();
-  try {
-    choose_provider(list_offers(library), library.version(), provider);
-  } catch (const NotFound& missing) {
-    std::cout << "kill_transfer: skipped: " << missing.what() << '\n';
-    return EXIT_SUCCESS;
-  }
-  Survivor survivor(argv[0], provider, mib);
-  std::minstd_rand random(1);
-  std::uniform_int_distribution<std::uint64_t> where(1, std::uint64_t{mib - last_mib} << 20);
-  for (int round = 0; round < rounds; ++round) survivor.play(where(random));
-  survivor.play(0);
-  std::cout << "kill_transfer: " << provider << ": " << rounds << " peers killed during " << mib
-            << " MiB each; the next one was always reached; " << survivor.summary() << '\n';
-  return EXIT_SUCCESS;
+  return supervise(argv[0], provider, mib, rounds);
 }
 
 }  // namespace
