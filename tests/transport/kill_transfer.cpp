@@ -356,11 +356,11 @@ int supervise(const char* program, const std::string& provider, std::size_t mib,
     }
     int status = 0;
     ::waitpid(survivor, &status, 0);
-    remove_shm_files_of(survivor);
-    remove_shm_files_of(progress.victim);  // a stuck survivor did not
     if (!WIFEXITED(status)) throw std::runtime_error("the survivor was killed");
     if (WEXITSTATUS(status) != exit_stuck) return WEXITSTATUS(status);
     ++progress.stuck;
+    remove_shm_files_of(survivor);
+    remove_shm_files_of(progress.victim);
   }
 }
 
