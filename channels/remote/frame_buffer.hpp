@@ -33,6 +33,9 @@ class FrameBuffer {
   /// `largest_message`: of the endpoint, in bytes; more than one header.
   explicit FrameBuffer(std::size_t largest_message) { bytes_.reserve(largest_message); }
 
+  /// A message that is made already, and has no room for more.
+  explicit FrameBuffer(std::span<const std::byte> message) : bytes_(message.begin(), message.end()) {}
+
   /// Whether a frame with such a body can be added. An empty buffer has room for whatever fits into a
   /// message.
   bool has_room(std::size_t body_bytes) const {

@@ -19,11 +19,11 @@ struct Form {
   Body body = Body::none;
 };
 
-constexpr FrameFlags cargo_flags = flag(FrameFlag::handles) | flag(FrameFlag::large);
 constexpr std::array forms{
     Form{FrameKind::open, Sender::guest, 0, Body::table},
     Form{FrameKind::let_go, Sender::guest},
-    Form{FrameKind::put, Sender::guest, cargo_flags | flag(FrameFlag::answer) | flag(FrameFlag::now),
+    Form{FrameKind::put, Sender::guest,
+         flag(FrameFlag::answer) | flag(FrameFlag::now) | flag(FrameFlag::handles) | flag(FrameFlag::large),
          Body::cargo},
     Form{FrameKind::get, Sender::guest, flag(FrameFlag::lease) | flag(FrameFlag::now)},
     Form{FrameKind::cancel, Sender::guest},
@@ -41,7 +41,8 @@ constexpr std::array forms{
     Form{FrameKind::accepted, Sender::home},
     Form{FrameKind::nothing, Sender::home},
     Form{FrameKind::closed, Sender::home},
-    Form{FrameKind::delivery, Sender::home, cargo_flags | flag(FrameFlag::lease), Body::cargo},
+    Form{FrameKind::delivery, Sender::home, flag(FrameFlag::large) | flag(FrameFlag::lease), Body::cargo},
+    Form{FrameKind::turned_back, Sender::home},
     Form{FrameKind::value, Sender::home, 0, Body::value},
 };
 

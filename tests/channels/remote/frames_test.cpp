@@ -54,7 +54,8 @@ constexpr std::array of_guests{FrameKind::let_go,    FrameKind::get,       Frame
                                FrameKind::received,  FrameKind::give_back, FrameKind::done,
                                FrameKind::task_done, FrameKind::join,      FrameKind::size,
                                FrameKind::flush,     FrameKind::close};
-constexpr std::array of_homes{FrameKind::credit, FrameKind::accepted, FrameKind::nothing, FrameKind::closed};
+constexpr std::array of_homes{FrameKind::credit, FrameKind::accepted, FrameKind::nothing, FrameKind::closed,
+                              FrameKind::turned_back};
 
 TEST(Frames, none_are_in_no_bytes) { EXPECT_FALSE(FrameReader({}, Sender::guest).next()); }
 
@@ -106,7 +107,7 @@ TEST(Frames, in_front_of_a_malformed_one_are_there) {
 }
 
 TEST(Frames, of_unknown_kinds_are_malformed) {
-  for (const int kind : {0, 14, 63, 72, 255})
+  for (const int kind : {0, 14, 63, 73, 255})
     expect_malformed(changed_put(0, static_cast<std::uint8_t>(kind)));
   EXPECT_STREQ(name_of(FrameKind::put), "put");
   EXPECT_STREQ(name_of(static_cast<FrameKind>(14)), "unknown");
@@ -167,18 +168,27 @@ TEST(Cargo, of_no_bytes_arrives) {
   EXPECT_EQ(received.cargo.memory.size, 0U);
 }
 
-TEST(Cargo, arrives_with_handles_and_count_of_deliveries) {
+TEST(Cargo, arrives_with_handles) {
   const std::array handles{ObjectReference{.id = ObjectId(4294967299), .index = 17},
                            ObjectReference{.id = ObjectId(8589934597), .index = 0}};
-  const Cargo sent{.deliveries = 3, .handles = handles, .payload = bytes_of("payload")};
+  const Cargo sent{.handles = handles, .payload = bytes_of("payload")};
+  FrameBuffer buffer(largest_message);
+  buffer.add_cargo(FrameKind::put, 0, 1, 2, sent);
+  EXPECT_EQ(buffer.bytes().size(), header_bytes + FrameBuffer::cargo_bytes(sent, false));
+  const ReceivedCargo received = read_cargo(only_frame(buffer.bytes()));
+  ASSERT_EQ(received.handles.size(), 2U);
+  EXPECT_EQ(received.handles[0], handles[0]);
+  EXPECT_EQ(received.handles[1], handles[1]);
+  EXPECT_EQ(text_of(received.cargo.payload), "payload");
+}
+
+TEST(Cargo, that_is_leased_arrives_with_its_count_of_deliveries) {
+  const Cargo sent{.deliveries = 3, .payload = bytes_of("payload")};
   FrameBuffer buffer(largest_message);
   buffer.add_cargo(FrameKind::delivery, flag(FrameFlag::lease), 1, 2, sent);
   EXPECT_EQ(buffer.bytes().size(), header_bytes + FrameBuffer::cargo_bytes(sent, true));
   const ReceivedCargo received = read_cargo(only_frame(buffer.bytes(), Sender::home));
   EXPECT_EQ(received.cargo.deliveries, 3U);
-  ASSERT_EQ(received.handles.size(), 2U);
-  EXPECT_EQ(received.handles[0], handles[0]);
-  EXPECT_EQ(received.handles[1], handles[1]);
   EXPECT_EQ(text_of(received.cargo.payload), "payload");
 }
 
