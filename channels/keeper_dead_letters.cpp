@@ -62,7 +62,7 @@ bool Keeper::move_dead_letter(const RingView& from, const BorrowedPort& letter) 
     lose();
   } else {
     count();
-    to.header().getters.wake_one(segment_);
+    to.header().getters.wake_some(segment_, 1);
   }
   return true;
 }

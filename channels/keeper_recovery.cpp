@@ -95,7 +95,7 @@ void Keeper::wake_getters(const RingView& view) {
   if (view.header().closing.load(std::memory_order_seq_cst) != 0) {
     getters.wake_all(segment_);
   } else if (may_be_given_back(view) || ring::has_message_or_end(view)) {
-    getters.wake_one(segment_);
+    getters.wake_some(segment_, 1);
   }
 }
 
@@ -104,7 +104,7 @@ void Keeper::wake_for_the_dead(const RingView& view) {
   // and leaves more behind wakes the next one.
   ChannelHeader& header = view.header();
   wake_getters(view);
-  if (ring::has_room_or_end(view)) header.putters.wake_one(segment_);
+  if (ring::has_room_or_end(view)) header.putters.wake_some(segment_, 1);
   header.payload_putters.wake_all(segment_);
   header.joiners.wake_all(segment_);
 }
@@ -162,7 +162,7 @@ void Keeper::visit_some_channels() {
     sweep_given_back(view);
     move_dead_letters(view);
     if (header.getters.tidy()) wake_getters(view);
-    if (header.putters.tidy() && ring::has_room_or_end(view)) header.putters.wake_one(segment_);
+    if (header.putters.tidy() && ring::has_room_or_end(view)) header.putters.wake_some(segment_, 1);
     if (header.payload_putters.tidy()) header.payload_putters.wake_all(segment_);
     if (header.joiners.tidy()) header.joiners.wake_all(segment_);
   }

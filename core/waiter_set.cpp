@@ -1,11 +1,17 @@
 #include <bit>
 
+#include <wyvern/core/giving_way.hpp>
 #include <wyvern/core/parker.hpp>
 #include <wyvern/core/waiter_set.hpp>
 
 namespace wyvern {
 
-void WaiterSet::wake(const Segment& segment, std::uint32_t count) {
+void WaiterSet::wake_and_give_way(const Segment& segment) {
+  if (wake(segment, 1) != 0) GivingWay::mine().after_wake();
+}
+
+std::uint32_t WaiterSet::wake(const Segment& segment, std::uint32_t count) {
+  const std::uint32_t wanted = count;
   static_assert(max_parkers / 64 == 64, "a bit of the summary for each word");
   const std::uint32_t start =
       next.load(std::memory_order_relaxed) % max_parkers;  // a hint: any start is right
@@ -21,6 +27,7 @@ void WaiterSet::wake(const Segment& segment, std::uint32_t count) {
             count);
   }
   if ((occupied & bit(first)) != 0) wake_in(segment, first, ~upper, count);
+  return wanted - count;
 }
 
 /// Among those of one word that are in `mask`; `count` is how many are still to be woken.

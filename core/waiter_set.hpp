@@ -38,10 +38,10 @@ struct WaiterSet {
     const std::uint64_t occupied = summary.load(std::memory_order_relaxed);
     if (occupied != 0) prefetch_to_read(&words[std::countr_zero(occupied)]);
   }
-  /// Wakes one sleeper if there is any; one load when there never was any. Call it after the condition became
-  /// true.
+  /// Wakes one sleeper if there is any, and may let it run first (GivingWay); one load when there never was
+  /// any. Call it after the condition became true, when nothing else is to be done in a hurry.
   void wake_one(const Segment& segment) {
-    if (summary.load(std::memory_order_seq_cst) != 0) wake(segment, 1);
+    if (summary.load(std::memory_order_seq_cst) != 0) wake_and_give_way(segment);
   }
   /// The same for a batch: up to `count` of them.
   void wake_some(const Segment& segment, std::uint32_t count) {
@@ -56,7 +56,9 @@ struct WaiterSet {
 
  private:
   static constexpr std::uint64_t bit(std::uint32_t position) { return std::uint64_t{1} << position; }
-  void wake(const Segment& segment, std::uint32_t count);
+  void wake_and_give_way(const Segment& segment);
+  /// How many it has woken.
+  std::uint32_t wake(const Segment& segment, std::uint32_t count);
   void wake_in(const Segment& segment, std::uint32_t word, std::uint64_t mask, std::uint32_t& count);
 };
 static_assert(sizeof(WaiterSet) == 16 + max_parkers / 8);
