@@ -51,9 +51,6 @@ class Home : private EndpointHandler {
   /// Deals with what has come, does for the guests what has become possible, and sends what there is to say.
   /// False: nothing of that, and nothing is left to be sent.
   bool poll(Time now);
-  /// When to poll again at the latest, whatever comes.
-  Time next_poll() const { return watch_.next_check(); }
-
   std::size_t guests() const { return guests_.size(); }
   const HomeCounters& counters() const { return counters_; }
 

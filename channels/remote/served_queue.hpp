@@ -35,7 +35,6 @@ class ServedQueue {
 
   /// Does what has become possible; whether that was anything.
   bool serve();
-  bool is_idle() const { return gets_.empty() && joins_.empty() && putters_.empty(); }
 
  private:
   struct PendingGet {
