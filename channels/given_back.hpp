@@ -21,9 +21,12 @@ inline bool may_be_given_back(const RingView& view) {
   return (view.header().given_back.load(std::memory_order_seq_cst) & 1) != 0;
 }
 
-/// Gives back the leased message of a port that the caller's process owns, one delivery more, and raises the
-/// hint. Waking a taker is the caller's.
-void give_back(const RingView& view, Port& port);
+/// Whether a delivery of the message that comes back was made, or it never arrived.
+enum class Delivery : std::uint8_t { in_vain, none };
+
+/// Gives back the leased message of a port that the caller's process owns and raises the hint. Waking a taker
+/// is the caller's.
+void give_back(const RingView& view, Port& port, Delivery delivery);
 /// Makes takers look; for who finds a port that was given back without that.
 void raise_given_back(const RingView& view);
 

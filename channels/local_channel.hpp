@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/ring.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/object_reference.hpp>
@@ -54,6 +55,9 @@ class HeldLoan {
   ~HeldLoan();
   std::span<std::byte> bytes() const { return bytes_; }
   const PortGuard& port() const { return port_; }
+  /// The message is only the first `payload_bytes`, and carries these handles, for which there is room behind
+  /// them (message_bytes). The caller holds the objects until it is put.
+  void carry(std::uint64_t payload_bytes, std::span<const ObjectReference> handles);
   /// It is in the ring: the port, which holds another, free block now, is given back.
   void published();
   /// Whether it can be put there: false once it was put.
@@ -79,9 +83,15 @@ class HeldMessage {
   std::uint32_t delivery_count() const;
   /// Ends the lease: the message is dealt with. Throws LeaseLost if it is this holder's no more.
   void done();
+  /// Ends the lease: the message is got, as if it had been taken so. Throws LeaseLost.
+  void get();
+  /// Ends the lease: the message goes back as if it had not been taken, without a delivery more.
+  void put_back() noexcept;
 
  private:
+  void check_leased(const char* call);
   void end() noexcept;
+  void return_message(LocalChannel& channel, Delivery delivery) noexcept;
   bool is_lost() const;
 
   LocalChannel* channel_;
@@ -135,6 +145,9 @@ class LocalChannel {
 
   /// Reports one message done that this process got. InvalidArgument if it has reported them all.
   void task_done();
+  /// Counts one message that this process got, and has not reported done, as lost. InvalidArgument if there
+  /// is none.
+  void task_lost();
   /// True once every message that was put is done, or was lost with a process that had got it.
   bool join(const WaitLimit& limit);
 
@@ -178,6 +191,7 @@ class LocalChannel {
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
   bool has_something(IntentKind kind) const;
   bool needs_port_for_nothing(IntentKind kind) const;
+  void count_a_get(bool (*count)(Port&));
   void wake_joiners_if_done() const;
   void wake_if_leases_end() const;
   [[noreturn]] void throw_closed(const char* what) const;

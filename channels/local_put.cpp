@@ -45,6 +45,12 @@ HeldLoan::~HeldLoan() {
   release_payload(channel_->view(), port_->spare().block());
 }
 
+void HeldLoan::carry(std::uint64_t payload_bytes, std::span<const ObjectReference> handles) {
+  BlockHeader& block = spare_block(channel_->view(), *port_);
+  block.length = payload_bytes;
+  write_handles(channel_->view(), block, handles);
+}
+
 void LocalChannel::check_size(std::uint64_t bytes) const {
   if (bytes > view_.inline_size() && bytes > view_.header().max_bytes) {
     throw TooLarge("a message of " + std::to_string(bytes) + " bytes can never fit into " + description() +

@@ -66,19 +66,32 @@ std::uint32_t HeldMessage::delivery_count() const { return PortOwner(owner_).del
 
 bool HeldMessage::is_lost() const { return port_->port->owner.load(std::memory_order_acquire) != owner_; }
 
-void HeldMessage::done() {
+void HeldMessage::check_leased(const char* call) {
   Member::check_not_forked();
   if (channel_ == nullptr || kind_ != IntentKind::lease) {
-    throw LeaseLost("done: this lease has ended already; a lease is reported done once");
+    throw LeaseLost(std::string(call) + ": this lease has ended already; a lease is reported done once");
   }
-  LocalChannel& channel = *channel_;
-  if (is_lost()) {
-    channel_ = nullptr;
-    port_.forget();
-    throw LeaseLost("done: the lease on a message of " + channel.description() +
-                    " was lost: its holder was declared dead and the message went to somebody else; undo or "
-                    "ignore what was done for it");
-  }
+  if (!is_lost()) return;
+  const LocalChannel& channel = *std::exchange(channel_, nullptr);
+  port_.forget();
+  throw LeaseLost(std::string(call) + ": the lease on a message of " + channel.description() +
+                  " was lost: its holder was declared dead and the message went to somebody else; undo or "
+                  "ignore what was done for it");
+}
+
+void HeldMessage::get() {
+  check_leased("get");
+  const LocalChannel& channel = *channel_;
+  get_leased(*port_);
+  kind_ = IntentKind::get;
+  forget_deliveries(*port_->port);
+  end();
+  channel.wake_if_leases_end();
+}
+
+void HeldMessage::done() {
+  check_leased("done");
+  const LocalChannel& channel = *channel_;
   count_lease_done(*port_->port);
   kind_ = IntentKind::get;  // nothing comes back from here on
   forget_deliveries(*port_->port);
@@ -96,18 +109,28 @@ void HeldMessage::end() noexcept {
     if (holds_payload(view.block(block))) release_payload(view, block);
     return;
   }
+  return_message(*channel, Delivery::in_vain);
+  if (const std::uint32_t most = view.header().max_deliveries; most != 0 && delivery_count() + 1 >= most)
+    channel->member()->agent().attend(channel->reference());
+}
+
+void HeldMessage::put_back() noexcept {
+  LocalChannel* const channel = std::exchange(channel_, nullptr);
+  if (channel != nullptr && !Member::forked()) return_message(*channel, Delivery::none);
+}
+
+/// Of a lease: the port goes with the message.
+void HeldMessage::return_message(LocalChannel& channel, Delivery delivery) noexcept {
   if (!is_lost()) {
     {
       // task_done() must not find the port ours and then count in it when it is another's.
-      const std::lock_guard lock(channel->spare_ports_mutex_);
-      give_back(view, *port_->port);
+      const std::lock_guard lock(channel.spare_ports_mutex_);
+      give_back(channel.view(), *port_->port, delivery);
     }
-    view.header().getters.wake_one(view.segment());
-    if (const std::uint32_t most = view.header().max_deliveries; most != 0 && delivery_count() + 1 >= most)
-      channel->member()->agent().attend(channel->reference());
+    channel.view().header().getters.wake_one(channel.view().segment());
   }
   port_.forget();
-  channel->forget_port();
+  channel.forget_port();
 }
 
 bool LocalChannel::has_something(IntentKind kind) const {
@@ -214,17 +237,27 @@ Received LocalChannel::get_into(std::span<std::byte> buffer, std::vector<std::by
 
 void LocalChannel::task_done() {
   Member::check_not_forked();
+  count_a_get(count_done);
+}
+
+void LocalChannel::task_lost() {
+  Member::check_not_forked();
+  count_a_get(count_one_lost);
+}
+
+/// With one of the process's ports that has a get which is not counted yet.
+void LocalChannel::count_a_get(bool (*count)(Port&)) {
   {
     const std::lock_guard lock(spare_ports_mutex_);
     const std::uint32_t number = thread_number();
     const bool counted =
-        number < cells && cells_[number].port.port != nullptr && count_done(*cells_[number].port.port);
+        number < cells && cells_[number].port.port != nullptr && count(*cells_[number].port.port);
     const std::uint32_t ports = counted ? 0 : view_.header().port_count.load(std::memory_order_acquire);
     bool found = counted;
     for (std::uint32_t other = 0; other < ports && !found; ++other) {
       Port& port = view_.port(other);
       found = PortOwner(port.owner.load(std::memory_order_acquire)).is_owned_by(member_->process_index()) &&
-              count_done(port);
+              count(port);
     }
     if (!found) {
       throw InvalidArgument("task_done: this process has reported every message done that it got from " +

@@ -187,7 +187,7 @@ class PortOwner {
   constexpr PortOwner given_back() const {
     return next(PortState::given_back, 0, deliveries() + (deliveries() < max_deliveries_counted ? 1 : 0));
   }
-  /// For the agent, which could do nothing with it.
+  /// What was taken came to nobody, or was nothing that the agent could deal with.
   constexpr PortOwner given_back_unchanged() const { return next(PortState::given_back, 0, deliveries()); }
   /// Its message is gone: what comes next starts from none.
   constexpr PortOwner without_deliveries() const { return next(state(), process(), 0); }

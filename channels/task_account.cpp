@@ -14,18 +14,29 @@ std::uint64_t sum_over_ports(const RingView& view, Value value) {
   return sum;
 }
 
-}  // namespace
-
-bool count_done(Port& port) {
+/// False if no get of the port is outstanding.
+template <class Change>
+bool count_one(Port& port, Change change) {
   std::uint64_t seen = port.finished.load(std::memory_order_acquire);
   do {
     const SpareWord spare(port.spare.load(std::memory_order_acquire));
     if (spare.leased() || outstanding(spare, FinishedWord(seen)) == 0) return false;
     // Sequentially consistent: before the look for joiners that follows.
-  } while (!port.finished.compare_exchange_weak(seen, FinishedWord(seen).one_done().bits(),
+  } while (!port.finished.compare_exchange_weak(seen, change(FinishedWord(seen)).bits(),
                                                 std::memory_order_seq_cst, std::memory_order_acquire));
+  return true;
+}
+
+}  // namespace
+
+bool count_done(Port& port) {
+  if (!count_one(port, [](FinishedWord finished) { return finished.one_done(); })) return false;
   CRASH_POINT("task_done.counted");
   return true;
+}
+
+bool count_one_lost(Port& port) {
+  return count_one(port, [](FinishedWord finished) { return finished.and_lost(1); });
 }
 
 void count_lost(Port& port) {

@@ -22,6 +22,8 @@ inline std::uint64_t outstanding_gets(const Port& port) {
 
 /// Counts one get of the port as done; false if all are.
 bool count_done(Port& port);
+/// Counts one get of the port as lost; false if none is outstanding.
+bool count_one_lost(Port& port);
 /// Counts what is outstanding as lost: for the agent, and for a process that lets the channel go.
 void count_lost(Port& port);
 

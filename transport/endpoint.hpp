@@ -39,6 +39,9 @@ class EndpointHandler {
   virtual ~EndpointHandler() = default;
   /// The bytes are there until this returns; they are not aligned.
   virtual void message(PeerNumber from, std::span<const std::byte> bytes) = 0;
+  /// A message to this endpoint from one that is no peer, or none any more. Anybody may have sent it: what
+  /// shows that he may become a peer has to be in the bytes. It is counted as from a stranger in any case.
+  virtual void stranger(std::span<const std::byte> /*bytes*/) {}
   /// A message that was sent did not arrive, and nobody knows what became of those after it. Of small
   /// messages providers need not say it.
   virtual void send_failed(PeerNumber to, int fabric_errno) = 0;
@@ -72,8 +75,8 @@ class RegisteredMemory {
 /// Sends messages to peers, receives theirs, and reads memory that they have registered: reliably, and
 /// messages in order for each peer, as long as both live. Nothing is queued here: a send that has to be
 /// repeated has not happened, so order is what the caller makes of it. Messages name the endpoint that sent
-/// them and the one that they are for by their epochs; what comes from an endpoint that is not a peer, or is
-/// for one that was at this place before, is counted and dropped.
+/// them and the one that they are for by their epochs; what is for one that was at this place before is
+/// counted and dropped, and what comes from an endpoint that is not a peer is told apart.
 ///
 /// Nobody here notices that a peer is gone: see PeerWatch. A peer that takes nothing holds up sends to others
 /// only in so far as it keeps some of the buffers.

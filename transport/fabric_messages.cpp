@@ -207,6 +207,7 @@ void FabricEndpoint::receive(std::span<const std::byte> bytes, EndpointHandler& 
   const PeerNumber peer = peers_by_epoch_.find(header.sender);
   if (peer == PeerIndex::nobody) {
     ++counters_.from_strangers;
+    if (!is_beat) handler.stranger(bytes.subspan(sizeof header));
     return;
   }
   ++peers_[peer].heard;

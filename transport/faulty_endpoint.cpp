@@ -157,6 +157,8 @@ void FaultyEndpoint::tell(const Held& held, EndpointHandler& handler) {
     handler.message(held.peer, *bytes);
   } else if (const auto* failure = std::get_if<SendFailure>(&held.event)) {
     handler.send_failed(held.peer, failure->error);
+  } else if (const auto* stranger = std::get_if<Stranger>(&held.event)) {
+    handler.stranger(stranger->bytes);
   } else {
     const auto& end = std::get<ReadEnd>(held.event);
     handler.read_ended(*end.read, end.result, end.error);
@@ -170,6 +172,11 @@ bool FaultyEndpoint::may_sleep() {
 
 void FaultyEndpoint::message(PeerNumber from, std::span<const std::byte> bytes) {
   hold(from, std::vector<std::byte>(bytes.begin(), bytes.end()));
+}
+
+/// What comes from no peer is not kept back.
+void FaultyEndpoint::stranger(std::span<const std::byte> bytes) {
+  held_.push_back({.due = polls_, .event = Stranger{{bytes.begin(), bytes.end()}}});
 }
 
 void FaultyEndpoint::send_failed(PeerNumber to, int fabric_errno) {

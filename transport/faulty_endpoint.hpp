@@ -92,6 +92,9 @@ class FaultyEndpoint final : public Endpoint, private EndpointHandler {
   struct SendFailure {
     int error = 0;
   };
+  struct Stranger {
+    std::vector<std::byte> bytes;
+  };
   struct ReadEnd {
     RemoteRead* read = nullptr;
     ReadResult result{};
@@ -101,7 +104,7 @@ class FaultyEndpoint final : public Endpoint, private EndpointHandler {
   struct Held {
     PeerNumber peer = 0;
     std::uint64_t due = 0;  // as polls_ counts
-    std::variant<std::vector<std::byte>, SendFailure, ReadEnd> event;
+    std::variant<std::vector<std::byte>, SendFailure, ReadEnd, Stranger> event;
   };
   struct Peer {
     std::uint64_t last_due = 0;
@@ -112,6 +115,7 @@ class FaultyEndpoint final : public Endpoint, private EndpointHandler {
   };
 
   void message(PeerNumber from, std::span<const std::byte> bytes) override;
+  void stranger(std::span<const std::byte> bytes) override;
   void send_failed(PeerNumber to, int fabric_errno) override;
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
 

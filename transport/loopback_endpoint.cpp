@@ -220,6 +220,7 @@ void LoopbackEndpoint::deal_with(const Packet& packet, const LoopbackNetwork::Me
   const auto peer = peers_by_epoch_.find(packet.sender);
   if (peer == peers_by_epoch_.end()) {
     ++counters_.from_strangers;
+    if (!message.is_beat) handler.stranger(message.bytes);
     return;
   }
   ++peers_[peer->second].heard;

@@ -23,7 +23,7 @@ class PeerIndex {
     }
   }
 
-  /// An epoch that is not there yet. On OutOfMemory nothing has changed.
+  /// An epoch that is not there yet. When it throws std::bad_alloc nothing has changed.
   void add(std::uint64_t epoch, PeerNumber peer) {
     if (2 * (size_ + 1) > entries_.size()) grow();
     put({.epoch = epoch, .peer = peer});

@@ -118,6 +118,7 @@ ReadSchedule::List ReadSchedule::take_from_waiting(Condition condition) {
 }
 
 void ReadSchedule::peer_removed(PeerNumber peer, int error) {
+  provide_pieces(peers_[peer].under_way);  // first, because there may be no memory
   const auto give_up = [&](RemoteRead& read) {
     if (read.error_ == 0) read.error_ = error;
     if (read.place_ == RemoteRead::Place::nowhere) put(read, RemoteRead::Place::ended);
@@ -129,7 +130,6 @@ void ReadSchedule::peer_removed(PeerNumber peer, int error) {
   }
   peers_[peer].is_removed = true;
   under_way_ -= peers_[peer].under_way;
-  provide_pieces(peers_[peer].under_way);
 }
 
 void ReadSchedule::tell_all(EndpointHandler& handler) {

@@ -87,7 +87,7 @@ TEST_P(EndpointMessages, to_oneself_arrive) {
   expect_talk(*a_, self, *a_);
 }
 
-TEST_P(EndpointMessages, of_a_stranger_are_counted_and_dropped) {
+TEST_P(EndpointMessages, of_a_stranger_are_told_apart) {
   Side& stranger = open_side();
   const PeerNumber to_b = stranger.endpoint.add_peer(b_->endpoint.address());
   send(stranger, to_b, pattern(20));
@@ -95,6 +95,18 @@ TEST_P(EndpointMessages, of_a_stranger_are_counted_and_dropped) {
   send(*a_, to_b_, pattern(3));
   poll_until([&] { return b_->mailbox.messages.size() == 1; });
   EXPECT_EQ(b_->mailbox.messages[0].second, pattern(3));
+  ASSERT_EQ(b_->mailbox.of_strangers.size(), 1U);
+  EXPECT_EQ(b_->mailbox.of_strangers[0], pattern(20));
+}
+
+TEST_P(EndpointMessages, of_a_stranger_that_becomes_a_peer_by_them_are_answered) {
+  Side& stranger = open_side();
+  const PeerNumber to_b = stranger.endpoint.add_peer(b_->endpoint.address());
+  send(stranger, to_b, stranger.endpoint.address());
+  poll_until([&] { return b_->mailbox.of_strangers.size() == 1; });
+  const PeerNumber to_stranger = b_->endpoint.add_peer(b_->mailbox.of_strangers[0]);
+  expect_talk(*b_, to_stranger, stranger);
+  expect_talk(stranger, to_b, *b_);
 }
 
 TEST_P(EndpointMessages, of_a_removed_peer_are_counted_and_dropped) {

@@ -31,6 +31,9 @@ class Mailbox : public EndpointHandler {
   void message(PeerNumber from, std::span<const std::byte> bytes) override {
     messages.emplace_back(from, Bytes(bytes.begin(), bytes.end()));
   }
+  void stranger(std::span<const std::byte> bytes) override {
+    of_strangers.emplace_back(bytes.begin(), bytes.end());
+  }
   void send_failed(PeerNumber to, int error) override { failures.emplace_back(to, error); }
   void read_ended(RemoteRead& read, ReadResult result, int error) override {
     reads.push_back({.read = &read, .result = result, .error = error});
@@ -49,6 +52,7 @@ class Mailbox : public EndpointHandler {
   }
 
   std::vector<std::pair<PeerNumber, Bytes>> messages;
+  std::vector<Bytes> of_strangers;
   std::vector<std::pair<PeerNumber, int>> failures;
   std::vector<ReadEnd> reads;
 };

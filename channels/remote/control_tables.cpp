@@ -1,0 +1,57 @@
+#include <wire_generated.h>
+
+#include <wyvern/channels/remote/control_tables.hpp>
+#include <wyvern/channels/remote/flat_table.hpp>
+
+namespace wyvern::wire {
+namespace {
+
+constexpr std::size_t longest_refusal = 1024;
+
+}  // namespace
+
+std::vector<std::byte> encode_open(const ObjectReference& object) {
+  flatbuffers::FlatBufferBuilder builder;
+  const Reference reference(object.id.value(), object.index, 0);
+  builder.Finish(CreateOpen(builder, &reference));
+  return bytes_of(builder);
+}
+
+ObjectReference decode_open(std::span<const std::byte> body) {
+  const VerifiedTable<Open> table(body, "a request to open a queue");
+  return {.id = ObjectId(table->object()->id()), .index = table->object()->index()};
+}
+
+std::vector<std::byte> encode_opened(const QueueTerms& terms) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto type_name = builder.CreateString(terms.type_name);
+  const auto name = builder.CreateString(terms.name);
+  builder.Finish(CreateOpened(builder, terms.capacity, terms.inline_size, terms.max_bytes, terms.window,
+                              terms.type_hash, type_name, name));
+  return bytes_of(builder);
+}
+
+QueueTerms decode_opened(std::span<const std::byte> body) {
+  const VerifiedTable<Opened> table(body, "the properties of a queue");
+  return {.capacity = table->capacity(),
+          .inline_size = table->inline_size(),
+          .max_bytes = table->max_bytes(),
+          .window = table->window(),
+          .type_hash = table->type_hash(),
+          .type_name = table->type_name()->str(),
+          .name = table->name()->str()};
+}
+
+std::vector<std::byte> encode_refused(const Refusal& refusal) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto text = builder.CreateString(refusal.text.substr(0, longest_refusal));
+  builder.Finish(CreateRefused(builder, static_cast<std::uint8_t>(refusal.code), text));
+  return bytes_of(builder);
+}
+
+Refusal decode_refused(std::span<const std::byte> body) {
+  const VerifiedTable<Refused> table(body, "a refusal");
+  return {.code = static_cast<ErrorCode>(table->code()), .text = table->text()->str()};
+}
+
+}  // namespace wyvern::wire

@@ -1,0 +1,54 @@
+#include <wyvern/channels/remote/frame_buffer.hpp>
+
+namespace wyvern::wire {
+
+void FrameBuffer::append(const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const std::byte*>(data);
+  bytes_.insert(bytes_.end(), bytes, bytes + size);
+}
+
+void FrameBuffer::add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+                      std::span<const std::byte> body) {
+  const FrameHeader header(kind, flags, 0, static_cast<std::uint32_t>(body.size()), opening, operation);
+  append(&header, sizeof header);
+  append(body.data(), body.size());
+}
+
+std::size_t FrameBuffer::cargo_bytes(const Cargo& cargo, bool is_leased) {
+  std::size_t bytes = cargo.memory.size != 0 ? sizeof(Memory) : cargo.payload.size();
+  if (is_leased) bytes += sizeof(std::uint32_t);
+  if (!cargo.handles.empty()) bytes += sizeof(std::uint32_t) + cargo.handles.size() * sizeof(Reference);
+  return bytes;
+}
+
+void FrameBuffer::add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+                            const Cargo& cargo) {
+  const bool is_leased = kind == FrameKind::delivery && (flags & flag(FrameFlag::lease)) != 0;
+  const bool is_large = cargo.memory.size != 0;
+  if (!cargo.handles.empty()) flags |= flag(FrameFlag::handles);
+  if (is_large) flags |= flag(FrameFlag::large);
+  const FrameHeader header(kind, flags, 0, static_cast<std::uint32_t>(cargo_bytes(cargo, is_leased)), opening,
+                           operation);
+  append(&header, sizeof header);
+  if (is_leased) append(&cargo.deliveries, sizeof cargo.deliveries);
+  if (!cargo.handles.empty()) {
+    const auto count = static_cast<std::uint32_t>(cargo.handles.size());
+    append(&count, sizeof count);
+    for (const ObjectReference& handle : cargo.handles) {
+      const Reference reference(handle.id.value(), handle.index, 0);
+      append(&reference, sizeof reference);
+    }
+  }
+  if (is_large) {
+    const Memory memory(cargo.memory.address, cargo.memory.key, cargo.memory.size);
+    append(&memory, sizeof memory);
+  } else {
+    append(cargo.payload.data(), cargo.payload.size());
+  }
+}
+
+void FrameBuffer::add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value) {
+  add(FrameKind::value, 0, opening, operation, std::as_bytes(std::span(&value, 1)));
+}
+
+}  // namespace wyvern::wire

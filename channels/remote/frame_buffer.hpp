@@ -1,0 +1,65 @@
+#pragma once
+
+#include <wire_generated.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <wyvern/core/object_reference.hpp>
+#include <wyvern/transport/remote_read.hpp>
+
+namespace wyvern::wire {
+
+static_assert(sizeof(FrameHeader) == 16 && sizeof(Reference) == 16 && sizeof(Memory) == 24);
+
+/// Flags of a frame, together.
+using FrameFlags = std::uint8_t;
+constexpr FrameFlags flag(FrameFlag one) { return static_cast<FrameFlags>(one); }
+
+/// What a put or a delivery consists of.
+struct Cargo {
+  std::uint32_t deliveries = 0;  ///< under a lease: how many before this one were in vain
+  std::span<const ObjectReference> handles = {};
+  std::span<const std::byte> payload = {};  ///< a small one
+  RemoteMemory memory = {};                 ///< of a large one; size 0: the payload is the small one
+};
+
+/// Frames that make one message: what there is to say to a peer until the next send. Its memory is taken when
+/// it is made. For one thread at a time.
+class FrameBuffer {
+ public:
+  /// `largest_message`: of the endpoint, in bytes; more than one header.
+  explicit FrameBuffer(std::size_t largest_message) { bytes_.reserve(largest_message); }
+
+  /// A message that is made already, and has no room for more.
+  explicit FrameBuffer(std::span<const std::byte> message) : bytes_(message.begin(), message.end()) {}
+
+  /// Whether a frame with such a body can be added. An empty buffer has room for whatever fits into a
+  /// message.
+  bool has_room(std::size_t body_bytes) const {
+    return bytes_.capacity() - bytes_.size() >= sizeof(FrameHeader) + body_bytes;
+  }
+  bool empty() const { return bytes_.empty(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  void clear() { bytes_.clear(); }
+
+  /// Each of these needs has_room for its body.
+  void add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+           std::span<const std::byte> body = {});
+  /// `flags`: without handles and large, which `cargo` tells.
+  void add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+                 const Cargo& cargo);
+  void add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value);
+
+  /// Of the body of a put, or, `is_leased`, of a delivery under a lease.
+  static std::size_t cargo_bytes(const Cargo& cargo, bool is_leased);
+
+ private:
+  void append(const void* data, std::size_t size);
+
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace wyvern::wire

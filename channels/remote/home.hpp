@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <wyvern/channels/remote/guest_opening.hpp>
+#include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/core/job_key.hpp>
+#include <wyvern/core/member.hpp>
+#include <wyvern/core/puid.hpp>
+#include <wyvern/transport/endpoint.hpp>
+#include <wyvern/transport/peer_watch.hpp>
+#include <wyvern/transport/registration_cache.hpp>
+
+namespace wyvern {
+
+struct HomeOptions {
+  GuestLimits limits = {};
+  PeerWatchOptions watch = {};
+  /// Told of each guest that is given up, and why, and of strangers that are turned away. Must not throw.
+  std::function<void(const std::string&)> report = {};
+};
+
+struct HomeCounters {
+  std::uint64_t introduced = 0;
+  std::uint64_t turned_away = 0;  ///< strangers without a right hello
+  std::uint64_t broken = 0;       ///< guests that sent what no guest sends
+  std::uint64_t lost = 0;         ///< guests that were silent or could not be reached
+};
+
+/// Where the queues of a node are, as processes of other nodes see it: answers those that introduce
+/// themselves with the job's key, and works for them on the node's channels as any other member does. No
+/// guest holds up another: what one waits for is remembered, and looked at with every poll. A guest that is
+/// lost, or sends what no guest sends, loses its openings, see GuestOpening.
+///
+/// For one thread, which polls; the endpoint outlives it and is used by nobody else.
+class Home : private EndpointHandler {
+ public:
+  using Time = PeerWatch::Time;
+
+  Home(std::shared_ptr<Member> member, Endpoint& endpoint, const JobKey& key, HomeOptions options = {});
+  ~Home() override;
+
+  /// Deals with what has come, does for the guests what has become possible, and sends what there is to say.
+  /// False: nothing of that, and nothing is left to be sent.
+  bool poll(Time now);
+  std::size_t guests() const { return guests_.size(); }
+  const HomeCounters& counters() const { return counters_; }
+
+ private:
+  struct GuestEntry {
+    Puid puid;
+    std::unique_ptr<Guest> guest;
+    std::unordered_map<std::uint32_t, std::unique_ptr<GuestOpening>> openings;
+    bool is_given_up = false;
+  };
+
+  void message(PeerNumber from, std::span<const std::byte> bytes) override;
+  void stranger(std::span<const std::byte> bytes) override;
+  void send_failed(PeerNumber to, int fabric_errno) override;
+  void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
+
+  void introduce(std::span<const std::byte> hello, Time now);
+  void deal_with(GuestEntry& entry, const wire::Frame& frame);
+  void open(GuestEntry& entry, const wire::Frame& frame);
+  void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
+  std::shared_ptr<ServedQueue> serve_queue(const ObjectReference& object);
+  void give_up(GuestEntry& entry, const std::string& why);
+  void remove_given_up();
+  bool serve_queues();
+  bool send_all();
+  void report(const std::string& text) const;
+
+  std::shared_ptr<Member> member_;
+  Endpoint& endpoint_;
+  JobKey key_;
+  HomeOptions options_;
+  PeerWatch watch_;
+  RegistrationCache regions_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
+  std::vector<std::pair<std::shared_ptr<ServedQueue>, std::unique_ptr<LargePut>>> abandoned_;
+  std::unordered_map<PeerNumber, GuestEntry> guests_;
+  std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on
+  HomeCounters counters_;
+};
+
+}  // namespace wyvern

@@ -1,0 +1,32 @@
+#include <utility>
+
+#include <wyvern/channels/remote/outbox.hpp>
+
+namespace wyvern::wire {
+
+FrameBuffer& Outbox::room_for(std::size_t body_bytes) {
+  if (!messages_.empty() && messages_.back().has_room(body_bytes)) return messages_.back();
+  if (spare_.empty()) return messages_.emplace_back(largest_message_);
+  FrameBuffer& message = messages_.emplace_back(std::move(spare_.back()));
+  spare_.pop_back();
+  return message;
+}
+
+void Outbox::add_message(std::span<const std::byte> bytes) { messages_.emplace_back(bytes); }
+
+SendOutcome Outbox::send(Endpoint& endpoint, PeerNumber to) {
+  while (!messages_.empty()) {
+    FrameBuffer& message = messages_.front();
+    const SendOutcome outcome = endpoint.send(to, message.bytes());
+    if (outcome != SendOutcome::done) return outcome;
+    ++sent_;
+    if (spare_.empty()) {
+      message.clear();
+      spare_.push_back(std::move(message));
+    }
+    messages_.pop_front();
+  }
+  return SendOutcome::done;
+}
+
+}  // namespace wyvern::wire

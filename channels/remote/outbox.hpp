@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+
+#include <wyvern/channels/remote/frame_buffer.hpp>
+#include <wyvern/transport/endpoint.hpp>
+
+namespace wyvern::wire {
+
+/// Frames for one peer that are not sent yet, in order. While a send cannot be made, further frames are
+/// packed into the same message, so that small ones travel together and nothing waits for a timer. It grows
+/// as long as nothing can be sent: the caller bounds what is to be said. For the endpoint's thread.
+class Outbox {
+ public:
+  explicit Outbox(std::size_t largest_message) : largest_message_(largest_message) {}
+
+  /// Where to add a frame with such a body, which fits into a message.
+  FrameBuffer& room_for(std::size_t body_bytes);
+  /// A message of its own, which is not made of frames. It fits.
+  void add_message(std::span<const std::byte> bytes);
+  bool empty() const { return messages_.empty(); }
+  /// Of the message that room_for last chose; counted from 0 over the outbox's life.
+  std::uint64_t current_message() const { return sent_ + messages_.size() - 1; }
+  /// How many messages the endpoint has taken.
+  std::uint64_t sent() const { return sent_; }
+
+  /// Sends what the endpoint takes. `done`: nothing is left.
+  SendOutcome send(Endpoint& endpoint, PeerNumber to);
+
+ private:
+  std::size_t largest_message_;
+  std::deque<FrameBuffer> messages_;
+  std::deque<FrameBuffer> spare_;  // at most one
+  std::uint64_t sent_ = 0;
+};
+
+}  // namespace wyvern::wire

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include <wyvern/channels/local_channel.hpp>
+
+namespace wyvern {
+
+class GuestOpening;
+
+/// A channel of this node on which the agent works for processes of other nodes, and what these wait for
+/// there: gets in the order in which they came, whoever they are of; puts that found it full, a queue of each
+/// guest's, in turns; joins. Nothing here waits. For the agent's thread.
+class ServedQueue {
+ public:
+  explicit ServedQueue(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
+
+  LocalChannel& local() const { return *local_; }
+
+  /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
+  /// told.
+  void get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now);
+  void join(GuestOpening& opening, std::uint32_t operation);
+  /// The opening holds puts that found the queue full: it is asked to try again (serve_put).
+  void wait_for_room(GuestOpening& opening);
+  /// That get or join ends without anything; false: it waits for none of that number.
+  bool cancel(const GuestOpening& opening, std::uint32_t operation);
+  /// How many gets and joins of that opening wait.
+  std::uint32_t waiting_of(const GuestOpening& opening) const;
+  /// The opening ends: nothing of it waits any more.
+  void forget(const GuestOpening& opening);
+
+  /// Does what has become possible; whether that was anything.
+  bool serve();
+
+ private:
+  struct PendingGet {
+    GuestOpening* opening = nullptr;
+    std::uint32_t operation = 0;
+    IntentKind kind = IntentKind::get;
+  };
+  struct PendingJoin {
+    GuestOpening* opening = nullptr;
+    std::uint32_t operation = 0;
+  };
+
+  bool try_get(const PendingGet& get);
+  bool serve_gets();
+  bool serve_puts();
+  bool serve_joins();
+
+  std::shared_ptr<LocalChannel> local_;
+  std::list<PendingGet> gets_;
+  std::list<PendingJoin> joins_;
+  std::list<GuestOpening*> putters_;  // the next one first
+};
+
+}  // namespace wyvern

@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/channels/channel.hpp>
+
+#include "channels/remote/home_test.hpp"
+
+// Who a home lets in, and whom it throws out.
+namespace wyvern::test {
+namespace {
+
+using wire::flag;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
+constexpr wire::FrameFlags lease = flag(FrameFlag::lease);
+
+TEST_F(HomeTest, who_has_the_key_is_welcome) {
+  scene_.add_guest().introduce();
+  EXPECT_EQ(scene_.home->guests(), 1U);
+  EXPECT_EQ(scene_.home->counters().introduced, 1U);
+}
+
+TEST_F(HomeTest, who_has_another_key_is_turned_away) {
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.send(wire::make_hello(JobKey::make(), {.puid = Puid(1), .address = guest.endpoint->address()},
+                              scene_.endpoint.address()));
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(scene_.home->guests(), 0U);
+  EXPECT_EQ(scene_.home->counters().turned_away, 1U);
+  EXPECT_NE(scene_.reports.at(0).find("key of another job"), std::string::npos);
+}
+
+TEST_F(HomeTest, who_does_not_introduce_himself_is_turned_away) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.open(channel.reference());
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(scene_.home->counters().turned_away, 1U);
+  guest.introduce();
+  EXPECT_EQ(scene_.home->guests(), 1U);
+}
+
+TEST_F(HomeTest, hello_with_an_address_that_is_none_is_turned_away) {
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.send(wire::make_hello(scene_.key, {.puid = Puid(1), .address = Bytes(9)}, scene_.endpoint.address()));
+  scene_.settle();
+  EXPECT_EQ(scene_.home->guests(), 0U);
+  EXPECT_EQ(scene_.home->counters().turned_away, 1U);
+}
+
+TEST_F(HomeTest, opened_queue_is_described) {
+  const Channel channel = make_channel({.capacity = 12, .inline_size = 64, .name = "results"});
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.introduce();
+  guest.open(channel.reference(), 7);
+  const Said said = guest.next();
+  ASSERT_EQ(said.kind, FrameKind::opened);
+  EXPECT_EQ(said.opening, 7U);
+  const wire::QueueTerms terms = wire::decode_opened(said.body);
+  EXPECT_EQ(terms.capacity, 12U);
+  EXPECT_EQ(terms.inline_size, 64U);
+  EXPECT_EQ(terms.name, "results");
+  EXPECT_EQ(terms.type_hash, raw_bytes_type_hash);
+  EXPECT_EQ(terms.type_name, raw_bytes_type_name);
+  EXPECT_EQ(terms.window, GuestLimits().window);
+}
+
+TEST_F(HomeTest, queue_that_is_not_there_is_lost) {
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.introduce();
+  guest.open({.id = ObjectId(4294967999), .index = 3});
+  const Said said = guest.next();
+  ASSERT_EQ(said.kind, FrameKind::refused);
+  EXPECT_EQ(said.error(), ErrorCode::queue_lost);
+  EXPECT_EQ(scene_.home->guests(), 1U) << "it may open others";
+}
+
+TEST_F(HomeTest, queue_lives_while_a_guest_has_it_open) {
+  std::optional<Channel> channel = make_channel();
+  const ObjectReference object = channel->reference();
+  ScriptedGuest& guest = visitor(*channel);
+  channel.reset();
+  guest.put(1, "still there", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.say(FrameKind::let_go, 0);
+  scene_.settle();
+  guest.open(object, 2);
+  EXPECT_EQ(guest.next().kind, FrameKind::refused);
+}
+
+class BrokenGuest : public HomeTest {
+ protected:
+  void expect_thrown_out() {
+    scene_.settle();
+    EXPECT_EQ(scene_.home->guests(), 0U);
+    EXPECT_EQ(scene_.home->counters().broken, 1U);
+    ASSERT_EQ(scene_.reports.size(), 1U);
+    put(channel_, "others go on");
+    EXPECT_EQ(get(channel_), "others go on");
+    expect_sound(channel_);
+  }
+
+  const Channel channel_ = make_channel();
+  ScriptedGuest& guest_ = visitor(channel_);
+};
+
+TEST_F(BrokenGuest, that_sends_no_frames) {
+  guest_.send(bytes_of("this is no frame"));
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_receives_what_was_not_sent) {
+  guest_.say(FrameKind::received, 5);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_receives_twice) {
+  put(channel_, "one");
+  guest_.say(FrameKind::get, 1);
+  EXPECT_TRUE(guest_.next().is(FrameKind::delivery, 1));
+  guest_.say(FrameKind::received, 1);
+  guest_.say(FrameKind::received, 1);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_receives_what_it_leased) {
+  put(channel_, "one");
+  guest_.say(FrameKind::get, 1, lease);
+  EXPECT_TRUE(guest_.next().is(FrameKind::delivery, 1));
+  guest_.say(FrameKind::received, 1);
+  scene_.settle();
+  EXPECT_EQ(get(channel_), "one");
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_reports_more_done_than_it_got) {
+  guest_.say(FrameKind::task_done, 1);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_opens_two_queues_as_one) {
+  guest_.open(channel_.reference(), 1);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_opens_with_garbage) {
+  wire::FrameBuffer buffer(guest_.endpoint->largest_message());
+  buffer.add(FrameKind::open, 0, 2, 0, bytes_of("no table"));
+  guest_.send(buffer.bytes());
+  expect_thrown_out();
+}
+
+TEST_F(HomeTest, frames_for_a_queue_that_was_let_go_are_late_and_ignored) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  guest.say(FrameKind::let_go, 0);
+  guest.say(FrameKind::get, 1);
+  guest.say(FrameKind::let_go, 0);
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(scene_.home->guests(), 1U);
+}
+
+class NarrowHomeTest : public HomeTest {
+ protected:
+  NarrowHomeTest() : HomeTest({.limits = {.window = 2, .operations = 3}}) {}
+};
+
+TEST_F(NarrowHomeTest, guest_that_puts_beyond_its_window_is_broken) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  put(channel, "full");
+  guest.put(0, "1");
+  guest.put(0, "2");
+  scene_.settle();
+  EXPECT_EQ(scene_.home->guests(), 1U);
+  guest.put(0, "3");
+  scene_.settle();
+  EXPECT_EQ(scene_.home->counters().broken, 1U);
+}
+
+TEST_F(NarrowHomeTest, guest_with_more_operations_than_it_may_have_is_broken) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  for (std::uint32_t i = 0; i < 3; ++i) guest.say(FrameKind::get, i);
+  scene_.settle();
+  EXPECT_EQ(scene_.home->guests(), 1U);
+  guest.say(FrameKind::get, 3);
+  scene_.settle();
+  EXPECT_EQ(scene_.home->counters().broken, 1U);
+}
+
+}  // namespace
+}  // namespace wyvern::test

@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <wyvern/channels/channel.hpp>
+
+#include "channels/remote/home_test.hpp"
+
+// What a home does with what guests put, frame by frame.
+namespace wyvern::test {
+namespace {
+
+using wire::flag;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
+constexpr wire::FrameFlags now = flag(FrameFlag::now);
+
+TEST_F(HomeTest, put_arrives) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, "one", answer);
+  guest.put(2, "", answer);
+  guest.put(3, std::string(1000, 'x'), answer | now);
+  for (std::uint32_t i = 1; i <= 3; ++i) EXPECT_TRUE(guest.next().is(FrameKind::accepted, i));
+  EXPECT_EQ(get(channel), "one");
+  EXPECT_EQ(get(channel), "");
+  EXPECT_EQ(get(channel), std::string(1000, 'x'));
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, puts_ahead_are_credited_now_and_then) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  const std::uint32_t window = GuestLimits().window;
+  for (std::uint32_t i = 0; i < window; ++i) guest.put(0, std::to_string(i));
+  scene_.settle();
+  ASSERT_EQ(guest.told.size(), 4U);
+  for (std::uint32_t i = 1; i <= 4; ++i) EXPECT_TRUE(guest.next().is(FrameKind::credit, i * window / 4));
+  for (std::uint32_t i = 0; i < window; ++i) EXPECT_EQ(get(channel), std::to_string(i));
+}
+
+TEST_F(HomeTest, put_into_a_full_queue_waits_for_room_and_keeps_its_place) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, "first", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.put(0, "second");
+  guest.put(3, "third", answer);
+  guest.put(4, "not in time", answer | now);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 4));
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(get(channel), "first");
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(get(channel), "second");
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 3));
+  EXPECT_EQ(get(channel), "third");
+  EXPECT_EQ(get(channel), std::nullopt);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, put_that_is_cancelled_while_it_waits_never_happens) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, "first", answer);
+  guest.put(2, "second", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.say(FrameKind::cancel, 2);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 2));
+  guest.say(FrameKind::cancel, 2);
+  guest.say(FrameKind::cancel, 99);
+  EXPECT_TRUE(guest.is_told_nothing()) << "an operation ends once";
+  EXPECT_EQ(get(channel), "first");
+  scene_.settle();
+  EXPECT_EQ(get(channel), std::nullopt);
+}
+
+TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& a = visitor(channel);
+  ScriptedGuest& b = visitor(channel);
+  put(channel, "full");
+  for (int i = 0; i < 3; ++i) a.put(0, "a");
+  for (int i = 0; i < 3; ++i) b.put(0, "b");
+  scene_.settle();
+  EXPECT_EQ(get(channel), "full");
+  std::string order;
+  for (int i = 0; i < 6; ++i) {
+    scene_.settle();
+    order += *get(channel);
+  }
+  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
+}
+
+TEST_F(HomeTest, flush_is_answered_when_all_is_in) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(0, "first");
+  guest.say(FrameKind::flush, 1);
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.put(0, "second");
+  guest.say(FrameKind::flush, 2);
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(get(channel), "first");
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 2));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+}
+
+TEST_F(HomeTest, put_that_can_never_fit_is_refused) {
+  const Channel channel = make_channel({.max_bytes = 512, .inline_size = 64});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, std::string(1000, 'x'), answer);
+  const Said said = guest.next();
+  ASSERT_TRUE(said.is(FrameKind::refused, 1));
+  EXPECT_EQ(said.error(), ErrorCode::too_large);
+  guest.put(2, "fits", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+}
+
+TEST_F(HomeTest, puts_into_a_closed_queue_are_turned_back) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, "accepted", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.put(0, "ahead");
+  guest.put(3, "waiting", answer);
+  scene_.settle();
+  channel.close();
+  EXPECT_TRUE(guest.next().is(FrameKind::turned_back, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 3));
+  guest.put(4, "later", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 4));
+  EXPECT_EQ(get(channel), "accepted");
+  EXPECT_THROW(channel.try_get(), QueueClosed);
+}
+
+TEST_F(HomeTest, message_carries_handles_of_what_its_sender_holds) {
+  const Channel channel = make_channel();
+  std::optional<Channel> carried = make_channel();
+  const ObjectReference handle = carried->reference();
+  ScriptedGuest& guest = visitor(channel);
+  guest.open(handle, 2);
+  EXPECT_EQ(guest.next().kind, FrameKind::opened);
+  guest.current_opening = 1;
+  guest.put(1, "with a handle", answer, std::array{handle});
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.current_opening = 2;
+  guest.say(FrameKind::let_go, 0);
+  carried.reset();
+  scene_.settle();
+  expect_sound(channel);  // the message keeps it
+  EXPECT_NO_THROW(Channel::open(scene_.local, handle, raw_bytes_type_hash, raw_bytes_type_name));
+}
+
+TEST_F(HomeTest, message_with_a_handle_that_its_sender_does_not_hold_ends_the_visit) {
+  const Channel channel = make_channel();
+  const Channel other = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  guest.put(1, "with a handle", answer, std::array{other.reference()});
+  scene_.settle();
+  EXPECT_EQ(scene_.home->guests(), 0U);
+  EXPECT_EQ(scene_.home->counters().broken, 1U);
+  EXPECT_EQ(get(channel), std::nullopt);
+}
+
+TEST_F(HomeTest, large_put_is_fetched) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  Bytes large = pattern(3'000'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_EQ(channel.try_get(), large);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, small_put_behind_a_large_one_comes_behind_it) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  Bytes large = pattern(3'000'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(0, registered->remote());
+  guest.put(0, "small");
+  guest.say(FrameKind::flush, 1);
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 2));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_EQ(channel.try_get(), large);
+  EXPECT_EQ(get(channel), "small");
+}
+
+TEST_F(HomeTest, large_put_that_is_to_wait_for_nothing_finds_room_or_does_not) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  Bytes large = pattern(100'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer | now);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  guest.put_large(2, registered->remote(), answer | now);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 2));
+  EXPECT_EQ(channel.try_get(), large);
+  EXPECT_EQ(get(channel), std::nullopt);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_put_that_cannot_be_read_is_refused) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_large(1, {.address = 1, .key = 2, .size = 100'000}, answer);
+  const Said said = guest.next();
+  ASSERT_TRUE(said.is(FrameKind::refused, 1));
+  EXPECT_EQ(said.error(), ErrorCode::unreachable);
+  guest.put(2, "goes on", answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_put_of_a_guest_that_is_lost_meanwhile_leaves_nothing) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  Bytes large = pattern(3'000'000);
+  auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer);
+  for (int i = 0; i < 3; ++i) scene_.home->poll(scene_.now);  // begins to fetch
+  registered.reset();
+  lose(guest);
+  EXPECT_EQ(get(channel), std::nullopt);
+  put(channel, "goes on");
+  EXPECT_EQ(get(channel), "goes on");
+}
+
+}  // namespace
+}  // namespace wyvern::test

@@ -1,0 +1,83 @@
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <wyvern/channels/channel.hpp>
+
+#include "channels/remote/home_scene.hpp"
+#include "fuzz/input.hpp"
+
+// A guest with the job's key that says whatever it likes: the home throws it out or goes on, the queue stays
+// sound, and a guest that behaves is served.
+namespace wyvern::test {
+namespace {
+
+using wire::FrameKind;
+
+void fail(const std::string& what) {
+  std::cerr << what << '\n';
+  std::abort();
+}
+
+/// Mostly frames that there are, with some of the numbers that are in use.
+void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference& object) {
+  constexpr std::size_t longest_payload = 300;
+  const auto opening = static_cast<std::uint32_t>(input.choose(3));
+  const auto operation = static_cast<std::uint32_t>(input.choose(6));
+  const auto flags = static_cast<wire::FrameFlags>(input.choose(32));
+  const auto kind = static_cast<FrameKind>(input.choose(15));
+  wire::FrameBuffer buffer(guest.endpoint->largest_message());
+  switch (input.choose(6)) {
+    case 0: buffer.add(FrameKind::open, 0, opening, operation, wire::encode_open(object)); break;
+    case 1:
+      buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
+                       {.payload = input.take(input.choose(longest_payload))});
+      break;
+    case 2: buffer.add(FrameKind::get, flags & 6, opening, operation); break;
+    case 3: buffer.add(kind, flags, opening, operation, input.take(input.choose(32))); break;
+    case 4: {
+      std::array<ObjectReference, 1> handles{object};
+      buffer.add_cargo(FrameKind::put, flags & 3, opening, operation, {.handles = handles});
+      break;
+    }
+    default: buffer.add(kind, 0, opening, operation);
+  }
+  guest.send(buffer.bytes());
+}
+
+void play(FuzzInput input) {
+  HomeScene scene({.limits = {.window = 4, .operations = 16}});
+  const auto channel = Channel::create(scene.local, {.capacity = 3, .max_bytes = 4096, .inline_size = 64},
+                                       raw_bytes_type_hash, raw_bytes_type_name);
+  ScriptedGuest& guest = scene.add_guest();
+  guest.introduce();
+  guest.open(channel.reference());
+  while (!input.empty() && scene.home->guests() == 1) {
+    say_something(input, guest, channel.reference());
+    if (input.choose(4) == 0) channel.try_get();
+    scene.step();
+  }
+  scene.settle();
+
+  ScriptedGuest& other = scene.add_guest();
+  other.introduce();
+  other.open(channel.reference());
+  if (other.next().kind != FrameKind::opened) fail("the next guest cannot open the queue");
+  other.say(FrameKind::size, 1);
+  if (!other.next().is(FrameKind::value, 1)) fail("the next guest is not answered");
+  scene.home.reset();
+  if (const std::string wrong = audit(scene.node.segment(), channel.reference()); !wrong.empty()) fail(wrong);
+}
+
+}  // namespace
+}  // namespace wyvern::test
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    wyvern::test::play({data, size});
+  } catch (const wyvern::QueueClosed&) {
+    return 0;  // the guest has closed it, which it may
+  }
+  return 0;
+}
