@@ -25,15 +25,18 @@ std::uint64_t traffic_of(const EndpointCounters& counters) {
 
 }  // namespace
 
-std::size_t EventWait::wait(std::span<pollfd> others, Deadline deadline) {
+void EventWait::prepare(std::span<const pollfd> others, Deadline deadline) {
   set_.assign(others.begin(), others.end());
   const int descriptor = endpoint_.descriptor();
   if (descriptor >= 0) set_.push_back({.fd = descriptor, .events = POLLIN, .revents = 0});
   // The last thing before sleeping; who may not sleep looks at the others all the same.
   const bool sleeps = descriptor < 0 || endpoint_.may_sleep();
-  const Deadline end = sleeps ? end_of_sleep(deadline) : Deadline::now();
-  const timespec time = end.is_never() ? timespec{} : time_until(end);
-  if (::ppoll(set_.data(), set_.size(), end.is_never() ? nullptr : &time, nullptr) < 0) {
+  end_ = sleeps ? end_of_sleep(deadline) : Deadline::now();
+}
+
+std::size_t EventWait::sleep(std::span<pollfd> others) {
+  const timespec time = end_.is_never() ? timespec{} : time_until(end_);
+  if (::ppoll(set_.data(), set_.size(), end_.is_never() ? nullptr : &time, nullptr) < 0) {
     if (errno != EINTR) {
       throw Error(ErrorCode::invalid_argument,
                   describe_errno("waiting for " + std::to_string(set_.size()) + " descriptors", errno));

@@ -43,7 +43,16 @@ class EventWait {
   /// of the `others` is ready (their `revents` are set in any case), the deadline has passed, a signal was
   /// handled, or the nap is over. How many of the others are ready. Throws Error if the system cannot wait
   /// for them. Allocates only if there are more of them than ever before.
-  std::size_t wait(std::span<pollfd> others, Deadline deadline);
+  std::size_t wait(std::span<pollfd> others, Deadline deadline) {
+    prepare(others, deadline);
+    return sleep(others);
+  }
+
+  /// Its two halves, where other threads use the endpoint while this one sleeps. This needs the endpoint,
+  /// like a poll.
+  void prepare(std::span<const pollfd> others, Deadline deadline);
+  /// This does not; the same `others`. Who polls meanwhile only makes it return for nothing.
+  std::size_t sleep(std::span<pollfd> others);
 
  private:
   using Time = Deadline::Clock::time_point;
@@ -52,6 +61,7 @@ class EventWait {
 
   Endpoint& endpoint_;
   std::vector<pollfd> set_;  // the others, then the endpoint
+  Deadline end_ = Deadline::now();
   std::uint64_t traffic_ = 0;
   Time last_traffic_ = Time::min();
 };

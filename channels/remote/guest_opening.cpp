@@ -37,7 +37,14 @@ GuestOpening::~GuestOpening() {
     }
   }
   deliveries_.clear();  // leases go back
+  report_done();
   for (; not_reported_ != 0; --not_reported_) queue_->local().task_lost();
+}
+
+void GuestOpening::leave() {
+  for (HeldPut& put : held_) {
+    if (!put.is_answered && put.memory.size == 0) queue_->adopt(std::move(put.payload));
+  }
 }
 
 void GuestOpening::fail(const char* what) const {
@@ -238,6 +245,7 @@ void GuestOpening::received(const Frame& frame) {
   if (delivery.kind == IntentKind::lease) fail("a lease that is called received");
   delivery.message.get();
   ++not_reported_;
+  report_done();
 }
 
 void GuestOpening::give_back(const Frame& frame) {
@@ -258,9 +266,17 @@ void GuestOpening::done(const Frame& frame) {
 }
 
 void GuestOpening::tasks_done(std::uint32_t count) {
-  if (count > not_reported_) fail("more messages reported done than it has got");
-  not_reported_ -= count;
-  for (; count != 0; --count) queue_->local().task_done();
+  // One that is read where it lies may be done before it is received.
+  const auto gets = static_cast<std::uint32_t>(std::ranges::count_if(
+      deliveries_, [](const auto& delivery) { return delivery.second.kind == IntentKind::get; }));
+  if (count > not_reported_ + gets - reported_early_) fail("more messages reported done than it has got");
+  reported_early_ += count;
+  report_done();
+}
+
+void GuestOpening::report_done() {
+  for (; reported_early_ != 0 && not_reported_ != 0; --reported_early_, --not_reported_)
+    queue_->local().task_done();
 }
 
 }  // namespace wyvern

@@ -71,6 +71,8 @@ class GuestOpening {
   ServedQueue& queue() const { return *queue_; }
   const std::shared_ptr<ServedQueue>& shared_queue() const { return queue_; }
 
+  /// The guest lets the queue go: puts ahead that are held still go in when there is room.
+  void leave();
   /// Any frame but `open` and `let_go`. The guest holds the objects with these handles.
   void deal_with(const wire::Frame& frame);
   void put(const wire::Frame& frame, const wire::ReceivedCargo& received);
@@ -119,6 +121,7 @@ class GuestOpening {
   void give_back(const wire::Frame& frame);
   void done(const wire::Frame& frame);
   void tasks_done(std::uint32_t count);
+  void report_done();
   void flush(std::uint32_t operation);
   void check_operations() const;
   [[noreturn]] void fail(const char* what) const;
@@ -134,7 +137,8 @@ class GuestOpening {
   std::uint32_t turned_back_ = 0;
   std::vector<std::uint32_t> flushes_;  // that wait for what is held
   std::unordered_map<std::uint32_t, Delivery> deliveries_;
-  std::uint32_t not_reported_ = 0;  // gets of which the guest has not said that they are done
+  std::uint32_t not_reported_ = 0;    // gets of which the guest has not said that they are done
+  std::uint32_t reported_early_ = 0;  // done, before the guest has said that it has received them
 };
 
 }  // namespace wyvern

@@ -6,6 +6,7 @@
 #include <wyvern/channels/remote/home.hpp>
 #include <wyvern/channels/remote/introduction.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/object_hold.hpp>
 
 namespace wyvern {
 
@@ -85,6 +86,8 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
   if (frame.kind == FrameKind::let_go) {
+    found->second->leave();
+    if (found->second->queue().holds_adopted()) adopting_.push_back(found->second->shared_queue());
     entry.openings.erase(found);
   } else if (frame.kind == FrameKind::put) {
     put(entry, *found->second, frame);
@@ -169,6 +172,12 @@ bool Home::serve_queues() {
     any |= open->serve();
     ++queue;
   }
+  // Those that nobody else holds end with what they hold.
+  std::erase_if(adopting_, [&](const auto& queue) {
+    const LocalChannel& local = queue->local();
+    const DirectoryEntry& entry = member_->segment().object(local.reference().index);
+    return !queue->holds_adopted() || !has_other_hold(entry, member_->process_index());
+  });
   return any;
 }
 

@@ -85,6 +85,7 @@ class Home : private EndpointHandler {
   PeerWatch watch_;
   RegistrationCache regions_;
   std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
+  std::vector<std::shared_ptr<ServedQueue>> adopting_;  // queues that hold messages of who let them go
   std::vector<std::pair<std::shared_ptr<ServedQueue>, std::unique_ptr<LargePut>>> abandoned_;
   std::unordered_map<PeerNumber, GuestEntry> guests_;
   std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on

@@ -70,7 +70,7 @@ void ServedQueue::forget(const GuestOpening& opening) {
 
 bool ServedQueue::serve() {
   const bool got = serve_gets();
-  const bool put = serve_puts();
+  const bool put = serve_adopted() | serve_puts();
   return serve_joins() || got || put;
 }
 
@@ -104,6 +104,19 @@ bool ServedQueue::serve_puts() {
     } else {
       putters_.erase(current);
     }
+  }
+  return any;
+}
+
+bool ServedQueue::serve_adopted() {
+  bool any = false;
+  for (; !adopted_.empty(); adopted_.pop_front()) {
+    try {
+      if (!local_->put(adopted_.front(), {}, WaitLimit::now())) break;
+    } catch (const Error&) {
+      // Closed, or it can never fit: there is nobody to tell.
+    }
+    any = true;
   }
   return any;
 }

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
-#include <optional>
+#include <utility>
+#include <vector>
 
 #include <wyvern/channels/local_channel.hpp>
 
@@ -32,6 +35,9 @@ class ServedQueue {
   std::uint32_t waiting_of(const GuestOpening& opening) const;
   /// The opening ends: nothing of it waits any more.
   void forget(const GuestOpening& opening);
+  /// A message of one that has let the queue go: goes in when there is room, or is dropped with the queue.
+  void adopt(std::vector<std::byte> payload) { adopted_.push_back(std::move(payload)); }
+  bool holds_adopted() const { return !adopted_.empty(); }
 
   /// Does what has become possible; whether that was anything.
   bool serve();
@@ -50,12 +56,14 @@ class ServedQueue {
   bool try_get(const PendingGet& get);
   bool serve_gets();
   bool serve_puts();
+  bool serve_adopted();
   bool serve_joins();
 
   std::shared_ptr<LocalChannel> local_;
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first
+  std::deque<std::vector<std::byte>> adopted_;
 };
 
 }  // namespace wyvern

@@ -1,0 +1,271 @@
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include <wyvern/channels/remote/introduction.hpp>
+#include <wyvern/channels/remote/remote_access.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/spin.hpp>
+
+namespace wyvern {
+namespace {
+
+/// Without an answer to a hello; a node is known to be there before anybody is told its address.
+constexpr std::chrono::seconds introduction_limit{10};
+/// How long what was said last may wait for a thread that looks after the endpoint.
+constexpr std::chrono::milliseconds between_looks{2};
+constexpr std::chrono::seconds farewell_limit{1};
+
+using WakeOnRequest = std::stop_callback<std::function<void()>>;
+
+template <class Action>
+class Finally {
+ public:
+  explicit Finally(Action action) : action_(std::move(action)) {}
+  ~Finally() { action_(); }
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+
+ private:
+  Action action_;
+};
+
+FileDescriptor make_eventfd() {
+  FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!descriptor) throw OutOfMemory(describe_errno("eventfd", errno));
+  return descriptor;
+}
+
+}  // namespace
+
+RemoteAccess::RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint,
+                           const JobKey& key, AddressOf address_of, const PeerWatchOptions& watch)
+    : member_(std::move(member)),
+      endpoint_(std::move(endpoint)),
+      key_(key),
+      address_of_(std::move(address_of)),
+      watch_(*endpoint_, watch),
+      callers_wait_(*endpoint_),
+      own_wait_(*endpoint_),
+      interrupt_(make_eventfd()),
+      thread_([this] { look_after(); }) {}
+
+RemoteAccess::~RemoteAccess() {
+  {
+    Lock lock(mutex_);
+    const auto all_is_said = [this] {
+      return std::ranges::all_of(
+          nodes_, [](const auto& node) { return node.second->lost() || node.second->outbox().empty(); });
+    };
+    wait(lock, all_is_said, Deadline::after(farewell_limit));
+    is_ending_ = true;
+    own_turn_.notify_one();
+  }
+  interrupt();
+  thread_.join();
+}
+
+std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
+  std::shared_ptr<RemoteNode>& place = nodes_[number];
+  if (place == nullptr) {
+    const std::vector<std::byte> home = address_of_(number);
+    const PeerNumber peer = endpoint_->add_peer(home);
+    watch_.add(peer, Deadline::Clock::now());
+    auto hello = wire::make_hello(key_, {.puid = member_->puid(), .address = endpoint_->address()}, home);
+    place = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
+    nodes_by_peer_.emplace(peer, place);
+    send(*place);
+  }
+  std::shared_ptr<RemoteNode> node = place;
+  if (!wait(
+          lock, [&] { return node->is_welcome() || node->lost(); }, Deadline::after(introduction_limit))) {
+    throw ErrorOf<ErrorCode::unreachable>(
+        "node " + std::to_string(number) + " has not answered for " +
+        std::to_string(introduction_limit.count()) +
+        " s: is its agent running, with the key of this job, and may it be reached through the network?");
+  }
+  if (node->lost()) throw_lost(*node);
+  return node;
+}
+
+void RemoteAccess::throw_lost(const RemoteNode& node) {
+  throw NodeLost("node " + std::to_string(node.number()) + " is lost: " + *node.lost());
+}
+
+void RemoteAccess::send(RemoteNode& node) {
+  note_call();
+  if (node.lost() || node.outbox().send(*endpoint_, node.peer()) != SendOutcome::failed) return;
+  lose(node, "it cannot be reached");
+}
+
+void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
+  wait(
+      lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());
+  if (!operation.is_over()) throw_lost(node);
+}
+
+/// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
+void RemoteAccess::note_call() {
+  ++calls_;
+  if (std::exchange(own_sleeps_, false)) interrupt();
+}
+
+void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
+  waiters_.erase(waiter);
+  if (is_polled_) return;
+  if (!waiters_.empty()) {
+    waiters_.front()->woken.notify_one();  // its turn
+  } else if (own_waits_) {
+    own_turn_.notify_one();
+  }
+}
+
+bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+  note_call();
+  if (over()) return true;
+  Waiter waiter{.over = over, .woken = {}};
+  const auto me = waiters_.insert(waiters_.end(), &waiter);
+  const Finally leaving([&] { leave(me); });
+  std::optional<WakeOnRequest> on_stop;
+  if (limit.stop() != nullptr) {
+    lock.unlock();  // it may be called at once
+    on_stop.emplace(*limit.stop(), [&] {
+      {
+        const Lock stopping(mutex_);
+        waiter.woken.notify_one();
+      }
+      interrupt();
+    });
+    lock.lock();
+  }
+  while (!over() && !limit.passed()) {
+    if (!is_polled_) {
+      is_polled_ = true;
+      const Finally polled([&] { is_polled_ = false; });
+      poll_until(lock, over, limit);
+    } else if (limit.deadline().is_never()) {
+      waiter.woken.wait(lock);
+    } else {
+      waiter.woken.wait_until(lock, limit.deadline().time());
+    }
+  }
+  if (on_stop) {
+    lock.unlock();  // it may be running
+    on_stop.reset();
+    lock.lock();
+  }
+  return over();
+}
+
+void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+  const auto is_over = [&] {
+    lock.unlock();  // somebody else may have something to say
+    lock.lock();
+    poll_once();
+    return over();
+  };
+  SpinHabit& habit = SpinHabit::mine();
+  if (spin_until(*member_, is_over, limit, habit)) return;
+  while (!over() && !limit.passed()) {
+    if (!poll_once() && !over()) sleep(lock, callers_wait_, limit.deadline());
+  }
+  if (over()) habit.end(monotonic_ns());
+}
+
+/// Until something may have come, or somebody interrupts; not beyond the next beat that is due.
+void RemoteAccess::sleep(Lock& lock, EventWait& wait, Deadline deadline) {
+  std::array<pollfd, 1> others{{{.fd = interrupt_.get(), .events = POLLIN, .revents = 0}}};
+  wait.prepare(others, earliest(deadline, Deadline::at(watch_.next_check())));
+  lock.unlock();
+  wait.sleep(others);
+  lock.lock();
+  if (others[0].revents == 0) return;
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto read = ::read(interrupt_.get(), &count, sizeof count);
+}
+
+void RemoteAccess::interrupt() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(interrupt_.get(), &one, sizeof one);
+}
+
+bool RemoteAccess::poll_once() {
+  std::size_t events = endpoint_->poll(*this);
+  const auto now = Deadline::Clock::now();
+  if (now >= watch_.next_check()) {
+    for (const LostPeer& lost : watch_.check(now)) {
+      ++events;
+      RemoteNode& node = *nodes_by_peer_.at(lost.peer);
+      lose(node, describe(lost, "node " + std::to_string(node.number())));
+    }
+  }
+  bool is_all_said = true;
+  for (auto& [number, node] : nodes_) {
+    if (node->lost() || node->outbox().empty()) continue;
+    const SendOutcome outcome = node->outbox().send(*endpoint_, node->peer());
+    if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
+    is_all_said &= outcome != SendOutcome::retry;
+  }
+  if (events != 0) wake_waiters();
+  return events != 0 || !is_all_said;
+}
+
+void RemoteAccess::wake_waiters() {
+  for (Waiter* waiter : waiters_) {
+    if (waiter->over()) waiter->woken.notify_one();
+  }
+}
+
+void RemoteAccess::lose(RemoteNode& node, const std::string& why) {
+  if (node.lost()) return;
+  node.lose(why);
+  wake_waiters();
+}
+
+void RemoteAccess::message(PeerNumber from, std::span<const std::byte> bytes) {
+  RemoteNode& node = *nodes_by_peer_.at(from);
+  if (node.lost()) return;
+  try {
+    node.message(bytes, key_);
+  } catch (const Error& error) {
+    node.lose(error.what());
+  }
+}
+
+void RemoteAccess::send_failed(PeerNumber to, int fabric_errno) {
+  watch_.send_failed(to, fabric_errno);
+  const auto found = nodes_by_peer_.find(to);
+  if (found == nodes_by_peer_.end() || found->second->lost()) return;
+  found->second->lose("a message to it did not arrive (error " + std::to_string(fabric_errno) + ")");
+}
+
+void RemoteAccess::read_ended(RemoteRead& read, ReadResult result, int /*fabric_errno*/) {
+  static_cast<LargeGet&>(read).result = result;
+}
+
+/// The thread's.
+void RemoteAccess::look_after() {
+  Lock lock(mutex_);
+  std::uint64_t calls_seen = 0;
+  while (!is_ending_) {
+    if (calls_ != calls_seen) {
+      calls_seen = calls_;
+      own_turn_.wait_for(lock, between_looks);
+    } else if (is_polled_) {
+      own_waits_ = true;
+      own_turn_.wait(lock);
+      own_waits_ = false;
+    } else if (!poll_once()) {
+      own_sleeps_ = true;
+      sleep(lock, own_wait_, Deadline::never());
+      own_sleeps_ = false;
+    }
+  }
+}
+
+}  // namespace wyvern

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <wyvern/channels/remote/remote_node.hpp>
+#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/job_key.hpp>
+#include <wyvern/core/member.hpp>
+#include <wyvern/core/wait_limit.hpp>
+#include <wyvern/transport/endpoint.hpp>
+#include <wyvern/transport/event_wait.hpp>
+#include <wyvern/transport/peer_watch.hpp>
+
+namespace wyvern {
+
+class RemoteChannel;
+
+/// A large message that is fetched from a home.
+struct LargeGet : RemoteRead {
+  using RemoteRead::RemoteRead;
+  std::optional<ReadResult> result;
+};
+
+/// This process's way to the nodes that are not its own: one endpoint, for all its threads.
+///
+/// Whoever waits for something polls: one of the threads that wait at a time, the others sleep until what
+/// they wait for has come, or it is their turn to poll. So an answer is dealt with by the thread that needs
+/// it, and nothing is handed over between threads while only one works. A thread of this class looks after
+/// the endpoint when nobody else does: it says what was not said yet, beats and notices peers that are gone,
+/// and lets homes read. While others call it only looks now and then whether they still do.
+///
+/// Everything is under one lock, which nobody keeps while he sleeps. Outlives the channels that were opened
+/// with it. In a plain fork everything here is the parent's.
+class RemoteAccess : private EndpointHandler {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+  /// The address of a node's home. Throws NotFound, NodeLost. Called under the lock.
+  using AddressOf = std::function<std::vector<std::byte>(std::uint32_t node)>;
+
+  RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
+               AddressOf address_of, const PeerWatchOptions& watch = {});
+  /// Says what there is to say, for a second at most.
+  ~RemoteAccess() override;
+
+  Member& member() const { return *member_; }
+  Lock lock() { return Lock(mutex_); }
+  /// With the lock held, as everything below.
+  Endpoint& endpoint() { return *endpoint_; }
+  /// The home of that node, introduced. Throws NodeLost, Unreachable, and what AddressOf throws.
+  std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
+  /// Says what is to be said there, or leaves it to the next poll.
+  void send(RemoteNode& node);
+  /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
+  /// held all the time, but whenever `over` is called.
+  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  /// As long as it takes; throws NodeLost when the node is.
+  void wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation);
+  [[noreturn]] static void throw_lost(const RemoteNode& node);
+
+  /// The channels that are open, by object id.
+  std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }
+
+ private:
+  struct Waiter {
+    const std::function<bool()>& over;
+    std::condition_variable woken;
+  };
+
+  void message(PeerNumber from, std::span<const std::byte> bytes) override;
+  void send_failed(PeerNumber to, int fabric_errno) override;
+  void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
+
+  void note_call();
+  void leave(std::list<Waiter*>::iterator waiter);
+  bool poll_once();
+  void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  void sleep(Lock& lock, EventWait& wait, Deadline deadline);
+  void wake_waiters();
+  void lose(RemoteNode& node, const std::string& why);
+  void look_after();
+  void interrupt();
+
+  std::shared_ptr<Member> member_;
+  std::unique_ptr<Endpoint> endpoint_;
+  JobKey key_;
+  AddressOf address_of_;
+  std::mutex mutex_;
+  PeerWatch watch_;
+  EventWait callers_wait_;
+  EventWait own_wait_;
+  FileDescriptor interrupt_;  // an eventfd: who sleeps on the endpoint wakes
+  std::list<Waiter*> waiters_;
+  bool is_polled_ = false;   // by a waiter
+  std::uint64_t calls_ = 0;  // that have waited or sent
+  std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;
+  std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;
+  // The thread's: it sleeps on the endpoint, or until whoever waits has left, or looks now and then.
+  std::condition_variable own_turn_;
+  bool own_sleeps_ = false;
+  bool own_waits_ = false;
+  bool is_ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace wyvern

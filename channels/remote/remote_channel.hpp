@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <wyvern/channels/remote/remote_access.hpp>
+#include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/wait_limit.hpp>
+
+namespace wyvern {
+
+class RemoteChannel;
+
+/// A message that was taken from a queue of another node: its bytes are here. One that was got is gone when
+/// this is destroyed; one under a lease is given back, unless it is done.
+class RemoteMessage {
+ public:
+  RemoteMessage(std::shared_ptr<RemoteChannel> channel, std::uint32_t operation, IntentKind kind,
+                std::vector<std::byte> bytes, std::uint32_t deliveries);
+  RemoteMessage(RemoteMessage&& other) noexcept;
+  RemoteMessage& operator=(RemoteMessage&& other) noexcept;
+  ~RemoteMessage() { end(); }
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  /// For a lease: how many deliveries of it were in vain.
+  std::uint32_t delivery_count() const { return deliveries_; }
+  /// Ends the lease: the message is dealt with. Throws LeaseLost, NodeLost.
+  void done();
+
+ private:
+  friend class RemoteChannel;
+  void end() noexcept;
+
+  std::shared_ptr<RemoteChannel> channel_;  // null: it has ended
+  std::uint32_t operation_ = 0;
+  IntentKind kind_ = IntentKind::get;
+  std::vector<std::byte> bytes_;
+  std::uint32_t deliveries_ = 0;
+};
+
+/// This process's opening of a channel on another node: what all its handles share. The calls of
+/// LocalChannel, with its results and errors; besides, each throws NodeLost when the node is. Thread-safe.
+///
+/// A put without a deadline may run ahead of the home's answer by `window` messages, and returns when it is
+/// sent, or about to be; what it could not do there is told by the next put or flush. Puts with a deadline,
+/// or with handles, and large ones wait for the answer.
+class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
+ public:
+  /// The process's opening of that channel; asks its home if there is none yet. QueueLost if it has gone.
+  static std::shared_ptr<RemoteChannel> open(RemoteAccess& access, const ObjectReference& reference);
+  RemoteChannel(const RemoteChannel&) = delete;
+  RemoteChannel& operator=(const RemoteChannel&) = delete;
+
+  const ObjectReference& reference() const { return reference_; }
+  const wire::QueueTerms& terms() const { return terms_; }
+
+  bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+           const WaitLimit& limit);
+  /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
+  void flush();
+  std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit);
+  void close();
+  /// Reports one message done that this process got. InvalidArgument if it has reported them all.
+  void task_done();
+  /// How many were lost, once all are done or lost; nothing: not so in time.
+  std::optional<std::uint64_t> join(const WaitLimit& limit);
+  std::uint64_t size();
+
+  /// "queue 'name' 4294967298 of node 1", for messages.
+  std::string description() const;
+
+ private:
+  friend class RemoteMessage;
+  RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node, const ObjectReference& reference);
+
+  void ask_to_open(RemoteAccess::Lock& lock);
+  void let_go() noexcept;
+  void check_ahead(const char* call);
+  void put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo);
+  bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
+  bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
+  std::uint64_t ask(wire::FrameKind kind, const char* call);
+  void wait_and_end(RemoteAccess::Lock& lock, std::uint32_t number, RemoteOperation& operation);
+  void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
+  std::vector<std::byte> fetch(RemoteAccess::Lock& lock, const RemoteMemory& memory);
+  void check_outcome(const RemoteOperation& operation, const char* call) const;
+
+  RemoteAccess& access_;
+  std::shared_ptr<RemoteNode> node_;
+  ObjectReference reference_;
+  wire::QueueTerms terms_;
+  PutsAhead ahead_;
+  std::uint32_t opening_ = 0;
+  std::uint64_t not_reported_ = 0;  // gets
+};
+
+}  // namespace wyvern

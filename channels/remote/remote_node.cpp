@@ -1,0 +1,118 @@
+#include <utility>
+
+#include <wyvern/channels/remote/introduction.hpp>
+#include <wyvern/channels/remote/remote_node.hpp>
+#include <wyvern/core/error.hpp>
+
+namespace wyvern {
+
+using wire::Frame;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+RemoteNode::RemoteNode(std::uint32_t number, PeerNumber peer, std::vector<std::byte> hello,
+                       std::size_t largest_message)
+    : number_(number), peer_(peer), hello_(std::move(hello)), outbox_(largest_message), operations_(1) {
+  outbox_.add_message(hello_);
+}
+
+std::uint32_t RemoteNode::begin(RemoteOperation& operation) {
+  if (free_operations_.empty()) {
+    free_operations_.reserve(operations_.size() + 1);  // so that freeing never fails
+    operations_.emplace_back();
+    free_operations_.push_back(static_cast<std::uint32_t>(operations_.size() - 1));
+  }
+  const std::uint32_t number = free_operations_.back();
+  free_operations_.pop_back();
+  wait_again(number, operation);
+  return number;
+}
+
+void RemoteNode::wait_again(std::uint32_t number, RemoteOperation& operation) {
+  operations_[number] = {.state = Slot::State::waited_for, .operation = &operation};
+}
+
+void RemoteNode::end(std::uint32_t operation) { free_slot(operation); }
+
+void RemoteNode::leave(std::uint32_t operation) { operations_[operation] = {.state = Slot::State::left}; }
+
+void RemoteNode::hold(std::uint32_t operation) { operations_[operation] = {.state = Slot::State::held}; }
+
+void RemoteNode::free_slot(std::uint32_t operation) {
+  operations_[operation] = {};
+  free_operations_.push_back(operation);
+}
+
+std::uint32_t RemoteNode::begin_opening(PutsAhead& ahead) {
+  const std::uint32_t number = next_opening_++;
+  openings_.emplace(number, &ahead);
+  return number;
+}
+
+void RemoteNode::end_opening(std::uint32_t opening) { openings_.erase(opening); }
+
+void RemoteNode::message(std::span<const std::byte> bytes, const JobKey& key) {
+  if (!is_welcome_) {
+    is_welcome_ = wire::is_welcome(key, hello_, bytes);
+    if (!is_welcome_) {
+      throw ErrorOf<ErrorCode::authentication_failed>("who answers there does not have the key of this job");
+    }
+    return;
+  }
+  wire::FrameReader reader(bytes, wire::Sender::home);
+  while (const auto frame = reader.next()) deal_with(*frame);
+}
+
+void RemoteNode::deal_with(const Frame& frame) {
+  const auto found = openings_.find(frame.opening);
+  PutsAhead* const ahead = found == openings_.end() ? nullptr : found->second;
+  switch (frame.kind) {
+    case FrameKind::delivery: return deliver(frame);
+    case FrameKind::credit:
+      if (ahead != nullptr) ahead->ended = frame.operation;
+      return;
+    case FrameKind::turned_back:
+      if (ahead != nullptr) ahead->turned_back = frame.operation;
+      return;
+    case FrameKind::refused:
+      if (frame.operation != 0) return conclude(frame);
+      if (ahead != nullptr) ahead->refusal = wire::decode_refused(frame.body);
+      return;
+    default: return conclude(frame);
+  }
+}
+
+RemoteNode::Slot& RemoteNode::slot_of(const Frame& frame) {
+  const bool is_expected = frame.operation < operations_.size() &&
+                           (operations_[frame.operation].state == Slot::State::waited_for ||
+                            operations_[frame.operation].state == Slot::State::left);
+  if (!is_expected) {
+    throw DecodeError(std::string("an agent has sent the end (") + wire::name_of(frame.kind) +
+                      ") of an operation that there is not");
+  }
+  return operations_[frame.operation];
+}
+
+void RemoteNode::deliver(const Frame& frame) {
+  RemoteOperation* const operation = slot_of(frame).operation;
+  if (operation == nullptr) {  // it came too late
+    outbox_.room_for(0).add(FrameKind::give_back, 0, frame.opening, frame.operation);
+    return free_slot(frame.operation);
+  }
+  const wire::ReceivedCargo received = wire::read_cargo(frame);
+  operation->bytes.assign(received.cargo.payload.begin(), received.cargo.payload.end());
+  operation->memory = received.cargo.memory;
+  operation->deliveries = received.cargo.deliveries;
+  operation->outcome = frame.kind;
+}
+
+void RemoteNode::conclude(const Frame& frame) {
+  RemoteOperation* const operation = slot_of(frame).operation;
+  if (operation == nullptr) return free_slot(frame.operation);
+  if (frame.kind == FrameKind::refused) operation->refusal = wire::decode_refused(frame.body);
+  if (frame.kind == FrameKind::value) operation->value = wire::read_value(frame);
+  if (frame.kind == FrameKind::opened) operation->bytes.assign(frame.body.begin(), frame.body.end());
+  operation->outcome = frame.kind;
+}
+
+}  // namespace wyvern

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <wyvern/channels/remote/control_tables.hpp>
+#include <wyvern/channels/remote/frame_reader.hpp>
+#include <wyvern/channels/remote/outbox.hpp>
+#include <wyvern/core/job_key.hpp>
+#include <wyvern/transport/endpoint.hpp>
+
+namespace wyvern {
+
+/// What a guest has asked a home for, and how it ended. Stays where it is until it is over, or left.
+struct RemoteOperation {
+  wire::FrameKind outcome = wire::FrameKind::none;  ///< none: it is not over
+  std::vector<std::byte> bytes;                     ///< of a delivery, or the terms of a queue
+  std::uint32_t deliveries = 0;
+  RemoteMemory memory;  ///< of a large delivery; size 0: `bytes` are it
+  std::uint64_t value = 0;
+  std::optional<wire::Refusal> refusal;
+
+  bool is_over() const { return outcome != wire::FrameKind::none; }
+};
+
+/// How far the puts of an opening are for which no answer is waited.
+struct PutsAhead {
+  std::uint32_t window = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t ended = 0;  ///< both count on
+  std::uint32_t turned_back = 0;
+  std::optional<wire::Refusal> refusal;  ///< of one of them
+
+  bool may_send() const { return sent - ended < window; }
+};
+
+/// The home of queues on another node, as this process sees it: what is to be said there, and who waits for
+/// which answer. Used under the lock of RemoteAccess.
+class RemoteNode {
+ public:
+  RemoteNode(std::uint32_t number, PeerNumber peer, std::vector<std::byte> hello,
+             std::size_t largest_message);
+
+  std::uint32_t number() const { return number_; }
+  PeerNumber peer() const { return peer_; }
+  bool is_welcome() const { return is_welcome_; }
+  /// What has become of it; nothing: it lives, as far as is known.
+  const std::optional<std::string>& lost() const { return lost_; }
+  wire::Outbox& outbox() { return outbox_; }
+
+  /// The operation's number, from now on; until `end`.
+  std::uint32_t begin(RemoteOperation& operation);
+  void end(std::uint32_t operation);
+  /// Nobody waits for it any more: a message that comes for it is given back. Ends by itself.
+  void leave(std::uint32_t operation);
+  /// It has brought a message, about which there will be something to say under its number.
+  void hold(std::uint32_t operation);
+  /// The answer to that is waited for.
+  void wait_again(std::uint32_t number, RemoteOperation& operation);
+
+  std::uint32_t begin_opening(PutsAhead& ahead);
+  void end_opening(std::uint32_t opening);
+
+  /// What the home says. Throws Error for what no home says: the node counts as lost then.
+  void message(std::span<const std::byte> bytes, const JobKey& key);
+  /// Everything that is not over never will be.
+  void lose(std::string why) { lost_ = std::move(why); }
+
+ private:
+  struct Slot {
+    enum class State : std::uint8_t { unused, waited_for, left, held };
+    State state = State::unused;
+    RemoteOperation* operation = nullptr;  // of one that is waited for
+  };
+
+  void deal_with(const wire::Frame& frame);
+  void deliver(const wire::Frame& frame);
+  void conclude(const wire::Frame& frame);
+  Slot& slot_of(const wire::Frame& frame);
+  void free_slot(std::uint32_t operation);
+
+  std::uint32_t number_;
+  PeerNumber peer_;
+  std::vector<std::byte> hello_;
+  bool is_welcome_ = false;
+  std::optional<std::string> lost_;
+  wire::Outbox outbox_;
+  std::vector<Slot> operations_;  // by number, from 1
+  std::vector<std::uint32_t> free_operations_;
+  std::unordered_map<std::uint32_t, PutsAhead*> openings_;
+  std::uint32_t next_opening_ = 1;
+};
+
+}  // namespace wyvern
