@@ -217,34 +217,50 @@ bool RemoteChannel::put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo
 std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimit& limit) {
   Member::check_not_forked();
   RemoteAccess::Lock lock = access_.lock();
-  if (node_->lost()) RemoteAccess::throw_lost(*node_);
-  RemoteOperation answer;
+  while (true) {
+    if (node_->lost()) RemoteAccess::throw_lost(*node_);
+    RemoteOperation answer;
+    const bool is_lease = kind == IntentKind::lease;
+    // A get that came to its limit may be on its way back with a message all the same, which comes before
+    // what a further one would bring.
+    const auto left = node_->find_left_get(opening_, is_lease);
+    const std::uint32_t operation = left ? *left : ask_for_message(answer, is_lease, limit);
+    if (left) node_->wait_again(operation, answer);
+    const auto is_over = [&] { return answer.is_over() || node_->lost(); };
+    if (!access_.wait(lock, is_over, limit.is_now() ? WaitLimit::never() : limit)) {
+      if (!left) {
+        say(FrameKind::cancel, operation);
+        access_.send(*node_);
+      }
+      node_->leave_get(operation, opening_, is_lease);
+      return std::nullopt;
+    }
+    if (answer.outcome == FrameKind::delivery) return receive(lock, operation, kind, std::move(answer));
+    wait_and_end(lock, operation, answer);
+    check_outcome(answer, is_lease ? "lease" : "get");
+    if (!left) return std::nullopt;
+  }
+}
+
+std::uint32_t RemoteChannel::ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit) {
   const std::uint32_t operation = node_->begin(answer);
   wire::FrameFlags flags = 0;
-  if (kind == IntentKind::lease) flags |= flag(FrameFlag::lease);
+  if (is_lease) flags |= flag(FrameFlag::lease);
   if (limit.is_now()) flags |= flag(FrameFlag::now);
   say(FrameKind::get, operation, flags);
   access_.send(*node_);
-  const auto is_over = [&] { return answer.is_over() || node_->lost(); };
-  if (!limit.is_now() && !access_.wait(lock, is_over, limit)) {
-    say(FrameKind::cancel, operation);
-    access_.send(*node_);
-    node_->leave(operation);
-    return std::nullopt;
-  }
-  if (!answer.is_over()) access_.wait(lock, is_over, WaitLimit::never());
-  if (answer.outcome != FrameKind::delivery) {
-    wait_and_end(lock, operation, answer);
-    check_outcome(answer, kind == IntentKind::get ? "get" : "lease");
-    return std::nullopt;
-  }
+  return operation;
+}
+
+RemoteMessage RemoteChannel::receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,
+                                     RemoteOperation answer) {
   node_->hold(operation);
   RemoteMessage message(shared_from_this(), operation, kind, std::move(answer.bytes), answer.deliveries);
   if (answer.memory.size != 0) {
     try {
       message.bytes_ = fetch(lock, answer.memory);
     } catch (...) {
-      lock.unlock();  // the message goes back by itself
+      lock.unlock();  // the message's end takes it
       throw;
     }
   }

@@ -28,7 +28,22 @@ std::uint32_t RemoteNode::begin(RemoteOperation& operation) {
   return number;
 }
 
+void RemoteNode::leave_get(std::uint32_t operation, std::uint32_t opening, bool is_lease) {
+  operations_[operation] = {.state = Slot::State::left, .opening = opening, .is_lease = is_lease};
+  ++left_gets_;
+}
+
+std::optional<std::uint32_t> RemoteNode::find_left_get(std::uint32_t opening, bool is_lease) const {
+  if (left_gets_ == 0) return std::nullopt;
+  for (std::uint32_t number = 1; number < operations_.size(); ++number) {
+    const Slot& slot = operations_[number];
+    if (slot.opening == opening && slot.is_lease == is_lease) return number;
+  }
+  return std::nullopt;
+}
+
 void RemoteNode::wait_again(std::uint32_t number, RemoteOperation& operation) {
+  if (operations_[number].opening != 0) --left_gets_;
   operations_[number] = {.state = Slot::State::waited_for, .operation = &operation};
 }
 
@@ -39,6 +54,7 @@ void RemoteNode::leave(std::uint32_t operation) { operations_[operation] = {.sta
 void RemoteNode::hold(std::uint32_t operation) { operations_[operation] = {.state = Slot::State::held}; }
 
 void RemoteNode::free_slot(std::uint32_t operation) {
+  if (operations_[operation].opening != 0) --left_gets_;
   operations_[operation] = {};
   free_operations_.push_back(operation);
 }

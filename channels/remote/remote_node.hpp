@@ -58,6 +58,10 @@ class RemoteNode {
   void end(std::uint32_t operation);
   /// Nobody waits for it any more: a message that comes for it is given back. Ends by itself.
   void leave(std::uint32_t operation);
+  /// The same for a get (or lease) that was cancelled, whose end has not come yet.
+  void leave_get(std::uint32_t operation, std::uint32_t opening, bool is_lease);
+  /// One of those, if there is one.
+  std::optional<std::uint32_t> find_left_get(std::uint32_t opening, bool is_lease) const;
   /// It has brought a message, about which there will be something to say under its number.
   void hold(std::uint32_t operation);
   /// The answer to that is waited for.
@@ -76,6 +80,8 @@ class RemoteNode {
     enum class State : std::uint8_t { unused, waited_for, left, held };
     State state = State::unused;
     RemoteOperation* operation = nullptr;  // of one that is waited for
+    std::uint32_t opening = 0;             // of a get that was left
+    bool is_lease = false;
   };
 
   void deal_with(const wire::Frame& frame);
@@ -92,6 +98,7 @@ class RemoteNode {
   wire::Outbox outbox_;
   std::vector<Slot> operations_;  // by number, from 1
   std::vector<std::uint32_t> free_operations_;
+  std::uint32_t left_gets_ = 0;
   std::unordered_map<std::uint32_t, PutsAhead*> openings_;
   std::uint32_t next_opening_ = 1;
 };
