@@ -33,6 +33,14 @@ bool has_hold(const DirectoryEntry& entry, std::uint32_t process) {
   return (entry.holders[process / 64].load(std::memory_order_seq_cst) & holder_bit(process)) != 0;
 }
 
+bool has_other_hold(const DirectoryEntry& entry, std::uint32_t process) {
+  for (std::uint32_t i = 0; i < std::size(entry.holders); ++i) {
+    const std::uint64_t own = i == process / 64 ? holder_bit(process) : 0;
+    if ((entry.holders[i].load(std::memory_order_seq_cst) & ~own) != 0) return true;
+  }
+  return false;
+}
+
 bool has_any_hold(const DirectoryEntry& entry) {
   for (const auto& word : entry.holders) {
     if (word.load(std::memory_order_seq_cst) != 0) return true;

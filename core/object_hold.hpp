@@ -28,6 +28,8 @@ void drop_hold(const Segment& segment, std::uint32_t object, std::uint32_t proce
 
 bool has_hold(const DirectoryEntry& entry, std::uint32_t process);
 bool has_any_hold(const DirectoryEntry& entry);
+/// Of another process than that one.
+bool has_other_hold(const DirectoryEntry& entry, std::uint32_t process);
 
 /// For the agent: retires an object that nobody holds and nothing names, see above; false if it is held or
 /// named, or not alive. `is_named` is asked when nobody holds it.
