@@ -46,10 +46,10 @@ std::uint32_t count_ports(const RingView& view, Wanted wanted) {
 
 }  // namespace
 
-void give_back(const RingView& view, Port& port, Delivery delivery) {
+void give_back(const RingView& view, Port& port, Return how) {
   const PortOwner owner(port.owner.load(std::memory_order_relaxed));  // ours: nobody else changes it
   // Sequentially consistent: before the hint, and before the look for sleepers that follows.
-  const PortOwner given = delivery == Delivery::in_vain ? owner.given_back() : owner.given_back_unchanged();
+  const PortOwner given = how == Return::in_vain ? owner.given_back() : owner.given_back_unchanged();
   port.owner.store(given.bits(), std::memory_order_seq_cst);
   CRASH_POINT("give_back.given");
   raise_given_back(view);

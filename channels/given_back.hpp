@@ -21,12 +21,12 @@ inline bool may_be_given_back(const RingView& view) {
   return (view.header().given_back.load(std::memory_order_seq_cst) & 1) != 0;
 }
 
-/// Whether a delivery of the message that comes back was made, or it never arrived.
-enum class Delivery : std::uint8_t { in_vain, none };
+/// Whether somebody had the message that comes back, or it never arrived.
+enum class Return : std::uint8_t { in_vain, undelivered };
 
 /// Gives back the leased message of a port that the caller's process owns and raises the hint. Waking a taker
 /// is the caller's.
-void give_back(const RingView& view, Port& port, Delivery delivery);
+void give_back(const RingView& view, Port& port, Return how);
 /// Makes takers look; for who finds a port that was given back without that.
 void raise_given_back(const RingView& view);
 

@@ -64,7 +64,7 @@ void Keeper::settle_dead_port(const RingView& view, std::uint32_t number) {
   Port& port = view.port(number);
   const SpareWord spare(port.spare.load(std::memory_order_relaxed));
   if (spare.leased()) {
-    give_back(view, port, Delivery::in_vain);
+    give_back(view, port, Return::in_vain);
     return;
   }
   // What is in its block now was never published, or was got by the dead: it is gone with it.

@@ -30,9 +30,10 @@ std::shared_ptr<LocalChannel> LocalChannel::open(const std::shared_ptr<Member>& 
     existing = std::static_pointer_cast<LocalChannel>(place->second.lock());
     if (existing && existing->reference_ == reference) return existing;
   }
-  auto& entry =
-      open.by_index[reference.index];  // first: what follows the hold must not fail for lack of memory
+  // First: what follows the hold must not fail for lack of memory.
+  const auto [entry, is_new] = open.by_index.try_emplace(reference.index);
   if (!add_hold(member->segment(), reference, member->process_index())) {
+    if (is_new) open.by_index.erase(entry);
     throw QueueLost("queue " + to_string(reference.id) +
                     " does not exist any more: the last process that held it has gone");
   }
@@ -55,7 +56,7 @@ std::shared_ptr<LocalChannel> LocalChannel::open(const std::shared_ptr<Member>& 
     keep->agent().attend(ended);
   };
   channel = std::shared_ptr<LocalChannel>(new LocalChannel(member, reference), end);
-  entry = channel;
+  entry->second = channel;
   return channel;
 }
 

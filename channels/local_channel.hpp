@@ -91,7 +91,7 @@ class HeldMessage {
  private:
   void check_leased(const char* call);
   void end() noexcept;
-  void return_message(LocalChannel& channel, Delivery delivery) noexcept;
+  void return_message(LocalChannel& channel, Return how) noexcept;
   bool is_lost() const;
 
   LocalChannel* channel_;
@@ -131,6 +131,8 @@ class LocalChannel {
            const WaitLimit& limit);
   /// Memory for a message of so many bytes; nothing: max_bytes left none in time.
   std::optional<HeldLoan> loan(std::uint64_t bytes, const WaitLimit& limit);
+  /// Throws TooLarge for a message that can never fit.
+  void check_size(std::uint64_t bytes) const;
   /// As put. On false, and when it throws, the loan is as it was.
   bool put(HeldLoan& loan, const WaitLimit& limit);
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
@@ -145,9 +147,9 @@ class LocalChannel {
 
   /// Reports one message done that this process got. InvalidArgument if it has reported them all.
   void task_done();
-  /// Counts one message that this process got, and has not reported done, as lost. InvalidArgument if there
-  /// is none.
-  void task_lost();
+  /// The same for so many, and for messages that were got and are lost.
+  void tasks_done(std::uint64_t count);
+  void tasks_lost(std::uint64_t count);
   /// True once every message that was put is done, or was lost with a process that had got it.
   bool join(const WaitLimit& limit);
 
@@ -177,7 +179,6 @@ class LocalChannel {
   void trim_spare_ports() noexcept;
   void reserve_for_port();
   void forget_port() noexcept;
-  void check_size(std::uint64_t bytes) const;
   RingOutcome write_and_put_here(const BorrowedPort& port, std::span<const std::byte> payload,
                                  std::span<const ObjectReference> handles);
   RingOutcome write_and_put(const BorrowedPort& port, std::span<const std::byte> payload,
@@ -191,7 +192,7 @@ class LocalChannel {
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
   bool has_something(IntentKind kind) const;
   bool needs_port_for_nothing(IntentKind kind) const;
-  void count_a_get(bool (*count)(Port&));
+  void count_gets(std::uint64_t count, std::uint64_t (*count_in)(Port&, std::uint64_t));
   void wake_joiners_if_done() const;
   void wake_if_leases_end() const;
   [[noreturn]] void throw_closed(const char* what) const;

@@ -109,23 +109,23 @@ void HeldMessage::end() noexcept {
     if (holds_payload(view.block(block))) release_payload(view, block);
     return;
   }
-  return_message(*channel, Delivery::in_vain);
+  return_message(*channel, Return::in_vain);
   if (const std::uint32_t most = view.header().max_deliveries; most != 0 && delivery_count() + 1 >= most)
     channel->member()->agent().attend(channel->reference());
 }
 
 void HeldMessage::put_back() noexcept {
   LocalChannel* const channel = std::exchange(channel_, nullptr);
-  if (channel != nullptr && !Member::forked()) return_message(*channel, Delivery::none);
+  if (channel != nullptr && !Member::forked()) return_message(*channel, Return::undelivered);
 }
 
 /// Of a lease: the port goes with the message.
-void HeldMessage::return_message(LocalChannel& channel, Delivery delivery) noexcept {
+void HeldMessage::return_message(LocalChannel& channel, Return how) noexcept {
   if (!is_lost()) {
     {
       // task_done() must not find the port ours and then count in it when it is another's.
       const std::lock_guard lock(channel.spare_ports_mutex_);
-      give_back(channel.view(), *port_->port, delivery);
+      give_back(channel.view(), *port_->port, how);
     }
     channel.view().header().getters.wake_one(channel.view().segment());
   }
@@ -235,31 +235,32 @@ Received LocalChannel::get_into(std::span<std::byte> buffer, std::vector<std::by
   return fits ? Received::in_buffer : Received::in_other;
 }
 
-void LocalChannel::task_done() {
+void LocalChannel::task_done() { tasks_done(1); }
+
+void LocalChannel::tasks_done(std::uint64_t count) {
   Member::check_not_forked();
-  count_a_get(count_done);
+  count_gets(count, [](Port& port, std::uint64_t most) { return count_done(port, most); });
 }
 
-void LocalChannel::task_lost() {
+void LocalChannel::tasks_lost(std::uint64_t count) {
   Member::check_not_forked();
-  count_a_get(count_one_lost);
+  count_gets(count, [](Port& port, std::uint64_t most) { return count_lost(port, most); });
 }
 
-/// With one of the process's ports that has a get which is not counted yet.
-void LocalChannel::count_a_get(bool (*count)(Port&)) {
+/// In those of the process's ports that have gets which are not counted yet.
+void LocalChannel::count_gets(std::uint64_t count, std::uint64_t (*count_in)(Port&, std::uint64_t)) {
   {
     const std::lock_guard lock(spare_ports_mutex_);
     const std::uint32_t number = thread_number();
-    const bool counted =
-        number < cells && cells_[number].port.port != nullptr && count(*cells_[number].port.port);
-    const std::uint32_t ports = counted ? 0 : view_.header().port_count.load(std::memory_order_acquire);
-    bool found = counted;
-    for (std::uint32_t other = 0; other < ports && !found; ++other) {
+    if (number < cells && cells_[number].port.port != nullptr)
+      count -= count_in(*cells_[number].port.port, count);
+    const std::uint32_t ports = count == 0 ? 0 : view_.header().port_count.load(std::memory_order_acquire);
+    for (std::uint32_t other = 0; other < ports && count != 0; ++other) {
       Port& port = view_.port(other);
-      found = PortOwner(port.owner.load(std::memory_order_acquire)).is_owned_by(member_->process_index()) &&
-              count(port);
+      if (PortOwner(port.owner.load(std::memory_order_acquire)).is_owned_by(member_->process_index()))
+        count -= count_in(port, count);
     }
-    if (!found) {
+    if (count != 0) {
       throw InvalidArgument("task_done: this process has reported every message done that it got from " +
                             description() +
                             "; call it once for each get, in the process that got (done() of a "

@@ -133,7 +133,8 @@ class FinishedWord {
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr std::uint64_t dones() const { return bits_ & ticket_mask; }
   constexpr std::uint64_t lost() const { return bits_ >> ticket_bits; }
-  constexpr FinishedWord one_done() const { return FinishedWord(bits_ + 1); }
+  constexpr FinishedWord and_done(std::uint64_t count) const { return FinishedWord(bits_ + count); }
+  constexpr FinishedWord one_done() const { return and_done(1); }
   constexpr FinishedWord and_lost(std::uint64_t count) const {
     constexpr std::uint64_t most = (std::uint64_t{1} << (64 - ticket_bits)) - 1;
     const std::uint64_t sum = count < most - lost() ? lost() + count : most;

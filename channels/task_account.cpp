@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <wyvern/channels/task_account.hpp>
 #include <wyvern/core/crash_point.hpp>
 
@@ -14,29 +16,34 @@ std::uint64_t sum_over_ports(const RingView& view, Value value) {
   return sum;
 }
 
-/// False if no get of the port is outstanding.
+/// As many of the port's outstanding gets, at most `most`; how many.
 template <class Change>
-bool count_one(Port& port, Change change) {
+std::uint64_t count_gets(Port& port, std::uint64_t most, Change change) {
   std::uint64_t seen = port.finished.load(std::memory_order_acquire);
-  do {
+  while (true) {
     const SpareWord spare(port.spare.load(std::memory_order_acquire));
-    if (spare.leased() || outstanding(spare, FinishedWord(seen)) == 0) return false;
+    const FinishedWord finished(seen);
+    const std::uint64_t count = spare.leased() ? 0 : std::min(most, outstanding(spare, finished));
     // Sequentially consistent: before the look for joiners that follows.
-  } while (!port.finished.compare_exchange_weak(seen, change(FinishedWord(seen)).bits(),
-                                                std::memory_order_seq_cst, std::memory_order_acquire));
-  return true;
+    if (count == 0 ||
+        port.finished.compare_exchange_weak(seen, change(finished, count).bits(), std::memory_order_seq_cst,
+                                            std::memory_order_acquire))
+      return count;
+  }
 }
 
 }  // namespace
 
-bool count_done(Port& port) {
-  if (!count_one(port, [](FinishedWord finished) { return finished.one_done(); })) return false;
-  CRASH_POINT("task_done.counted");
-  return true;
+std::uint64_t count_done(Port& port, std::uint64_t most) {
+  const std::uint64_t count = count_gets(
+      port, most, [](FinishedWord finished, std::uint64_t dones) { return finished.and_done(dones); });
+  if (count != 0) CRASH_POINT("task_done.counted");
+  return count;
 }
 
-bool count_one_lost(Port& port) {
-  return count_one(port, [](FinishedWord finished) { return finished.and_lost(1); });
+std::uint64_t count_lost(Port& port, std::uint64_t most) {
+  return count_gets(port, most,
+                    [](FinishedWord finished, std::uint64_t lost) { return finished.and_lost(lost); });
 }
 
 void count_lost(Port& port) {

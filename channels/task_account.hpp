@@ -20,10 +20,9 @@ inline std::uint64_t outstanding_gets(const Port& port) {
                      FinishedWord(port.finished.load(std::memory_order_acquire)));
 }
 
-/// Counts one get of the port as done; false if all are.
-bool count_done(Port& port);
-/// Counts one get of the port as lost; false if none is outstanding.
-bool count_one_lost(Port& port);
+/// Counts at most so many of the port's outstanding gets as done, or as lost; how many there were.
+std::uint64_t count_done(Port& port, std::uint64_t most);
+std::uint64_t count_lost(Port& port, std::uint64_t most);
 /// Counts what is outstanding as lost: for the agent, and for a process that lets the channel go.
 void count_lost(Port& port);
 

@@ -59,7 +59,8 @@ class RegisteredMemory {
 
   std::span<std::byte> bytes() const { return bytes_; }
   bool contains(std::span<const std::byte> part) const {
-    return part.data() >= bytes_.data() && part.data() + part.size() <= bytes_.data() + bytes_.size();
+    if (part.data() < bytes_.data() || part.data() > bytes_.data() + bytes_.size()) return false;
+    return part.size() <= bytes_.size() - static_cast<std::size_t>(part.data() - bytes_.data());
   }
   /// For a peer's read, of a part too: see RemoteMemory::part.
   const RemoteMemory& remote() const { return remote_; }

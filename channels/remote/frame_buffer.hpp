@@ -31,17 +31,21 @@ struct Cargo {
 class FrameBuffer {
  public:
   /// `largest_message`: of the endpoint, in bytes; more than one header.
-  explicit FrameBuffer(std::size_t largest_message) { bytes_.reserve(largest_message); }
+  explicit FrameBuffer(std::size_t largest_message) : largest_message_(largest_message) {
+    bytes_.reserve(largest_message);
+  }
 
   /// A message that is made already, and has no room for more.
-  explicit FrameBuffer(std::span<const std::byte> message) : bytes_(message.begin(), message.end()) {}
+  explicit FrameBuffer(std::span<const std::byte> message)
+      : bytes_(message.begin(), message.end()), largest_message_(message.size()) {}
 
   /// Whether a frame with such a body can be added. An empty buffer has room for whatever fits into a
   /// message.
   bool has_room(std::size_t body_bytes) const {
-    return bytes_.capacity() - bytes_.size() >= sizeof(FrameHeader) + body_bytes;
+    return largest_message_ - bytes_.size() >= sizeof(FrameHeader) + body_bytes;
   }
   bool empty() const { return bytes_.empty(); }
+  std::size_t largest_message() const { return largest_message_; }
   std::span<const std::byte> bytes() const { return bytes_; }
   void clear() { bytes_.clear(); }
 
@@ -60,6 +64,7 @@ class FrameBuffer {
   void append(const void* data, std::size_t size);
 
   std::vector<std::byte> bytes_;
+  std::size_t largest_message_;
 };
 
 }  // namespace wyvern::wire

@@ -54,7 +54,7 @@ ReceivedCargo read_cargo(const Frame& frame);
 /// The body of a value frame that a FrameReader has returned.
 std::uint64_t read_value(const Frame& frame);
 
-/// "put", for messages; "frame 99" for a kind that there is not.
+/// "put", for messages; "unknown" for a kind that there is not.
 const char* name_of(FrameKind kind);
 
 }  // namespace wyvern::wire

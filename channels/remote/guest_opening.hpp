@@ -4,53 +4,19 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
+#include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/remote/frame_reader.hpp>
-#include <wyvern/channels/remote/outbox.hpp>
+#include <wyvern/channels/remote/guest.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/transport/endpoint.hpp>
-#include <wyvern/transport/registration_cache.hpp>
 
 namespace wyvern {
-
-/// What a guest may have under way with one queue before the home calls it broken.
-struct GuestLimits {
-  std::uint32_t window = 64;          ///< messages that it puts ahead of their answers
-  std::uint32_t operations = 65'536;  ///< gets, leases, answered puts and joins that have not ended
-};
-
-class GuestOpening;
-
-/// A large message that is fetched from a guest into the memory of its queue.
-struct LargePut : RemoteRead {
-  LargePut(GuestOpening& its_opening, PeerNumber from, const RemoteMemory& source, HeldLoan its_loan,
-           std::shared_ptr<RegisteredMemory> its_region)
-      : RemoteRead(from, source, its_loan.bytes().first(source.size), its_region.get()),
-        opening(&its_opening),
-        loan(std::move(its_loan)),
-        region(std::move(its_region)) {}
-
-  GuestOpening* opening;
-  HeldLoan loan;
-  std::shared_ptr<RegisteredMemory> region;
-  std::optional<ReadResult> result;
-};
-
-/// What the openings of a guest have in common.
-struct Guest {
-  PeerNumber peer = 0;
-  Endpoint& endpoint;
-  RegistrationCache& regions;
-  /// Where a provider may still write although nobody wants it any more: each keeps its queue open.
-  std::vector<std::pair<std::shared_ptr<ServedQueue>, std::unique_ptr<LargePut>>>& abandoned;
-  GuestLimits limits;
-  wire::Outbox outbox{endpoint.largest_message()};
-};
 
 /// A queue that a guest has opened, at its home: carries out what the guest asks and says what came of it.
 /// Puts go into the queue in the order in which they came; those that find it full are held here.
@@ -60,41 +26,52 @@ struct Guest {
 /// queue; what was sent and not confirmed may have been used and counts as got and lost: a get delivers at
 /// most once.
 ///
+/// An operation has its number to itself until it has ended: until it is answered, and, if that is by a
+/// message, until the guest has said what becomes of it.
+///
 /// Frames that no guest of this version sends throw DecodeError. For the agent's thread.
 class GuestOpening {
  public:
+  using Queues = std::vector<std::shared_ptr<ServedQueue>>;
+
   GuestOpening(std::uint32_t number, std::shared_ptr<ServedQueue> queue, Guest& guest);
+  /// What was not settled by `end` goes as the memory of the process allows.
   ~GuestOpening();
   GuestOpening(const GuestOpening&) = delete;
   GuestOpening& operator=(const GuestOpening&) = delete;
 
   ServedQueue& queue() const { return *queue_; }
   const std::shared_ptr<ServedQueue>& shared_queue() const { return queue_; }
+  const Guest& guest() const { return guest_; }
+  /// Whether another message may be on its way to the guest.
+  bool may_deliver() const { return deliveries_.size() < guest_.limits.deliveries; }
 
   /// The guest lets the queue go: puts ahead that are held still go in when there is room.
   void leave();
-  /// Any frame but `open` and `let_go`. The guest holds the objects with these handles.
+  /// Settles what becomes of messages that are on their way; the last call but the destructor.
+  void end();
+  /// Any frame but `open`, `let_go` and `put`.
   void deal_with(const wire::Frame& frame);
-  void put(const wire::Frame& frame, const wire::ReceivedCargo& received);
+  /// `carried`: the queues whose handles the message carries, for as long as it is not in the queue.
+  void put(const wire::Frame& frame, const wire::ReceivedCargo& received, Queues carried);
 
   /// For the queue: the first of the held puts ends if it can; whether it did.
   bool serve_put();
   bool holds_puts() const { return !held_.empty(); }
-  /// For the endpoint's handler: the first of the held puts is there, or is not.
-  void read_ended(LargePut& put, ReadResult result);
   void deliver(std::uint32_t operation, HeldMessage message, IntentKind kind);
-  void say_nothing(std::uint32_t operation) { say(wire::FrameKind::nothing, operation); }
-  void say_closed(std::uint32_t operation) { say(wire::FrameKind::closed, operation); }
-  void say_value(std::uint32_t operation, std::uint64_t value);
+  void end_with(wire::FrameKind kind, std::uint32_t operation);
+  void end_with_value(std::uint32_t operation, std::uint64_t value);
   void refuse(std::uint32_t operation, const Error& error);
 
  private:
+  enum class PutOutcome : std::uint8_t { done, full, not_there };
   struct HeldPut {
     std::uint32_t operation = 0;
     bool is_answered = false;
-    bool is_now = false;
+    bool is_now = false;  // does not wait for room
     std::vector<std::byte> payload = {};
     std::vector<ObjectReference> handles = {};
+    Queues carried = {};
     RemoteMemory memory = {};              // of a large one
     std::unique_ptr<LargePut> large = {};  // once it is fetched
   };
@@ -103,18 +80,18 @@ class GuestOpening {
     HeldMessage message;
     IntentKind kind;
     std::uint64_t in_message;                  // of the outbox
-    std::shared_ptr<RegisteredMemory> region;  // of a large one: the guest reads it
+    std::unique_ptr<RegisteredMemory> region;  // of a large one: the guest reads it
   };
 
-  void say(wire::FrameKind kind, std::uint32_t operation);
-  enum class PutOutcome : std::uint8_t { done, full, not_there };
-
+  void begin(std::uint32_t operation);
   bool try_put(HeldPut& put, std::span<const std::byte> payload);
   PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload);
   PutOutcome put_large(HeldPut& put);
   void drop_held(std::deque<HeldPut>::iterator put);
+  void abandon(HeldPut& put);
+  void say(wire::FrameKind kind, std::uint32_t operation);
   void tell_credit();
-  void get(const wire::Frame& frame);
+  void answer_flushes();
   void cancel(std::uint32_t operation);
   Delivery take_delivery(const wire::Frame& frame);
   void received(const wire::Frame& frame);
@@ -122,23 +99,22 @@ class GuestOpening {
   void done(const wire::Frame& frame);
   void tasks_done(std::uint32_t count);
   void report_done();
-  void flush(std::uint32_t operation);
-  void check_operations() const;
   [[noreturn]] void fail(const char* what) const;
 
   std::uint32_t number_;
   std::shared_ptr<ServedQueue> queue_;
   Guest& guest_;
+  std::unordered_set<std::uint32_t> operations_;  // that have not ended
   std::deque<HeldPut> held_;
-  std::uint32_t held_ahead_ = 0;  // of those, without an answer
-  std::uint32_t answers_held_ = 0;
+  std::uint32_t held_ahead_ = 0;   // of those, without an answer
   std::uint32_t ahead_ended_ = 0;  // puts without an answer that are in the queue or turned back; counts on
   std::uint32_t ahead_told_ = 0;   // of those, as the guest knows
   std::uint32_t turned_back_ = 0;
   std::vector<std::uint32_t> flushes_;  // that wait for what is held
   std::unordered_map<std::uint32_t, Delivery> deliveries_;
-  std::uint32_t not_reported_ = 0;    // gets of which the guest has not said that they are done
-  std::uint32_t reported_early_ = 0;  // done, before the guest has said that it has received them
+  std::uint32_t gets_on_their_way_ = 0;  // of those
+  std::uint64_t not_reported_ = 0;       // gets of which the guest has not said that they are done
+  std::uint64_t reported_early_ = 0;     // done, before the guest has said that it has received them
 };
 
 }  // namespace wyvern

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -9,32 +10,42 @@
 #include <wyvern/core/object_hold.hpp>
 
 namespace wyvern {
+namespace {
+
+/// Who can send us anything can do so any number of times.
+constexpr std::chrono::seconds between_reports_of_strangers{1};
+/// Messages to a guest that takes none, in terms of those that make its gets wait.
+constexpr std::size_t broken_when_backed_up = 16;
+/// Messages in a queue's care whose guests have let it go.
+constexpr std::size_t most_adopted = 4096;
+
+}  // namespace
 
 using wire::Frame;
 using wire::FrameKind;
 
-Home::Home(std::shared_ptr<Member> member, Endpoint& endpoint, const JobKey& key, HomeOptions options)
+Home::Home(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
+           HomeOptions options)
     : member_(std::move(member)),
-      endpoint_(endpoint),
       key_(key),
       options_(std::move(options)),
-      watch_(endpoint_, options_.watch),
-      regions_(endpoint_) {}
+      endpoint_(std::move(endpoint)),
+      watch_(*endpoint_, options_.watch) {}
 
 Home::~Home() {
-  for (auto& [peer, entry] : guests_) {
-    entry.openings.clear();
-    endpoint_.remove_peer(peer);
+  while (!guests_.empty()) {
+    auto entry = guests_.extract(guests_.begin());
+    end(entry.key(), std::move(entry.mapped()));
   }
+  for (AbandonedPut& abandoned : abandoned_) abandoned.put->region.reset();
 }
 
 bool Home::poll(Time now) {
-  const std::size_t events = endpoint_.poll(*this);
+  const std::size_t events = endpoint_->poll(*this);
   for (const auto& hello : std::exchange(hellos_, {})) introduce(hello, now);
   for (const LostPeer& lost : watch_.check(now)) {
-    ++counters_.lost;
     GuestEntry& entry = guests_.at(lost.peer);
-    give_up(entry, describe(lost, "process " + to_string(entry.puid)));
+    give_up(entry, counters_.lost, describe(lost, "process " + to_string(entry.puid)));
   }
   const bool served = serve_queues();
   const bool is_all_sent = send_all();
@@ -50,22 +61,32 @@ void Home::stranger(std::span<const std::byte> bytes) { hellos_.emplace_back(byt
 
 void Home::introduce(std::span<const std::byte> hello, Time now) {
   try {
-    const wire::Introduced introduced = wire::read_hello(key_, endpoint_.address(), hello);
-    const PeerNumber peer = endpoint_.add_peer(introduced.address);
-    watch_.add(peer, now);
-    GuestEntry& entry = guests_[peer];
-    entry.puid = introduced.puid;
-    entry.guest = std::make_unique<Guest>(Guest{.peer = peer,
-                                                .endpoint = endpoint_,
-                                                .regions = regions_,
-                                                .abandoned = abandoned_,
-                                                .limits = options_.limits});
-    entry.guest->outbox.add_message(wire::make_welcome(key_, hello));
+    const wire::Introduced introduced = wire::read_hello(key_, endpoint_->address(), hello);
+    const PeerNumber peer = endpoint_->add_peer(introduced.address);
+    try {
+      GuestEntry entry{
+          .puid = introduced.puid,
+          .guest = std::make_unique<Guest>(Guest{
+              .peer = peer, .endpoint = *endpoint_, .abandoned = abandoned_, .limits = options_.limits}),
+          .openings = {}};
+      entry.guest->outbox.add_message(wire::make_welcome(key_, hello));
+      watch_.add(peer, now);
+      guests_.emplace(peer, std::move(entry));
+    } catch (...) {
+      endpoint_->remove_peer(peer);
+      throw;
+    }
     ++counters_.introduced;
-  } catch (const Error& error) {
-    ++counters_.turned_away;
-    report(error.what());
+  } catch (const std::exception& error) {
+    turn_away(error.what(), now);
   }
+}
+
+void Home::turn_away(const std::string& why, Time now) {
+  ++counters_.turned_away;
+  if (now < next_report_) return;
+  next_report_ = now + between_reports_of_strangers;
+  report(why);
 }
 
 void Home::message(PeerNumber from, std::span<const std::byte> bytes) {
@@ -74,9 +95,10 @@ void Home::message(PeerNumber from, std::span<const std::byte> bytes) {
   try {
     wire::FrameReader reader(bytes, wire::Sender::guest);
     while (const auto frame = reader.next()) deal_with(entry, *frame);
-  } catch (const Error& error) {
-    ++counters_.broken;
-    give_up(entry, error.what());
+    if (entry.guest->outbox.unsent() > broken_when_backed_up * options_.limits.unsent)
+      throw DecodeError("process " + to_string(entry.puid) + " asks for more and more and takes no answers");
+  } catch (const std::exception& error) {
+    give_up(entry, counters_.broken, error.what());
   }
 }
 
@@ -85,19 +107,15 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   const auto found = entry.openings.find(frame.opening);
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
-  if (frame.kind == FrameKind::let_go) {
-    found->second->leave();
-    if (found->second->queue().holds_adopted()) adopting_.push_back(found->second->shared_queue());
-    entry.openings.erase(found);
-  } else if (frame.kind == FrameKind::put) {
-    put(entry, *found->second, frame);
-  } else {
-    found->second->deal_with(frame);
-  }
+  if (frame.kind == FrameKind::let_go) return let_go(entry, frame.opening);
+  if (frame.kind == FrameKind::put) return put(entry, *found->second, frame);
+  found->second->deal_with(frame);
 }
 
 void Home::open(GuestEntry& entry, const Frame& frame) {
   if (entry.openings.contains(frame.opening)) throw DecodeError("a process has opened two queues as one");
+  if (entry.openings.size() >= options_.limits.openings)
+    throw DecodeError("a process has opened more queues than one may");
   const ObjectReference object = wire::decode_open(frame.body);
   wire::Outbox& outbox = entry.guest->outbox;
   try {
@@ -120,45 +138,59 @@ void Home::open(GuestEntry& entry, const Frame& frame) {
 }
 
 std::shared_ptr<ServedQueue> Home::serve_queue(const ObjectReference& object) {
-  std::weak_ptr<ServedQueue>& known = queues_[object.id.value()];
-  if (auto queue = known.lock()) return queue;
+  const auto known = queues_.find(object.id.value());
+  if (known != queues_.end()) {
+    if (auto queue = known->second.lock()) return queue;
+  }
   auto queue = std::make_shared<ServedQueue>(LocalChannel::open(member_, object));
-  known = queue;
+  queues_[object.id.value()] = queue;
   return queue;
 }
 
 /// The objects whose handles a message carries are held by who puts it, which here is the home for the guest.
 void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
   const wire::ReceivedCargo received = wire::read_cargo(frame);
+  GuestOpening::Queues carried;
   for (const ObjectReference& handle : received.handles) {
-    const bool is_held = std::ranges::any_of(entry.openings, [&](const auto& other) {
+    const auto held = std::ranges::find_if(entry.openings, [&](const auto& other) {
       return other.second->queue().local().reference() == handle;
     });
-    if (!is_held) {
+    if (held == entry.openings.end()) {
       throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
                         ", which it does not hold");
     }
+    carried.push_back(held->second->shared_queue());
   }
-  opening.put(frame, received);
+  opening.put(frame, received, std::move(carried));
 }
 
+void Home::let_go(GuestEntry& entry, std::uint32_t number) {
+  GuestOpening& opening = *entry.openings.at(number);
+  const std::shared_ptr<ServedQueue> queue = opening.shared_queue();
+  if (queue->adopted() + options_.limits.window > most_adopted)
+    throw DecodeError("processes have let " + queue->local().description() +
+                      " go with too many messages to it");
+  opening.leave();
+  opening.end();
+  if (queue->adopted() != 0) adopting_.push_back(queue);
+  entry.openings.erase(number);
+}
+
+/// Also of beats: a connection that fails may have lost small messages before, of which nobody is told.
 void Home::send_failed(PeerNumber to, int fabric_errno) {
   watch_.send_failed(to, fabric_errno);
   const auto found = guests_.find(to);
   if (found == guests_.end()) return;
-  // What was lost, and what after it, nobody knows: there is no going on where it was.
-  ++counters_.lost;
-  give_up(found->second, "a message to process " + to_string(found->second.puid) + " did not arrive (" +
-                             std::to_string(fabric_errno) + ")");
+  give_up(found->second, counters_.lost,
+          "a message to process " + to_string(found->second.puid) + " did not arrive (error " +
+              std::to_string(fabric_errno) + ")");
 }
 
 void Home::read_ended(RemoteRead& read, ReadResult result, int /*fabric_errno*/) {
   auto& put = static_cast<LargePut&>(read);
-  if (put.opening != nullptr) {
-    put.opening->read_ended(put, result);
-  } else if (!put.is_running()) {
-    std::erase_if(abandoned_, [&](const auto& abandoned) { return abandoned.second.get() == &put; });
-  }
+  put.result = result;
+  if (put.opening != nullptr || put.is_running()) return;
+  std::erase_if(abandoned_, [&](const AbandonedPut& abandoned) { return abandoned.put.get() == &put; });
 }
 
 bool Home::serve_queues() {
@@ -174,9 +206,8 @@ bool Home::serve_queues() {
   }
   // Those that nobody else holds end with what they hold.
   std::erase_if(adopting_, [&](const auto& queue) {
-    const LocalChannel& local = queue->local();
-    const DirectoryEntry& entry = member_->segment().object(local.reference().index);
-    return !queue->holds_adopted() || !has_other_hold(entry, member_->process_index());
+    const DirectoryEntry& entry = member_->segment().object(queue->local().reference().index);
+    return queue->adopted() == 0 || !has_other_hold(entry, member_->process_index());
   });
   return any;
 }
@@ -185,33 +216,43 @@ bool Home::send_all() {
   bool is_all_sent = true;
   for (auto& [peer, entry] : guests_) {
     if (entry.is_given_up) continue;
-    const SendOutcome outcome = entry.guest->outbox.send(endpoint_, peer);
-    if (outcome == SendOutcome::failed) {
-      ++counters_.lost;
-      give_up(entry, "process " + to_string(entry.puid) + " cannot be reached");
-    }
+    const SendOutcome outcome = entry.guest->outbox.send(*endpoint_, peer);
+    if (outcome == SendOutcome::failed)
+      give_up(entry, counters_.lost, "process " + to_string(entry.puid) + " cannot be reached");
     is_all_sent &= outcome != SendOutcome::retry;
   }
   return is_all_sent;
 }
 
 /// Not at once: it may be in the midst of what it sent, or of the poll.
-void Home::give_up(GuestEntry& entry, const std::string& why) {
+void Home::give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why) {
   if (std::exchange(entry.is_given_up, true)) return;
+  ++counter;
   report(why);
 }
 
 void Home::remove_given_up() {
   for (auto entry = guests_.begin(); entry != guests_.end();) {
-    if (!entry->second.is_given_up) {
-      ++entry;
-      continue;
-    }
-    entry->second.openings.clear();
-    watch_.remove(entry->first);
-    endpoint_.remove_peer(entry->first);
-    entry = guests_.erase(entry);
+    const auto current = entry++;
+    if (!current->second.is_given_up) continue;
+    auto given_up = guests_.extract(current);
+    end(given_up.key(), std::move(given_up.mapped()));
   }
+}
+
+/// Whatever fails here concerns this guest alone.
+void Home::end(PeerNumber peer, GuestEntry entry) {
+  const auto attempt = [&](auto step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      report("the end of process " + to_string(entry.puid) + ": " + error.what());
+    }
+  };
+  for (auto& [number, opening] : entry.openings) attempt([&] { opening->end(); });
+  entry.openings.clear();
+  attempt([&] { watch_.remove(peer); });
+  attempt([&] { endpoint_->remove_peer(peer); });
 }
 
 }  // namespace wyvern

@@ -3,13 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include <wyvern/channels/remote/guest.hpp>
 #include <wyvern/channels/remote/guest_opening.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
 #include <wyvern/core/job_key.hpp>
@@ -17,14 +18,14 @@
 #include <wyvern/core/puid.hpp>
 #include <wyvern/transport/endpoint.hpp>
 #include <wyvern/transport/peer_watch.hpp>
-#include <wyvern/transport/registration_cache.hpp>
 
 namespace wyvern {
 
 struct HomeOptions {
   GuestLimits limits = {};
   PeerWatchOptions watch = {};
-  /// Told of each guest that is given up, and why, and of strangers that are turned away. Must not throw.
+  /// Told of each guest that is given up, and why, and now and then of strangers that are turned away. Must
+  /// not throw.
   std::function<void(const std::string&)> report = {};
 };
 
@@ -40,17 +41,21 @@ struct HomeCounters {
 /// guest holds up another: what one waits for is remembered, and looked at with every poll. A guest that is
 /// lost, or sends what no guest sends, loses its openings, see GuestOpening.
 ///
-/// For one thread, which polls; the endpoint outlives it and is used by nobody else.
+/// For one thread, which polls.
 class Home : private EndpointHandler {
  public:
   using Time = PeerWatch::Time;
 
-  Home(std::shared_ptr<Member> member, Endpoint& endpoint, const JobKey& key, HomeOptions options = {});
+  /// The member's agent link is called from `poll`, which waits for it.
+  Home(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
+       HomeOptions options = {});
+  /// As if all guests were lost.
   ~Home() override;
 
   /// Deals with what has come, does for the guests what has become possible, and sends what there is to say.
   /// False: nothing of that, and nothing is left to be sent.
   bool poll(Time now);
+
   std::size_t guests() const { return guests_.size(); }
   const HomeCounters& counters() const { return counters_; }
 
@@ -61,6 +66,7 @@ class Home : private EndpointHandler {
     std::unordered_map<std::uint32_t, std::unique_ptr<GuestOpening>> openings;
     bool is_given_up = false;
   };
+  using Guests = std::unordered_map<PeerNumber, GuestEntry>;
 
   void message(PeerNumber from, std::span<const std::byte> bytes) override;
   void stranger(std::span<const std::byte> bytes) override;
@@ -68,27 +74,30 @@ class Home : private EndpointHandler {
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
 
   void introduce(std::span<const std::byte> hello, Time now);
+  void turn_away(const std::string& why, Time now);
   void deal_with(GuestEntry& entry, const wire::Frame& frame);
   void open(GuestEntry& entry, const wire::Frame& frame);
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
+  void let_go(GuestEntry& entry, std::uint32_t opening);
   std::shared_ptr<ServedQueue> serve_queue(const ObjectReference& object);
-  void give_up(GuestEntry& entry, const std::string& why);
+  void give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why);
   void remove_given_up();
+  void end(PeerNumber peer, GuestEntry entry);
   bool serve_queues();
   bool send_all();
   void report(const std::string& text) const;
 
   std::shared_ptr<Member> member_;
-  Endpoint& endpoint_;
   JobKey key_;
   HomeOptions options_;
-  PeerWatch watch_;
-  RegistrationCache regions_;
   std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
   std::vector<std::shared_ptr<ServedQueue>> adopting_;  // queues that hold messages of who let them go
-  std::vector<std::pair<std::shared_ptr<ServedQueue>, std::unique_ptr<LargePut>>> abandoned_;
-  std::unordered_map<PeerNumber, GuestEntry> guests_;
+  std::list<AbandonedPut> abandoned_;                   // outlives the endpoint
+  std::unique_ptr<Endpoint> endpoint_;
+  PeerWatch watch_;
+  Guests guests_;
   std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on
+  Time next_report_ = Time::min();              // of strangers
   HomeCounters counters_;
 };
 

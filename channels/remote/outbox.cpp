@@ -20,7 +20,7 @@ SendOutcome Outbox::send(Endpoint& endpoint, PeerNumber to) {
     const SendOutcome outcome = endpoint.send(to, message.bytes());
     if (outcome != SendOutcome::done) return outcome;
     ++sent_;
-    if (spare_.empty()) {
+    if (spare_.empty() && message.largest_message() == largest_message_) {
       message.clear();
       spare_.push_back(std::move(message));
     }

@@ -12,7 +12,7 @@ namespace wyvern::wire {
 
 /// Frames for one peer that are not sent yet, in order. While a send cannot be made, further frames are
 /// packed into the same message, so that small ones travel together and nothing waits for a timer. It grows
-/// as long as nothing can be sent: the caller bounds what is to be said. For the endpoint's thread.
+/// as long as nothing can be sent: whoever uses it looks at `unsent`. For the endpoint's thread.
 class Outbox {
  public:
   explicit Outbox(std::size_t largest_message) : largest_message_(largest_message) {}
@@ -22,6 +22,8 @@ class Outbox {
   /// A message of its own, which is not made of frames. It fits.
   void add_message(std::span<const std::byte> bytes);
   bool empty() const { return messages_.empty(); }
+  /// Messages that are not sent yet.
+  std::size_t unsent() const { return messages_.size(); }
   /// Of the message that room_for last chose; counted from 0 over the outbox's life.
   std::uint64_t current_message() const { return sent_ + messages_.size() - 1; }
   /// How many messages the endpoint has taken.

@@ -9,32 +9,43 @@
 
 namespace wyvern {
 
-/// Every message is taken under a lease, so that one that does not arrive comes back.
+using wire::FrameKind;
+
+/// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
 bool ServedQueue::try_get(const PendingGet& get) {
   const RingView& view = local_->view();
+  GuestOpening& opening = *get.opening;
   try {
-    if (auto message = local_->take(IntentKind::lease, WaitLimit::now())) {
-      get.opening->deliver(get.operation, std::move(*message), get.kind);
-      return true;
+    if (!opening.may_deliver()) {
+      throw OutOfMemory("a process holds too many messages of " + local_->description() +
+                        ": they must be read, or their leases be done, before it gets more");
     }
-    // A get, other than a lease, does not wait for leases that may come back.
-    if (get.kind == IntentKind::lease || !ring::has_ended(view) || may_be_given_back(view)) return false;
-    get.opening->say_closed(get.operation);
+    if (auto message = local_->take(IntentKind::lease, WaitLimit::now())) {
+      opening.deliver(get.operation, std::move(*message), get.kind);
+    } else if (get.kind == IntentKind::get && ring::has_ended(view) && !may_be_given_back(view)) {
+      // A get, other than a lease, does not wait for leases that may come back.
+      opening.end_with(FrameKind::closed, get.operation);
+    } else if (get.is_now) {
+      opening.end_with(FrameKind::nothing, get.operation);
+    } else {
+      return false;
+    }
   } catch (const QueueClosed&) {
-    get.opening->say_closed(get.operation);
+    opening.end_with(FrameKind::closed, get.operation);
   } catch (const Error& error) {
-    get.opening->refuse(get.operation, error);
+    opening.refuse(get.operation, error);
   }
   return true;
 }
 
 void ServedQueue::get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now) {
-  const PendingGet get{.opening = &opening, .operation = operation, .kind = kind};
-  // Those who have waited longer have seen that there is nothing.
-  if (gets_.empty() && try_get(get)) return;
-  if (is_now) {
-    opening.say_nothing(operation);
-  } else {
+  const PendingGet get{.opening = &opening, .operation = operation, .kind = kind, .is_now = is_now};
+  if (opening.guest().is_backed_up()) {
+    gets_.push_back(get);
+  } else if (!gets_.empty() && is_now) {
+    opening.end_with(FrameKind::nothing,
+                     operation);  // those who have waited longer have seen that there is nothing
+  } else if (!gets_.empty() || !try_get(get)) {
     gets_.push_back(get);
   }
 }
@@ -55,12 +66,6 @@ bool ServedQueue::cancel(const GuestOpening& opening, std::uint32_t operation) {
   return std::erase_if(gets_, is_it) + std::erase_if(joins_, is_it) != 0;
 }
 
-std::uint32_t ServedQueue::waiting_of(const GuestOpening& opening) const {
-  const auto is_of_it = [&](const auto& pending) { return pending.opening == &opening; };
-  return static_cast<std::uint32_t>(std::ranges::count_if(gets_, is_of_it) +
-                                    std::ranges::count_if(joins_, is_of_it));
-}
-
 void ServedQueue::forget(const GuestOpening& opening) {
   const auto is_of_it = [&](const auto& pending) { return pending.opening == &opening; };
   std::erase_if(gets_, is_of_it);
@@ -70,21 +75,45 @@ void ServedQueue::forget(const GuestOpening& opening) {
 
 bool ServedQueue::serve() {
   const bool got = serve_gets();
-  const bool put = serve_adopted() | serve_puts();
-  return serve_joins() || got || put;
+  const bool adopted = serve_adopted();
+  const bool put = serve_puts();
+  return serve_joins() || got || adopted || put;
 }
 
+/// Those of guests that are backed up stay, and hold up nobody else.
 bool ServedQueue::serve_gets() {
   bool any = false;
+  bool is_there_nothing = false;
+  bool is_there_no_lease = false;
   for (auto get = gets_.begin(); get != gets_.end();) {
-    if (try_get(*get)) {
+    const bool is_in_vain =
+        is_there_nothing && !get->is_now &&
+        (get->kind == IntentKind::lease ? is_there_no_lease : !ring::has_ended(local_->view()));
+    if (is_in_vain || get->opening->guest().is_backed_up()) {
+      ++get;
+    } else if (try_get(*get)) {
       get = gets_.erase(get);
       any = true;
-    } else if (ring::has_ended(local_->view())) {
-      ++get;  // that was a lease, and gets behind it may end
     } else {
-      break;
+      // At the end of a queue a get may end all the same, and a lease waits for others.
+      is_there_nothing = true;
+      is_there_no_lease |= get->kind == IntentKind::lease || !ring::has_ended(local_->view());
+      ++get;
     }
+  }
+  return any;
+}
+
+bool ServedQueue::serve_adopted() {
+  bool any = false;
+  for (; !adopted_.empty(); adopted_.pop_front()) {
+    const AdoptedPut& put = adopted_.front();
+    try {
+      if (!local_->put(put.payload, put.handles, WaitLimit::now())) break;
+    } catch (const Error&) {
+      // Closed, or there is no memory: nobody is left to be told.
+    }
+    any = true;
   }
   return any;
 }
@@ -108,22 +137,10 @@ bool ServedQueue::serve_puts() {
   return any;
 }
 
-bool ServedQueue::serve_adopted() {
-  bool any = false;
-  for (; !adopted_.empty(); adopted_.pop_front()) {
-    try {
-      if (!local_->put(adopted_.front(), {}, WaitLimit::now())) break;
-    } catch (const Error&) {
-      // Closed, or it can never fit: there is nobody to tell.
-    }
-    any = true;
-  }
-  return any;
-}
-
 bool ServedQueue::serve_joins() {
   if (joins_.empty() || !all_tasks_done(local_->view())) return false;
-  for (const PendingJoin& join : joins_) join.opening->say_value(join.operation, lost_count(local_->view()));
+  for (const PendingJoin& join : joins_)
+    join.opening->end_with_value(join.operation, lost_count(local_->view()));
   joins_.clear();
   return true;
 }

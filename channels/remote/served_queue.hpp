@@ -13,6 +13,14 @@
 namespace wyvern {
 
 class GuestOpening;
+class ServedQueue;
+
+/// A message of a guest that has let the queue go before there was room.
+struct AdoptedPut {
+  std::vector<std::byte> payload;
+  std::vector<ObjectReference> handles;
+  std::vector<std::shared_ptr<ServedQueue>> carried;  // whose handles these are
+};
 
 /// A channel of this node on which the agent works for processes of other nodes, and what these wait for
 /// there: gets in the order in which they came, whoever they are of; puts that found it full, a queue of each
@@ -29,15 +37,13 @@ class ServedQueue {
   void join(GuestOpening& opening, std::uint32_t operation);
   /// The opening holds puts that found the queue full: it is asked to try again (serve_put).
   void wait_for_room(GuestOpening& opening);
-  /// That get or join ends without anything; false: it waits for none of that number.
+  /// That get or join waits no more; false: it did not.
   bool cancel(const GuestOpening& opening, std::uint32_t operation);
-  /// How many gets and joins of that opening wait.
-  std::uint32_t waiting_of(const GuestOpening& opening) const;
   /// The opening ends: nothing of it waits any more.
   void forget(const GuestOpening& opening);
-  /// A message of one that has let the queue go: goes in when there is room, or is dropped with the queue.
-  void adopt(std::vector<std::byte> payload) { adopted_.push_back(std::move(payload)); }
-  bool holds_adopted() const { return !adopted_.empty(); }
+  /// Goes in when there is room, or is dropped with the queue.
+  void adopt(AdoptedPut put) { adopted_.push_back(std::move(put)); }
+  std::size_t adopted() const { return adopted_.size(); }
 
   /// Does what has become possible; whether that was anything.
   bool serve();
@@ -47,6 +53,7 @@ class ServedQueue {
     GuestOpening* opening = nullptr;
     std::uint32_t operation = 0;
     IntentKind kind = IntentKind::get;
+    bool is_now = false;
   };
   struct PendingJoin {
     GuestOpening* opening = nullptr;
@@ -55,15 +62,15 @@ class ServedQueue {
 
   bool try_get(const PendingGet& get);
   bool serve_gets();
-  bool serve_puts();
   bool serve_adopted();
+  bool serve_puts();
   bool serve_joins();
 
   std::shared_ptr<LocalChannel> local_;
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first
-  std::deque<std::vector<std::byte>> adopted_;
+  std::deque<AdoptedPut> adopted_;
 };
 
 }  // namespace wyvern

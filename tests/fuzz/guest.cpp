@@ -1,7 +1,10 @@
+#include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
+#include <span>
 #include <string>
-#include <vector>
 
 #include <wyvern/channels/channel.hpp>
 
@@ -21,14 +24,15 @@ void fail(const std::string& what) {
 }
 
 /// Mostly frames that there are, with some of the numbers that are in use.
-void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference& object) {
+void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference& object,
+                   const RemoteMemory& offered) {
   constexpr std::size_t longest_payload = 300;
   const auto opening = static_cast<std::uint32_t>(input.choose(3));
   const auto operation = static_cast<std::uint32_t>(input.choose(6));
   const auto flags = static_cast<wire::FrameFlags>(input.choose(32));
   const auto kind = static_cast<FrameKind>(input.choose(15));
   wire::FrameBuffer buffer(guest.endpoint->largest_message());
-  switch (input.choose(6)) {
+  switch (input.choose(8)) {
     case 0: buffer.add(FrameKind::open, 0, opening, operation, wire::encode_open(object)); break;
     case 1:
       buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
@@ -41,21 +45,42 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
       buffer.add_cargo(FrameKind::put, flags & 3, opening, operation, {.handles = handles});
       break;
     }
+    case 5: {
+      const std::span<const std::byte> number = input.take(sizeof(std::uint64_t));
+      RemoteMemory memory{.address = offered.address, .key = offered.key, .size = 0};
+      std::memcpy(&memory.size, number.data(), number.size());
+      if (input.choose(2) == 0) memory = offered;
+      const std::array<ObjectReference, 1> handles{object};
+      buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
+                       {.handles = std::span(handles).first(input.choose(2)), .memory = memory});
+      break;
+    }
+    case 6: buffer.add(FrameKind::let_go, 0, opening, 0); break;
     default: buffer.add(kind, 0, opening, operation);
   }
   guest.send(buffer.bytes());
 }
 
+void get_something(const Channel& channel) {
+  try {
+    channel.try_get();
+  } catch (const QueueClosed&) {
+    return;  // the guest has closed it, which it may
+  }
+}
+
 void play(FuzzInput input) {
   HomeScene scene({.limits = {.window = 4, .operations = 16}});
-  const auto channel = Channel::create(scene.local, {.capacity = 3, .max_bytes = 4096, .inline_size = 64},
+  const auto channel = Channel::create(scene.local, {.capacity = 3, .max_bytes = 1 << 20, .inline_size = 64},
                                        raw_bytes_type_hash, raw_bytes_type_name);
   ScriptedGuest& guest = scene.add_guest();
   guest.introduce();
   guest.open(channel.reference());
+  Bytes large = pattern(100'000);
+  const auto registered = guest.endpoint->register_memory(large);
   while (!input.empty() && scene.home->guests() == 1) {
-    say_something(input, guest, channel.reference());
-    if (input.choose(4) == 0) channel.try_get();
+    say_something(input, guest, channel.reference(), registered->remote());
+    if (input.choose(4) == 0) get_something(channel);
     scene.step();
   }
   scene.settle();
@@ -74,10 +99,6 @@ void play(FuzzInput input) {
 }  // namespace wyvern::test
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  try {
-    wyvern::test::play({data, size});
-  } catch (const wyvern::QueueClosed&) {
-    return 0;  // the guest has closed it, which it may
-  }
+  wyvern::test::play({data, size});
   return 0;
 }

@@ -342,6 +342,9 @@ int survive(const char* program, const std::string& provider, std::size_t mib, P
   return EXIT_SUCCESS;
 }
 
+/// Only shm has that fault, in about one round of fifty.
+int most_stuck(const std::string& provider, int rounds) { return provider == "shm" ? 2 + rounds / 10 : 0; }
+
 /// Starts survivors until one has seen the last peer. Nothing of libfabric is loaded here: they are forks.
 int supervise(const char* program, const std::string& provider, std::size_t mib, int rounds) {
   const Pages common(sizeof(Progress), MAP_SHARED);
@@ -358,7 +361,8 @@ int supervise(const char* program, const std::string& provider, std::size_t mib,
     ::waitpid(survivor, &status, 0);
     if (!WIFEXITED(status)) throw std::runtime_error("the survivor was killed");
     if (WEXITSTATUS(status) != exit_stuck) return WEXITSTATUS(status);
-    ++progress.stuck;
+    if (++progress.stuck > most_stuck(provider, rounds))
+      throw std::runtime_error("the provider did not return " + std::to_string(progress.stuck) + " times");
     remove_shm_files_of(survivor);
     remove_shm_files_of(progress.victim);
   }

@@ -22,6 +22,7 @@ using wire::FrameKind;
 
 constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
 constexpr wire::FrameFlags lease = flag(FrameFlag::lease);
+constexpr wire::FrameFlags now = flag(FrameFlag::now);
 
 TEST_F(HomeTest, who_has_the_key_is_welcome) {
   scene_.add_guest().introduce();
@@ -159,6 +160,22 @@ TEST_F(BrokenGuest, that_opens_with_garbage) {
   expect_thrown_out();
 }
 
+TEST_F(BrokenGuest, that_begins_two_operations_of_one_number) {
+  guest_.say(FrameKind::get, 1);
+  guest_.say(FrameKind::get, 1);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_begins_an_operation_without_a_number) {
+  guest_.say(FrameKind::get, 0);
+  expect_thrown_out();
+}
+
+TEST_F(BrokenGuest, that_neither_waits_nor_wants_to_know) {
+  guest_.put(0, "x", now);
+  expect_thrown_out();
+}
+
 TEST_F(HomeTest, frames_for_a_queue_that_was_let_go_are_late_and_ignored) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
@@ -190,12 +207,50 @@ TEST_F(NarrowHomeTest, guest_that_puts_beyond_its_window_is_broken) {
 TEST_F(NarrowHomeTest, guest_with_more_operations_than_it_may_have_is_broken) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
-  for (std::uint32_t i = 0; i < 3; ++i) guest.say(FrameKind::get, i);
+  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i);
   scene_.settle();
   EXPECT_EQ(scene_.home->guests(), 1U);
-  guest.say(FrameKind::get, 3);
+  guest.say(FrameKind::get, 4);
   scene_.settle();
   EXPECT_EQ(scene_.home->counters().broken, 1U);
+}
+
+class SlowTakerTest : public HomeTest {
+ protected:
+  SlowTakerTest() : HomeTest({.limits = {.unsent = 4}}, {.most_sends = 8, .most_events = 1}) {}
+};
+
+TEST_F(SlowTakerTest, guest_that_asks_for_more_than_it_takes_is_broken) {
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.introduce();
+  wire::FrameBuffer questions(guest.endpoint->largest_message());
+  const auto body = wire::encode_open({.id = ObjectId(1), .index = 0});
+  while (questions.has_room(body.size())) questions.add(FrameKind::open, 0, 1, 1, body);
+  scene_.poll_until([&] {
+    guest.endpoint->send(0, questions.bytes());  // of what becomes of that it hears little
+    return scene_.home->counters().broken == 1;
+  });
+  EXPECT_NE(scene_.reports.at(0).find("takes no answers"), std::string::npos);
+}
+
+class FewDeliveriesTest : public HomeTest {
+ protected:
+  FewDeliveriesTest() : HomeTest({.limits = {.deliveries = 2}}) {}
+};
+
+TEST_F(FewDeliveriesTest, guest_that_holds_all_it_may_gets_no_more) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  for (int i = 1; i <= 3; ++i) put(channel, std::to_string(i));
+  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
+  const Said said = guest.next();
+  ASSERT_TRUE(said.is(FrameKind::refused, 3));
+  EXPECT_EQ(said.error(), ErrorCode::out_of_memory);
+  guest.say(FrameKind::received, 1);
+  guest.say(FrameKind::get, 4);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 4));
 }
 
 }  // namespace

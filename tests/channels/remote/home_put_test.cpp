@@ -236,5 +236,98 @@ TEST_F(HomeTest, large_put_of_a_guest_that_is_lost_meanwhile_leaves_nothing) {
   EXPECT_EQ(get(channel), "goes on");
 }
 
+TEST_F(HomeTest, large_put_of_an_impossible_size_is_refused) {
+  const Channel channel = make_channel({.max_bytes = ~std::uint64_t{0}});
+  ScriptedGuest& guest = visitor(channel);
+  Bytes large = pattern(100'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  std::uint32_t operation = 0;
+  for (const std::uint64_t size : {~std::uint64_t{0}, ~std::uint64_t{0} - 2, std::uint64_t{1} << 63}) {
+    RemoteMemory memory = registered->remote();
+    memory.size = size;
+    wire::FrameBuffer buffer(guest.endpoint->largest_message());
+    buffer.add_cargo(FrameKind::put, answer, 1, ++operation,
+                     {.handles = std::array{channel.reference()}, .memory = memory});
+    guest.send(buffer.bytes());
+    const Said said = guest.next();
+    ASSERT_TRUE(said.is(FrameKind::refused, operation));
+    EXPECT_EQ(said.error(), ErrorCode::too_large);
+  }
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_put_that_is_cancelled_while_it_is_fetched_does_not_wait_for_room) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  put(channel, "full");
+  Bytes large = pattern(3'000'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer);
+  scene_.home->poll(scene_.now);
+  guest.say(FrameKind::cancel, 1);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 1));
+  EXPECT_EQ(get(channel), "full");
+  EXPECT_EQ(get(channel), std::nullopt);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_puts_that_are_fetched_when_their_queues_are_let_go_leave_nothing) {
+  ScriptedGuest& guest = scene_.add_guest();
+  guest.introduce();
+  Bytes large = pattern(3'000'000);
+  const auto registered = guest.endpoint->register_memory(large);
+  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
+    const Channel channel = make_channel();
+    guest.open(channel.reference(), opening);
+    EXPECT_EQ(guest.next().kind, FrameKind::opened);
+  }
+  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
+    guest.current_opening = opening;
+    guest.put_large(opening, registered->remote(), answer);
+  }
+  for (int i = 0; i < 2; ++i) scene_.home->poll(scene_.now);  // begins to fetch
+  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
+    guest.current_opening = opening;
+    guest.say(FrameKind::let_go, 0);
+  }
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(audit_node(scene_.node.segment()), "");
+}
+
+TEST_F(HomeTest, handle_in_a_put_that_waits_keeps_its_queue) {
+  const Channel channel = make_channel({.capacity = 1});
+  std::optional<Channel> carried = make_channel();
+  const ObjectReference handle = carried->reference();
+  ScriptedGuest& guest = visitor(channel);
+  guest.open(handle, 2);
+  EXPECT_EQ(guest.next().kind, FrameKind::opened);
+  guest.current_opening = 1;
+  put(channel, "full");
+  guest.put(1, "with a handle", answer, std::array{handle});
+  scene_.settle();
+  carried.reset();
+  guest.current_opening = 2;
+  guest.say(FrameKind::let_go, 0);
+  scene_.settle();
+  EXPECT_EQ(get(channel), "full");
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_NO_THROW(Channel::open(scene_.local, handle, raw_bytes_type_hash, raw_bytes_type_name));
+}
+
+TEST_F(HomeTest, puts_ahead_of_a_guest_that_lets_the_queue_go_still_go_in) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  for (int i = 0; i < 4; ++i) guest.put(0, std::to_string(i));
+  guest.put(1, "answered", answer);
+  guest.say(FrameKind::let_go, 0);
+  for (int i = 0; i < 4; ++i) {
+    scene_.settle();
+    EXPECT_EQ(get(channel), std::to_string(i));
+  }
+  scene_.settle();
+  EXPECT_EQ(get(channel), std::nullopt);
+  expect_sound(channel);
+}
+
 }  // namespace
 }  // namespace wyvern::test

@@ -106,7 +106,8 @@ class HomeScene {
   std::shared_ptr<Member> local = node.join();  // a process of the node
   JobKey key = JobKey::make();
   LoopbackNetwork network;
-  LoopbackEndpoint endpoint{network};
+  std::unique_ptr<LoopbackEndpoint> made_endpoint = std::make_unique<LoopbackEndpoint>(network);
+  LoopbackEndpoint& endpoint = *made_endpoint;  // the home's
   std::vector<std::string> reports;
   Home::Time now{};
   std::optional<Home> home;

@@ -41,14 +41,12 @@ std::string path_name(const ::testing::TestParamInfo<const char*>& info) { retur
 class ServingNode {
  public:
   ServingNode(const JobKey& key, const std::string& provider, const HomeOptions& options)
-      : endpoint_({.provider = provider}),
-        home_(node.join(), endpoint_, key, options),
-        thread_([this] { serve(); }) {}
+      : ServingNode(key, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = provider}), options) {}
   ~ServingNode() { stop(); }
   ServingNode(const ServingNode&) = delete;
   ServingNode& operator=(const ServingNode&) = delete;
 
-  const std::vector<std::byte>& address() const { return endpoint_.address(); }
+  const std::vector<std::byte>& address() const { return address_; }
   /// As if the agent was stopped.
   void stop() {
     is_ending_ = true;
@@ -59,6 +57,10 @@ class ServingNode {
   std::shared_ptr<Member> local = node.join();
 
  private:
+  ServingNode(const JobKey& key, std::unique_ptr<Endpoint> endpoint, const HomeOptions& options)
+      : address_(endpoint->address()),
+        home_(node.join(), std::move(endpoint), key, options),
+        thread_([this] { serve(); }) {}
   void serve() {
     while (!is_ending_) {
       home_.poll(Deadline::Clock::now());
@@ -66,7 +68,7 @@ class ServingNode {
     }
   }
 
-  FabricEndpoint endpoint_;
+  std::vector<std::byte> address_;
   Home home_;
   std::atomic<bool> is_ending_ = false;
   std::thread thread_;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/remote/outbox.hpp>
+#include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/transport/endpoint.hpp>
+
+namespace wyvern {
+
+class GuestOpening;
+
+/// What a guest may have at its home before that calls it broken. They bound what one process of another node
+/// can make the agent keep.
+struct GuestLimits {
+  std::uint32_t window = 64;        ///< messages of an opening that it puts ahead of their answers
+  std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
+  std::uint32_t openings = 131'072;
+  /// Messages of an opening that are on their way or leased: each takes a port of the queue, which has 8,200.
+  std::uint32_t deliveries = 2048;
+  /// Messages to it that cannot be sent: so many, and its gets wait; sixteen times as many, and it is broken.
+  std::uint32_t unsent = 64;
+};
+
+/// A large message that is fetched from a guest into the memory of its queue.
+struct LargePut : RemoteRead {
+  LargePut(GuestOpening& its_opening, PeerNumber from, const RemoteMemory& source, HeldLoan its_loan,
+           std::unique_ptr<RegisteredMemory> its_region)
+      : RemoteRead(from, source, its_loan.bytes().first(source.size), its_region.get()),
+        opening(&its_opening),
+        loan(std::move(its_loan)),
+        region(std::move(its_region)) {}
+
+  GuestOpening* opening;  // null: nobody waits for it any more
+  HeldLoan loan;
+  std::unique_ptr<RegisteredMemory> region;
+  std::optional<ReadResult> result;
+};
+
+/// One into whose memory a provider may still write although nobody wants it any more.
+struct AbandonedPut {
+  std::shared_ptr<ServedQueue> queue;  // outlives the message
+  std::unique_ptr<LargePut> put;
+};
+
+/// What the openings of a guest have in common.
+struct Guest {
+  PeerNumber peer = 0;
+  Endpoint& endpoint;
+  std::list<AbandonedPut>& abandoned;
+  GuestLimits limits;
+  wire::Outbox outbox{endpoint.largest_message()};
+
+  /// It does not take what it has asked for: more of that can wait.
+  bool is_backed_up() const { return outbox.unsent() >= limits.unsent; }
+};
+
+}  // namespace wyvern

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/remote/guest_opening.hpp>
+#include <wyvern/channels/ring.hpp>
+
+// What becomes of what a guest puts.
+namespace wyvern {
+
+using wire::Frame;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
+  const bool is_answered = frame.has(FrameFlag::answer);
+  const bool is_now = frame.has(FrameFlag::now);
+  if (is_answered) {
+    begin(frame.operation);
+  } else if (is_now) {
+    fail("a put that waits for nothing, not even for an answer");
+  } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= guest_.limits.window) {
+    fail("more messages ahead of their answers than the window has");
+  }
+  HeldPut put{.operation = is_answered ? frame.operation : 0,
+              .is_answered = is_answered,
+              .handles = received.handles,
+              .carried = std::move(carried),
+              .memory = received.cargo.memory};
+  const bool is_large = put.memory.size != 0;
+  if (held_.empty() && !is_large && try_put(put, received.cargo.payload)) return;
+  // A large one is put without waiting only if it can be fetched at once; whether there is room shows then.
+  if (is_now && (!is_large || !held_.empty())) return end_with(FrameKind::nothing, frame.operation);
+  put.is_now = is_now;
+  put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
+  held_.push_back(std::move(put));
+  if (!is_answered) ++held_ahead_;
+  queue_->wait_for_room(*this);
+}
+
+/// False: it has to wait.
+bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload) {
+  try {
+    const PutOutcome outcome = put_into_queue(put, payload);
+    if (outcome != PutOutcome::done && !(put.is_now && outcome == PutOutcome::full)) return false;
+    if (put.is_answered)
+      end_with(outcome == PutOutcome::done ? FrameKind::accepted : FrameKind::nothing, put.operation);
+  } catch (const QueueClosed&) {
+    if (put.is_answered) {
+      end_with(FrameKind::closed, put.operation);
+    } else {
+      say(FrameKind::turned_back, ++turned_back_);
+    }
+  } catch (const Error& error) {
+    refuse(put.operation, error);
+  }
+  if (put.is_answered) return true;
+  ++ahead_ended_;
+  // Often enough that a guest does not have to wait, and not for each.
+  if (ahead_ended_ - ahead_told_ >= std::max(1U, guest_.limits.window / 4)) tell_credit();
+  return true;
+}
+
+GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload) {
+  if (put.memory.size != 0) return put_large(put);
+  return queue_->local().put(payload, put.handles, WaitLimit::now()) ? PutOutcome::done : PutOutcome::full;
+}
+
+/// First memory, then the bytes, then a place in the queue.
+GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
+  LocalChannel& local = queue_->local();
+  if (put.large == nullptr) {
+    local.check_size(put.memory.size);  // before it is added to
+    auto loan = local.loan(message_bytes(put.memory.size, put.handles.size()), WaitLimit::now());
+    if (!loan) return PutOutcome::full;
+    auto region = guest_.endpoint.register_memory(loan->bytes());
+    put.large =
+        std::make_unique<LargePut>(*this, guest_.peer, put.memory, std::move(*loan), std::move(region));
+    guest_.endpoint.read(*put.large);
+  }
+  if (!put.large->result) return PutOutcome::not_there;
+  if (*put.large->result != ReadResult::done) {
+    throw ErrorOf<ErrorCode::unreachable>("put: the message, of " + std::to_string(put.memory.size) +
+                                          " bytes, could not be read from the process that put it into " +
+                                          local.description());
+  }
+  if (!put.handles.empty()) put.large->loan.carry(put.memory.size, put.handles);
+  return local.put(put.large->loan, WaitLimit::now()) ? PutOutcome::done : PutOutcome::full;
+}
+
+bool GuestOpening::serve_put() {
+  const LocalChannel& local = queue_->local();
+  HeldPut& put = held_.front();
+  const bool may_go = put.memory.size != 0 || ring::has_room_or_end(local.view()) || local.closing();
+  if (!may_go || !try_put(put, put.payload)) return false;
+  drop_held(held_.begin());
+  return true;
+}
+
+void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
+  if (!put->is_answered) --held_ahead_;
+  abandon(*put);
+  held_.erase(put);
+  answer_flushes();
+}
+
+/// If it is being fetched.
+void GuestOpening::abandon(HeldPut& put) {
+  if (put.large == nullptr || !put.large->is_running()) return;
+  put.large->opening = nullptr;
+  guest_.abandoned.push_back({.queue = queue_, .put = std::move(put.large)});
+}
+
+void GuestOpening::tell_credit() {
+  ahead_told_ = ahead_ended_;
+  say(FrameKind::credit, ahead_ended_);
+}
+
+void GuestOpening::answer_flushes() {
+  if (!held_.empty() || flushes_.empty()) return;
+  tell_credit();
+  for (const std::uint32_t operation : std::exchange(flushes_, {})) end_with(FrameKind::accepted, operation);
+}
+
+}  // namespace wyvern
