@@ -39,10 +39,7 @@ void GuestOpening::end() {
 
 void GuestOpening::leave() {
   for (HeldPut& put : held_) {
-    if (!put.is_answered && put.memory.size == 0)
-      queue_->adopt({.payload = std::move(put.payload),
-                     .handles = std::move(put.handles),
-                     .carried = std::move(put.carried)});
+    if (!put.is_answered && put.memory.size == 0) queue_->adopt(std::move(put.payload));
   }
 }
 

@@ -20,6 +20,8 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
     begin(frame.operation);
   } else if (is_now) {
     fail("a put that waits for nothing, not even for an answer");
+  } else if (!received.handles.empty()) {
+    fail("handles in a put that wants no answer");
   } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= guest_.limits.window) {
     fail("more messages ahead of their answers than the window has");
   }

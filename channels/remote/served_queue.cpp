@@ -107,9 +107,8 @@ bool ServedQueue::serve_gets() {
 bool ServedQueue::serve_adopted() {
   bool any = false;
   for (; !adopted_.empty(); adopted_.pop_front()) {
-    const AdoptedPut& put = adopted_.front();
     try {
-      if (!local_->put(put.payload, put.handles, WaitLimit::now())) break;
+      if (!local_->put(adopted_.front(), {}, WaitLimit::now())) break;
     } catch (const Error&) {
       // Closed, or there is no memory: nobody is left to be told.
     }

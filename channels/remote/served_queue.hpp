@@ -13,14 +13,6 @@
 namespace wyvern {
 
 class GuestOpening;
-class ServedQueue;
-
-/// A message of a guest that has let the queue go before there was room.
-struct AdoptedPut {
-  std::vector<std::byte> payload;
-  std::vector<ObjectReference> handles;
-  std::vector<std::shared_ptr<ServedQueue>> carried;  // whose handles these are
-};
 
 /// A channel of this node on which the agent works for processes of other nodes, and what these wait for
 /// there: gets in the order in which they came, whoever they are of; puts that found it full, a queue of each
@@ -41,8 +33,9 @@ class ServedQueue {
   bool cancel(const GuestOpening& opening, std::uint32_t operation);
   /// The opening ends: nothing of it waits any more.
   void forget(const GuestOpening& opening);
-  /// Goes in when there is room, or is dropped with the queue.
-  void adopt(AdoptedPut put) { adopted_.push_back(std::move(put)); }
+  /// A message of a guest that lets the queue go before there is room: it goes in when there is, or is
+  /// dropped with the queue.
+  void adopt(std::vector<std::byte> payload) { adopted_.push_back(std::move(payload)); }
   std::size_t adopted() const { return adopted_.size(); }
 
   /// Does what has become possible; whether that was anything.
@@ -70,7 +63,7 @@ class ServedQueue {
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first
-  std::deque<AdoptedPut> adopted_;
+  std::deque<std::vector<std::byte>> adopted_;
 };
 
 }  // namespace wyvern

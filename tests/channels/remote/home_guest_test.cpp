@@ -176,6 +176,11 @@ TEST_F(BrokenGuest, that_neither_waits_nor_wants_to_know) {
   expect_thrown_out();
 }
 
+TEST_F(BrokenGuest, that_puts_handles_ahead) {
+  guest_.put(0, "x", 0, std::array{channel_.reference()});
+  expect_thrown_out();
+}
+
 TEST_F(HomeTest, frames_for_a_queue_that_was_let_go_are_late_and_ignored) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
