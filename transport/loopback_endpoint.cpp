@@ -101,9 +101,9 @@ PeerNumber LoopbackEndpoint::add_peer(std::span<const std::byte> address) {
 
 void LoopbackEndpoint::remove_peer(PeerNumber number) {
   Peer& peer = peer_at(number);
+  reads_.peer_removed(number, ECONNRESET);  // first, because there may be no memory
   peers_by_epoch_.remove(peer.epoch);
   peer.is_there = false;
-  reads_.peer_removed(number, ECONNRESET);
   withdraw_sends(number);
 }
 
