@@ -40,18 +40,21 @@ void PutBatch::linger() const {
   }
 }
 
-void PutBatch::count(std::uint32_t done) {
-  unwoken_ += done;
-  count_ += done;
-  to_come_ -= std::min<std::size_t>(to_come_, done);
+/// So many went in, and fewer are to come.
+void PutBatch::add(std::uint32_t puts) {
+  count_ += puts;
+  to_come_ -= std::min<std::size_t>(to_come_, puts);
   if (to_come_ == 0) wake_takers();
+}
+
+void PutBatch::add_run(std::uint32_t puts) {
+  unwoken_ += puts;
+  add(puts);
 }
 
 bool PutBatch::put_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
   const bool done = try_slowly(payload, handles);
-  if (to_come_ != 0) --to_come_;
-  count_ += done;
-  if (to_come_ == 0) wake_takers();
+  add(done ? 1 : 0);
   return done;
 }
 
@@ -117,9 +120,9 @@ std::size_t TakeBatch::expected() const {
   return std::min<std::uint64_t>(most_, ring::ready_approx(channel_.view_, IntentKind::get) + 1);
 }
 
-void TakeBatch::count(std::uint32_t done) {
-  unwoken_ += done;
-  count_ += done;
+void TakeBatch::add_run(std::uint32_t gets) {
+  unwoken_ += gets;
+  count_ += gets;
 }
 
 /// A payload outside its block, or handles, are to be released when the message has been read.

@@ -12,6 +12,36 @@
 
 namespace wyvern {
 
+/// What the puts and the gets of a batch have in common. Their class is a variable whose address nobody gets
+/// (see ring::Burst::Run).
+template <class Batch, IntentKind kind>
+class BatchRun {
+ public:
+  explicit BatchRun(Batch& batch)
+      : batch_(batch),
+        channel_(batch.channel_),
+        view_(channel_.view()),
+        run_(batch.burst_.run(channel_.view())) {}
+  ~BatchRun() { keep(); }
+  BatchRun(const BatchRun&) = delete;
+  BatchRun& operator=(const BatchRun&) = delete;
+
+ protected:
+  /// The batch is told of what was done since it was told last.
+  [[gnu::always_inline]] void keep() { batch_.add_run(batch_.burst_.keep(run_)); }
+  /// The batch itself goes on; until `resume` there is no run, also in case of an exception.
+  [[gnu::always_inline]] void suspend() {
+    keep();
+    run_ = {};
+  }
+  [[gnu::always_inline]] void resume() { run_ = batch_.burst_.run(channel_.view()); }
+
+  Batch& batch_;
+  LocalChannel& channel_;
+  RingView view_;  // a copy: what is needed of it can be in registers, too
+  typename ring::Burst<kind>::Run run_;
+};
+
 /// Puts one message after another; each is in the queue when its put returns. What a batch shares is the
 /// port, the deadline, the looking up and fetching of places, and, as long as more messages are expected, the
 /// look for sleepers. Ends, and wakes whom it has to, when destroyed. For one thread.
@@ -31,11 +61,13 @@ class PutBatch {
   [[noreturn]] void throw_closed() const { channel_.throw_closed("put"); }
 
  private:
+  friend class BatchRun<PutBatch, IntentKind::put>;
   bool put_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles);
   bool try_slowly(std::span<const std::byte> payload, std::span<const ObjectReference> handles);
   bool put_in_new_burst(std::span<const std::byte> payload);
   bool put_through_channel(std::span<const std::byte> payload, std::span<const ObjectReference> handles);
-  void count(std::uint32_t done);
+  void add(std::uint32_t puts);
+  void add_run(std::uint32_t puts);
   void linger() const;
   void wake_takers();
 
@@ -49,18 +81,10 @@ class PutBatch {
   ring::PutBurst burst_;
 };
 
-/// The puts of a batch: one of these for each, as a variable whose address nobody gets (see
-/// ring::Burst::Run).
-class PutBatch::Run {
+/// The puts of a batch: one of these for each.
+class PutBatch::Run : BatchRun<PutBatch, IntentKind::put> {
  public:
-  explicit Run(PutBatch& batch)
-      : batch_(batch),
-        channel_(batch.channel_),
-        view_(channel_.view_),
-        run_(batch.burst_.run(channel_.view_)) {}
-  ~Run() { batch_.count(batch_.burst_.keep(run_)); }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
+  using BatchRun::BatchRun;
 
   /// False: no room in time, or closed; then nothing more goes in.
   [[gnu::always_inline]] bool put(std::span<const std::byte> payload,
@@ -74,24 +98,18 @@ class PutBatch::Run {
       return put_slowly(payload, handles);
     // How long it takes until another one comes, if any does, nobody knows.
     if (run_.is_over()) [[unlikely]]
-      batch_.count(batch_.burst_.keep(run_));
+      keep();
     return true;
   }
 
  private:
   [[gnu::always_inline]] bool put_slowly(std::span<const std::byte> payload,
                                          std::span<const ObjectReference> handles) {
-    batch_.count(batch_.burst_.keep(run_));
-    run_ = {};  // in case of an exception
+    suspend();
     const bool done = batch_.put_slowly(payload, handles);
-    run_ = batch_.burst_.run(channel_.view_);
+    resume();
     return done;
   }
-
-  PutBatch& batch_;
-  LocalChannel& channel_;
-  RingView view_;  // a copy: what is needed of it can be in registers, too
-  ring::PutBurst::Run run_;
 };
 
 /// Gets one message after another: waits for the first, never for a further one. For one thread.
@@ -111,6 +129,7 @@ class TakeBatch {
   using Bytes = std::span<const std::byte>;
 
  private:
+  friend class BatchRun<TakeBatch, IntentKind::get>;
   Bytes received(BlockHeader& block) {
     ++count_;
     ++unwoken_;
@@ -120,7 +139,7 @@ class TakeBatch {
   Bytes next_slowly();
   Bytes take_in_burst();
   Bytes first();
-  void count(std::uint32_t done);
+  void add_run(std::uint32_t gets);
   void release_message();
   void finish();
 
@@ -135,18 +154,10 @@ class TakeBatch {
   ring::TakeBurst burst_;
 };
 
-/// The gets of a batch: one of these for each, as a variable whose address nobody gets (see
-/// ring::Burst::Run).
-class TakeBatch::Run {
+/// The gets of a batch: one of these for each.
+class TakeBatch::Run : BatchRun<TakeBatch, IntentKind::get> {
  public:
-  explicit Run(TakeBatch& batch)
-      : batch_(batch),
-        channel_(batch.channel_),
-        view_(channel_.view_),
-        run_(batch.burst_.run(channel_.view_)) {}
-  ~Run() { batch_.count(batch_.burst_.keep(run_)); }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
+  using BatchRun::BatchRun;
 
   /// The next message, readable until the next call; a null pointer: that was all. QueueClosed only for the
   /// first.
@@ -165,17 +176,11 @@ class TakeBatch::Run {
 
  private:
   [[gnu::always_inline]] Bytes next_slowly() {
-    batch_.count(batch_.burst_.keep(run_));
-    run_ = {};  // in case of an exception, or of a message that the next call is to release
+    suspend();
     const Bytes message = batch_.next_slowly();
-    if (!batch_.holds_payload_) run_ = batch_.burst_.run(channel_.view_);
+    if (!batch_.holds_payload_) resume();  // else the next call is to release it
     return message;
   }
-
-  TakeBatch& batch_;
-  LocalChannel& channel_;
-  RingView view_;
-  ring::TakeBurst::Run run_;
 };
 
 }  // namespace wyvern

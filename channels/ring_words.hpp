@@ -5,8 +5,8 @@
 #include <wyvern/core/segment_layout.hpp>
 
 /// The 64-bit words that the swap ring is made of, each changed in one atomic step. What they mean together
-/// is in docs/swap_ring.md. Those of the hot path add their fields, which are disjoint, up: processors have
-/// one instruction for two sums, and none for two ors.
+/// is in docs/swap_ring.md. Those of the hot path add their fields, which are disjoint, up: x86 has one
+/// instruction for two sums, `lea`, and none for two ors.
 namespace wyvern {
 
 inline constexpr std::uint64_t max_capacity = std::uint64_t{1} << 17;

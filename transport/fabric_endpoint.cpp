@@ -126,6 +126,19 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
     throw FabricError("fi_av_insert did not take an address of provider " + other.provider, FI_EINVAL);
   }
   const auto number = static_cast<PeerNumber>(peers_.size());
+  try {
+    keep_peer(number, other, fabric_address);
+  } catch (...) {
+    peers_.resize(number);
+    ::fi_av_remove(objects_.addresses.get(), &fabric_address, 1, 0);
+    throw;
+  }
+  return number;
+}
+
+/// What we need of a peer that libfabric knows already. Of one that could not be kept, `peers_` may have an
+/// entry.
+void FabricEndpoint::keep_peer(PeerNumber number, const PeerAddress& other, fi_addr_t fabric_address) {
   reads_.peer_added(number);
   Peer& peer = peers_.emplace_back();
   peer.header = {
@@ -139,7 +152,6 @@ PeerNumber FabricEndpoint::add_peer(std::span<const std::byte> address) {
   }
   peers_by_epoch_.add(other.epoch, number);
   peer.is_there = true;
-  return number;
 }
 
 void FabricEndpoint::remove_peer(PeerNumber number) {

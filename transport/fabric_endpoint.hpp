@@ -120,6 +120,7 @@ class FabricEndpoint final : public Endpoint {
   void add_send_buffers(std::size_t count);
   void provide_send_buffers(std::size_t count);
   void check_name(const PeerAddress& other) const;
+  void keep_peer(PeerNumber number, const PeerAddress& other, fi_addr_t fabric_address);
   const Peer& peer_at(PeerNumber peer) const {
     if (peer >= peers_.size() || !peers_[peer].is_there) [[unlikely]]
       refuse(peer);

@@ -90,10 +90,10 @@ PeerNumber LoopbackEndpoint::add_peer(std::span<const std::byte> address) {
   const PeerAddress other = decode_peer_address(address);
   check_same_protocol(decode_peer_address(address_bytes_), other);
   if (other.name.empty()) throw DecodeError("the address of an endpoint has no name");
-  if (peers_by_epoch_.contains(other.epoch))
+  if (peers_by_epoch_.find(other.epoch) != PeerIndex::nobody)
     throw InvalidArgument("add_peer: this endpoint is a peer already; each endpoint is added once");
   const auto number = static_cast<PeerNumber>(peers_.size());
-  peers_by_epoch_.emplace(other.epoch, number);
+  peers_by_epoch_.add(other.epoch, number);
   peers_.push_back({.epoch = other.epoch, .place = &network_.place(other.name), .is_there = true});
   reads_.peer_added(number);
   return number;
@@ -101,9 +101,9 @@ PeerNumber LoopbackEndpoint::add_peer(std::span<const std::byte> address) {
 
 void LoopbackEndpoint::remove_peer(PeerNumber number) {
   Peer& peer = peer_at(number);
-  peers_by_epoch_.erase(peer.epoch);
+  reads_.peer_removed(number, ECONNRESET);  // first, because there may be no memory
+  peers_by_epoch_.remove(peer.epoch);
   peer.is_there = false;
-  reads_.peer_removed(number, ECONNRESET);
   withdraw_sends(number);
 }
 
@@ -217,16 +217,16 @@ void LoopbackEndpoint::deal_with(const Packet& packet, const LoopbackNetwork::Me
     ++counters_.for_somebody_else;
     return;
   }
-  const auto peer = peers_by_epoch_.find(packet.sender);
-  if (peer == peers_by_epoch_.end()) {
+  const PeerNumber peer = peers_by_epoch_.find(packet.sender);
+  if (peer == PeerIndex::nobody) {
     ++counters_.from_strangers;
     if (!message.is_beat) handler.stranger(message.bytes);
     return;
   }
-  ++peers_[peer->second].heard;
+  ++peers_[peer].heard;
   if (message.is_beat) return;
   ++counters_.received;
-  handler.message(peer->second, message.bytes);
+  handler.message(peer, message.bytes);
 }
 
 void LoopbackEndpoint::deal_with(const Packet& packet, const LoopbackNetwork::SendEnd& end,

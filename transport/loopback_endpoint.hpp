@@ -15,6 +15,7 @@
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/transport/endpoint.hpp>
 #include <wyvern/transport/peer_address.hpp>
+#include <wyvern/transport/peer_index.hpp>
 #include <wyvern/transport/read_schedule.hpp>
 
 namespace wyvern {
@@ -176,7 +177,7 @@ class LoopbackEndpoint : public Endpoint {
   std::vector<std::byte> address_bytes_;
   FileDescriptor descriptor_;
   std::vector<Peer> peers_;
-  std::unordered_map<std::uint64_t, PeerNumber> peers_by_epoch_;
+  PeerIndex peers_by_epoch_;
   std::unordered_map<std::uint64_t, std::span<std::byte>> regions_;  // by key
   std::uint32_t outstanding_ = 0;                                    // sends
   ReadSchedule reads_;

@@ -41,17 +41,22 @@ void ReadSchedule::add(RemoteRead& read, bool registered_only) {
   put(read, RemoteRead::Place::waiting);
 }
 
+/// Makes so many spare ones free, and new ones if there are too few. On std::bad_alloc nothing has changed.
 void ReadSchedule::provide_pieces(std::size_t count) {
-  while (spare_.size() < count) {
-    ReadPiece& piece = pieces_.emplace_back();
-    piece.index = pieces_.size() - 1;
-    spare_.push_back(&piece);
+  const std::size_t from_spare = std::min(count, spare_.size());
+  const std::size_t first_new = pieces_.size();
+  const std::size_t all = first_new + count - from_spare;
+  // Room for all pieces in either list, now and when they come back: what follows does not throw.
+  free_.reserve(all);
+  spare_.reserve(all);
+  pieces_.resize(all);
+  for (std::size_t i = first_new; i < all; ++i) {
+    pieces_[i].index = i;
+    free_.push_back(&pieces_[i]);
   }
-  const auto provided = spare_.end() - static_cast<std::ptrdiff_t>(count);
+  const auto provided = spare_.end() - static_cast<std::ptrdiff_t>(from_spare);
   free_.insert(free_.end(), provided, spare_.end());
   spare_.erase(provided, spare_.end());
-  free_.reserve(pieces_.size());
-  spare_.reserve(pieces_.size());
 }
 
 bool ReadSchedule::propose(RemoteRead& read, ReadPiece& piece) const {

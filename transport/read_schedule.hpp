@@ -42,7 +42,8 @@ class ReadSchedule {
   void peer_added(PeerNumber peer) {
     if (peer >= peers_.size()) peers_.resize(peer + 1);
   }
-  /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult.
+  /// Its reads end with `error`, a positive errno: what is under way may still write, see ReadResult. On
+  /// std::bad_alloc nothing has changed.
   void peer_removed(PeerNumber peer, int error);
 
   /// `registered_only`: the destination has to lie in registered memory. Throws InvalidArgument.

@@ -3,8 +3,6 @@
 #include <utility>
 
 #include <wyvern/channels/given_back.hpp>
-#include <wyvern/channels/payload.hpp>
-#include <wyvern/channels/remote/control_tables.hpp>
 #include <wyvern/channels/remote/guest_opening.hpp>
 #include <wyvern/channels/ring.hpp>
 
@@ -72,8 +70,7 @@ void GuestOpening::end_with_value(std::uint32_t operation, std::uint64_t value) 
 /// Operation 0: a put without an answer.
 void GuestOpening::refuse(std::uint32_t operation, const Error& error) {
   operations_.erase(operation);
-  const std::vector<std::byte> body = wire::encode_refused({.code = error.code(), .text = error.what()});
-  guest_.outbox.room_for(body.size()).add(FrameKind::refused, 0, number_, operation, body);
+  guest_.outbox.add_refusal(number_, operation, error);
 }
 
 void GuestOpening::deal_with(const Frame& frame) {

@@ -132,8 +132,7 @@ void Home::open(GuestEntry& entry, const Frame& frame) {
                            std::make_unique<GuestOpening>(frame.opening, std::move(queue), *entry.guest));
     outbox.room_for(body.size()).add(FrameKind::opened, 0, frame.opening, frame.operation, body);
   } catch (const Error& error) {
-    const auto body = wire::encode_refused({.code = error.code(), .text = error.what()});
-    outbox.room_for(body.size()).add(FrameKind::refused, 0, frame.opening, frame.operation, body);
+    outbox.add_refusal(frame.opening, frame.operation, error);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <wyvern/channels/remote/control_tables.hpp>
 #include <wyvern/channels/remote/outbox.hpp>
 
 namespace wyvern::wire {
@@ -13,6 +14,11 @@ FrameBuffer& Outbox::room_for(std::size_t body_bytes) {
 }
 
 void Outbox::add_message(std::span<const std::byte> bytes) { messages_.emplace_back(bytes); }
+
+void Outbox::add_refusal(std::uint32_t opening, std::uint32_t operation, const Error& error) {
+  const auto body = encode_refused({.code = error.code(), .text = error.what()});
+  room_for(body.size()).add(FrameKind::refused, 0, opening, operation, body);
+}
 
 SendOutcome Outbox::send(Endpoint& endpoint, PeerNumber to) {
   while (!messages_.empty()) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include <wyvern/channels/remote/frame_buffer.hpp>
+#include <wyvern/core/error.hpp>
 #include <wyvern/transport/endpoint.hpp>
 
 namespace wyvern::wire {
@@ -21,6 +22,8 @@ class Outbox {
   FrameBuffer& room_for(std::size_t body_bytes);
   /// A message of its own, which is not made of frames. It fits.
   void add_message(std::span<const std::byte> bytes);
+  /// The frame that says why something is not done.
+  void add_refusal(std::uint32_t opening, std::uint32_t operation, const Error& error);
   bool empty() const { return messages_.empty(); }
   /// Messages that are not sent yet.
   std::size_t unsent() const { return messages_.size(); }

@@ -43,8 +43,8 @@ void ServedQueue::get(GuestOpening& opening, std::uint32_t operation, IntentKind
   if (opening.guest().is_backed_up()) {
     gets_.push_back(get);
   } else if (!gets_.empty() && is_now) {
-    opening.end_with(FrameKind::nothing,
-                     operation);  // those who have waited longer have seen that there is nothing
+    // Those who have waited longer have seen that there is nothing.
+    opening.end_with(FrameKind::nothing, operation);
   } else if (!gets_.empty() || !try_get(get)) {
     gets_.push_back(get);
   }

@@ -8,11 +8,12 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "threads.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -46,9 +47,9 @@ int run(const std::function<int()>& work) {
 /// thread allocates at that moment waits for ever. Waits until the other threads sleep, a second at most.
 void let_other_threads_settle() {
   const auto is_busy = [] {
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-      if (task.path().filename() == std::to_string(::gettid())) continue;
-      std::ifstream file(task.path() / "stat");
+    for (const pid_t thread : threads_of_this_process()) {
+      if (thread == ::gettid()) continue;
+      std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
       std::string text;
       std::getline(file, text);
       const std::size_t name_end = text.rfind(") ");

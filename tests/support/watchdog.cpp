@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <execinfo.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "threads.hpp"
 
 // Ends a test case that hangs: prints its name and the stacks of all threads, then aborts. Any test program
 // that this file is compiled into has it.
@@ -40,16 +41,12 @@ void print_own_stack(int) {
 
 void print_stacks() {
   std::signal(SIGUSR2, print_own_stack);
-  DIR* tasks = ::opendir("/proc/self/task");
-  if (tasks == nullptr) return;
-  while (const dirent* task = ::readdir(tasks)) {
-    const int thread = std::atoi(task->d_name);
-    if (thread <= 0 || thread == ::gettid()) continue;
+  for (const pid_t thread : threads_of_this_process()) {
+    if (thread == ::gettid()) continue;
     std::fprintf(stderr, "thread %d:\n", thread);
     ::syscall(SYS_tgkill, ::getpid(), thread, SIGUSR2);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // keeps the stacks apart
   }
-  ::closedir(tasks);
 }
 
 class Watchdog : public ::testing::EmptyTestEventListener {

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -20,6 +19,7 @@
 #include <wyvern/transport/call_watchdog.hpp>
 
 #include "support/child.hpp"
+#include "support/threads.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -56,8 +56,8 @@ class Reports {
 /// Threads of this process by that name.
 int watchdog_threads() {
   int count = 0;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream file(task.path() / "comm");
+  for (const pid_t thread : threads_of_this_process()) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/comm");
     std::string name;
     std::getline(file, name);
     if (name == "wyvern-watchdog") ++count;

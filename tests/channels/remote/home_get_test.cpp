@@ -16,13 +16,6 @@
 namespace wyvern::test {
 namespace {
 
-using wire::flag;
-using wire::FrameFlag;
-using wire::FrameKind;
-
-constexpr wire::FrameFlags now = flag(FrameFlag::now);
-constexpr wire::FrameFlags lease = flag(FrameFlag::lease);
-
 TEST_F(HomeTest, message_that_is_there_is_delivered_and_received) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);

@@ -16,14 +16,6 @@
 namespace wyvern::test {
 namespace {
 
-using wire::flag;
-using wire::FrameFlag;
-using wire::FrameKind;
-
-constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
-constexpr wire::FrameFlags lease = flag(FrameFlag::lease);
-constexpr wire::FrameFlags now = flag(FrameFlag::now);
-
 TEST_F(HomeTest, who_has_the_key_is_welcome) {
   scene_.add_guest().introduce();
   EXPECT_EQ(scene_.home->guests(), 1U);

@@ -16,13 +16,6 @@
 namespace wyvern::test {
 namespace {
 
-using wire::flag;
-using wire::FrameFlag;
-using wire::FrameKind;
-
-constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
-constexpr wire::FrameFlags now = flag(FrameFlag::now);
-
 TEST_F(HomeTest, put_arrives) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);

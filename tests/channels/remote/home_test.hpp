@@ -14,6 +14,14 @@
 
 namespace wyvern::test {
 
+using wire::flag;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+inline constexpr wire::FrameFlags answer = flag(FrameFlag::answer);
+inline constexpr wire::FrameFlags now = flag(FrameFlag::now);
+inline constexpr wire::FrameFlags lease = flag(FrameFlag::lease);
+
 inline std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -32,7 +40,7 @@ class HomeTest : public ::testing::Test {
     ScriptedGuest& guest = scene_.add_guest();
     guest.introduce();
     guest.open(channel.reference());
-    EXPECT_EQ(guest.next().kind, wire::FrameKind::opened);
+    EXPECT_EQ(guest.next().kind, FrameKind::opened);
     return guest;
   }
   static void put(const Channel& channel, std::string_view text) { channel.put(bytes_of(text)); }
