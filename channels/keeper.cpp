@@ -41,6 +41,10 @@ void check(const ChannelSpec& spec) {
     refuse("inline_size is at most " + std::to_string(max_inline_size) + " bytes, not " +
            std::to_string(spec.inline_size) + "; larger payloads are kept outside the ring's blocks anyway");
   }
+  if (spec.max_deliveries > max_deliveries_counted) {
+    refuse("max_deliveries is at most " + std::to_string(max_deliveries_counted) + ", not " +
+           std::to_string(spec.max_deliveries));
+  }
   if (spec.name.size() >= channel_name_bytes || spec.name.find('\0') != std::string::npos) {
     refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" +
            spec.name + "'");
@@ -163,8 +167,7 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
   entry.id.store(id.value(), std::memory_order_release);  // from here on it can be found
   if (!spec.name.empty()) {
     names_.emplace(spec.name, index);
-    segment_.header().name_changes.fetch_add(1, std::memory_order_seq_cst);
-    wake_interested(segment_, make_interest(InterestKind::name, 0));
+    announce_name();
   }
   return {id, index};
 }
@@ -206,12 +209,21 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
 }
 
 std::optional<ObjectReference> Keeper::find_object(std::uint32_t process, const std::string& name) {
+  const auto found = look_up(name);
+  return found && add_hold(segment_, *found, process) ? found : std::nullopt;
+}
+
+std::optional<ObjectReference> Keeper::look_up(const std::string& name) const {
   const auto place = names_.find(name);
   if (place == names_.end()) return std::nullopt;
-  const ObjectReference reference{ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)),
-                                  place->second};
-  if (!add_hold(segment_, reference, process)) return std::nullopt;
-  return reference;
+  return ObjectReference{
+      .id = ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)),
+      .index = place->second};
+}
+
+void Keeper::announce_name() {
+  segment_.header().name_changes.fetch_add(1, std::memory_order_seq_cst);
+  wake_interested(segment_, make_interest(InterestKind::name, 0));
 }
 
 void Keeper::hold(std::uint32_t process, ObjectReference object) {

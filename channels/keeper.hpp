@@ -41,6 +41,10 @@ class Keeper {
   /// Each of these acts for the process with that index; they throw what AgentLink says.
   ObjectReference create_channel(std::uint32_t process, const ChannelSpec& spec);
   std::optional<ObjectReference> find_object(std::uint32_t process, const std::string& name);
+  /// The same without holding it.
+  std::optional<ObjectReference> look_up(const std::string& name) const;
+  /// A name has come to be that this node knows of another one.
+  void announce_name();
   void grow_ports(ObjectReference channel);
   void grow_extents(std::uint32_t size_class);
   void attend(ObjectReference object);

@@ -125,6 +125,10 @@ void Keeper::test_interest(ParkerCell& cell) {
   const std::uint64_t interest = cell.interest.load(std::memory_order_relaxed);
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
+  if (kind == InterestKind::several) {
+    notify(cell);
+    return;
+  }
   if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||
       !is_alive(object))
     return;

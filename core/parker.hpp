@@ -17,7 +17,8 @@ enum class InterestKind : std::uint64_t {
   process_exit = 4,
   name = 5,
   lease = 6,  ///< a message, or the end of a channel none of whose leases can come back
-  tasks_done = 7
+  tasks_done = 7,
+  several = 8  ///< more than can be said here: the agent's sweep wakes it, and it looks itself
 };
 
 constexpr std::uint64_t make_interest(InterestKind kind, std::uint64_t number) {

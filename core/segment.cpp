@@ -108,6 +108,7 @@ Segment Segment::create(const SegmentOptions& options) {
   header->memory_ceiling = options.memory_ceiling;
   header->system = options.system;
   header->node = options.node;
+  header->nodes = options.nodes;
   header->agent_pid = static_cast<std::uint32_t>(::getpid());
   header->usable_cores = std::max<std::uint32_t>(options.usable_cores, 1);
   header->committed_bytes.store(committed, std::memory_order_relaxed);

@@ -12,6 +12,7 @@ namespace wyvern {
 struct SegmentOptions {
   std::uint32_t system = 0;
   std::uint32_t node = 1;
+  std::uint32_t nodes = 1;  ///< of the job
   /// Bytes that may be committed; see memory_limit.hpp for the default.
   std::uint64_t memory_ceiling = std::uint64_t{1} << 30;
   std::uint32_t usable_cores = 1;

@@ -103,6 +103,8 @@ struct SegmentHeader {
   std::uint32_t node;
   std::uint32_t agent_pid;
   std::uint32_t usable_cores;
+  std::uint32_t nodes;  ///< of the job
+  std::uint32_t reserved;
   std::uint64_t processes_offset;
   std::uint64_t parkers_offset;
   std::uint64_t exit_records_offset;

@@ -12,6 +12,12 @@
 
 namespace wyvern {
 
+struct ProcessOptions {
+  /// Where it runs, from 1 on; 0: the processes that one starts go over all nodes of the job, one after
+  /// another, beginning with its own.
+  std::uint32_t node = 0;
+};
+
 /// A process of the job: the same program, running one function. Made by Runtime::process, which has encoded
 /// the function's arguments already; it runs from `start`. The destructor joins, as that of std::jthread
 /// does, unless the process was not started or was detached; it never throws. What throws InvalidArgument
@@ -54,13 +60,15 @@ class Process {
  private:
   friend class Runtime;
   /// `arguments` keeps alive what the encoded arguments refer to, until the process holds it itself.
-  Process(std::shared_ptr<Member> member, EncodedEntry entry, std::shared_ptr<void> arguments);
+  Process(std::shared_ptr<Member> member, const ProcessOptions& options, EncodedEntry entry,
+          std::shared_ptr<void> arguments);
 
   std::optional<int> try_join(Deadline deadline);
   void finish() noexcept;
   void check_started() const;
 
   std::shared_ptr<Member> member_;  // none: moved from
+  ProcessOptions options_;
   EncodedEntry entry_;
   std::shared_ptr<void> arguments_;
   Puid puid_;

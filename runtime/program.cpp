@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
@@ -19,6 +20,13 @@ FileDescriptor open_path(const char* path, int flags) {
   FileDescriptor fd(::open(path, O_PATH | O_CLOEXEC | flags));
   if (!fd) throw SpawnFailed(describe_errno(std::string("opening ") + path, errno));
   return fd;
+}
+
+std::string read_link(const char* link) {
+  char path[PATH_MAX];
+  const ssize_t length = ::readlink(link, path, sizeof path);
+  if (length < 0) throw SpawnFailed(describe_errno(std::string("reading ") + link, errno));
+  return {path, static_cast<std::size_t>(length)};
 }
 
 }  // namespace
@@ -44,5 +52,8 @@ void open_missing_streams() {
 
 FileDescriptor open_program() { return open_path("/proc/self/exe", 0); }
 FileDescriptor open_working_directory() { return open_path(".", O_DIRECTORY); }
+
+std::string program_path() { return read_link("/proc/self/exe"); }
+std::string working_directory() { return read_link("/proc/self/cwd"); }
 
 }  // namespace wyvern

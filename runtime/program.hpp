@@ -18,5 +18,8 @@ void open_missing_streams();
 FileDescriptor open_program();
 /// The working directory as it is now. Throws SpawnFailed.
 FileDescriptor open_working_directory();
+/// Where these are, for processes on other nodes. Throw SpawnFailed.
+std::string program_path();
+std::string working_directory();
 
 }  // namespace wyvern

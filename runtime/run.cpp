@@ -103,7 +103,9 @@ int run_member(Membership& membership, const std::function<int(Runtime&)>& head)
   running = &membership;
   running_in = ::getpid();
   const int status =
-      run_guarded(runtime.puid(), threw, [&] { return entry ? run_entry(*entry) : head(runtime); });
+      run_guarded(runtime.puid(), threw, [&] {
+        return entry ? run_entry(*entry, [&] { membership.say_ready(); }) : head(runtime);
+      });
   running = nullptr;
   std::cout.flush();
   std::fflush(nullptr);

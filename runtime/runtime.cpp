@@ -1,20 +1,37 @@
-#include <wyvern/core/exit_wait.hpp>
+#include <wyvern/runtime/node_processes.hpp>
+#include <wyvern/runtime/queue_names.hpp>
 #include <wyvern/runtime/runtime.hpp>
 
 namespace wyvern {
 
 Channel Runtime::make_channel(const QueueOptions& options) const {
-  return Channel::create(member_, options, raw_bytes_type_hash, raw_bytes_type_name);
+  prepare_name(options);
+  Channel channel = Channel::create(member_, options, raw_bytes_type_hash, raw_bytes_type_name);
+  claim_name(options, channel.reference());
+  return channel;
 }
 
 std::optional<ObjectReference> Runtime::find_object(const std::string& name, Deadline deadline) const {
   Member::check_not_forked();
-  while (true) {
-    const std::uint32_t seen =
-        name_changes(*member_);  // before the search: a name that comes during it is not missed
-    if (const auto found = member_->agent().find_object(name)) return found;
-    if (!wait_for_name_change(member_, seen, deadline)) return std::nullopt;
-  }
+  return queue_names::find(member_, name, deadline);
+}
+
+void Runtime::forget_name(const std::string& name, const ObjectReference& reference) const {
+  queue_names::forget(member_, name, reference);
+}
+
+void Runtime::prepare_name(const QueueOptions& options) const {
+  Member::check_not_forked();
+  queue_names::prepare(member_, options.name, options.node != 0 ? options.node : node());
+}
+
+void Runtime::claim_name(const QueueOptions& options, const ObjectReference& reference) const {
+  queue_names::claim(member_, options.name, reference);
+}
+
+void Runtime::check_options(const ProcessOptions& options) const {
+  Member::check_not_forked();
+  if (options.node != 0) node_processes::check_node(*member_, options.node);
 }
 
 }  // namespace wyvern

@@ -27,7 +27,10 @@ class Runtime {
   /// A new queue. Throws InvalidArgument (options out of range, a name that is taken), OutOfMemory.
   template <class T>
   Queue<T> make_queue(const QueueOptions& options = {}) const {
-    return Queue<T>(member_, options);
+    prepare_name(options);
+    Queue<T> queue(member_, options);
+    claim_name(options, queue.channel().reference());
+    return queue;
   }
   /// The queue of that name; waits until there is one. Throws TypeMismatch if its messages are no T.
   template <class T>
@@ -47,14 +50,20 @@ class Runtime {
   /// The function is a plain one or a lambda without captures. The arguments are encoded now; handles to
   /// queues may be among them. Throws what their codecs throw.
   template <class F, class... Args>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, ProcessOptions>)
   Process process(F&& function, Args&&... args) const {
-    Member::check_not_forked();
+    return process(ProcessOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+  }
+  /// The same with options. InvalidArgument: the job has no such node.
+  template <class F, class... Args>
+  Process process(const ProcessOptions& options, F&& function, Args&&... args) const {
+    check_options(options);
     EncodedEntry entry = make_entry(function, args...);
     std::shared_ptr<void> kept;
     if (!entry.references.empty()) {
       kept = std::make_shared<std::tuple<std::decay_t<Args>...>>(std::forward<Args>(args)...);
     }
-    return Process(member_, std::move(entry), std::move(kept));
+    return Process(member_, options, std::move(entry), std::move(kept));
   }
 
   /// Of the calling process.
@@ -62,6 +71,9 @@ class Runtime {
     Member::check_not_forked();
     return member_->puid();
   }
+  /// The node of the calling process, and how many there are in the job; they count from 1.
+  std::uint32_t node() const { return member_->segment().header().node; }
+  std::uint32_t nodes() const { return member_->segment().header().nodes; }
 
  private:
   template <class T>
@@ -71,11 +83,16 @@ class Runtime {
         return Queue<T>(member_, *found);
       } catch (const QueueLost&) {
         // Its last holder let it go just after it was found: another of that name may come.
+        forget_name(name, *found);
       }
     }
     return std::nullopt;
   }
   std::optional<ObjectReference> find_object(const std::string& name, Deadline deadline) const;
+  void forget_name(const std::string& name, const ObjectReference& reference) const;
+  void prepare_name(const QueueOptions& options) const;
+  void claim_name(const QueueOptions& options, const ObjectReference& reference) const;
+  void check_options(const ProcessOptions& options) const;
 
   std::shared_ptr<Member> member_;
 };

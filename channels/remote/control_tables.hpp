@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <wyvern/core/agent_link.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/object_reference.hpp>
 
@@ -15,6 +16,7 @@ namespace wyvern::wire {
 
 /// What a guest gets to know about a queue that it has opened.
 struct QueueTerms {
+  ObjectReference object;
   std::uint64_t capacity = 0;     ///< messages
   std::uint64_t inline_size = 0;  ///< bytes
   std::uint64_t max_bytes = 0;
@@ -32,6 +34,9 @@ struct Refusal {
 
 std::vector<std::byte> encode_open(const ObjectReference& object);
 ObjectReference decode_open(std::span<const std::byte> body);
+
+std::vector<std::byte> encode_create(const ChannelSpec& spec);
+ChannelSpec decode_create(std::span<const std::byte> body);
 
 std::vector<std::byte> encode_opened(const QueueTerms& terms);
 QueueTerms decode_opened(std::span<const std::byte> body);

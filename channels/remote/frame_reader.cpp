@@ -9,7 +9,7 @@
 namespace wyvern::wire {
 namespace {
 
-enum class Body : std::uint8_t { none, value, table, cargo };
+enum class Body : std::uint8_t { none, value, table, cargo, bytes };
 
 /// What frames of a kind look like.
 struct Form {
@@ -35,6 +35,8 @@ constexpr std::array forms{
     Form{FrameKind::size, Sender::guest},
     Form{FrameKind::flush, Sender::guest},
     Form{FrameKind::close, Sender::guest},
+    Form{FrameKind::create, Sender::guest, 0, Body::table},
+    Form{FrameKind::request, Sender::guest, flag(FrameFlag::more), Body::bytes},
     Form{FrameKind::opened, Sender::home, 0, Body::table},
     Form{FrameKind::refused, Sender::home, 0, Body::table},
     Form{FrameKind::credit, Sender::home},
@@ -44,6 +46,7 @@ constexpr std::array forms{
     Form{FrameKind::delivery, Sender::home, flag(FrameFlag::large) | flag(FrameFlag::lease), Body::cargo},
     Form{FrameKind::turned_back, Sender::home},
     Form{FrameKind::value, Sender::home, 0, Body::value},
+    Form{FrameKind::reply, Sender::home, 0, Body::bytes},
 };
 
 const Form* form_of(FrameKind kind) {

@@ -22,6 +22,7 @@ struct GuestLimits {
   std::uint32_t window = 64;        ///< messages of an opening that it puts ahead of their answers
   std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
   std::uint32_t openings = 131'072;
+  std::size_t request_bytes = std::size_t{64} << 20;  ///< of one request
   /// Messages of an opening that are on their way or leased: each takes a port of the queue, which has 8,200.
   std::uint32_t deliveries = 2048;
   /// Messages to it that cannot be sent: so many, and its gets wait; sixteen times as many, and it is broken.

@@ -66,12 +66,15 @@ void Home::introduce(std::span<const std::byte> hello, Time now) {
     try {
       GuestEntry entry{
           .puid = introduced.puid,
+          .number = next_guest_,
           .guest = std::make_unique<Guest>(Guest{
               .peer = peer, .endpoint = *endpoint_, .abandoned = abandoned_, .limits = options_.limits}),
           .openings = {}};
       entry.guest->outbox.add_message(wire::make_welcome(key_, hello));
       watch_.add(peer, now);
+      peers_.emplace(next_guest_, peer);
       guests_.emplace(peer, std::move(entry));
+      ++next_guest_;
     } catch (...) {
       endpoint_->remove_peer(peer);
       throw;
@@ -104,6 +107,12 @@ void Home::message(PeerNumber from, std::span<const std::byte> bytes) {
 
 void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   if (frame.kind == FrameKind::open) return open(entry, frame);
+  if (frame.kind == FrameKind::create) return create(entry, frame);
+  if (frame.kind == FrameKind::request) return request(entry, frame);
+  if (frame.kind == FrameKind::cancel && frame.opening == 0) {
+    if (options_.requests != nullptr) options_.requests->cancel(entry.number, frame.operation);
+    return;
+  }
   const auto found = entry.openings.find(frame.opening);
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
@@ -113,15 +122,27 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
 }
 
 void Home::open(GuestEntry& entry, const Frame& frame) {
-  if (entry.openings.contains(frame.opening)) throw DecodeError("a process has opened two queues as one");
+  const ObjectReference object = wire::decode_open(frame.body);
+  admit_to_queue(entry, frame, [&] { return serve_queue(object); });
+}
+
+void Home::create(GuestEntry& entry, const Frame& frame) {
+  const ChannelSpec spec = wire::decode_create(frame.body);
+  admit_to_queue(entry, frame, [&] { return serve_queue(member_->agent().create_channel(spec)); });
+}
+
+template <class Find>
+void Home::admit_to_queue(GuestEntry& entry, const Frame& frame, Find find) {
+  if (frame.opening == 0 || entry.openings.contains(frame.opening))
+    throw DecodeError("a process has opened two queues as one");
   if (entry.openings.size() >= options_.limits.openings)
     throw DecodeError("a process has opened more queues than one may");
-  const ObjectReference object = wire::decode_open(frame.body);
   wire::Outbox& outbox = entry.guest->outbox;
   try {
-    std::shared_ptr<ServedQueue> queue = serve_queue(object);
+    std::shared_ptr<ServedQueue> queue = find();
     const ChannelHeader& header = queue->local().view().header();
-    const auto body = wire::encode_opened({.capacity = queue->local().view().capacity(),
+    const auto body = wire::encode_opened({.object = queue->local().reference(),
+                                           .capacity = queue->local().view().capacity(),
                                            .inline_size = queue->local().view().inline_size(),
                                            .max_bytes = header.max_bytes,
                                            .window = options_.limits.window,
@@ -144,6 +165,55 @@ std::shared_ptr<ServedQueue> Home::serve_queue(const ObjectReference& object) {
   auto queue = std::make_shared<ServedQueue>(LocalChannel::open(member_, object));
   queues_[object.id.value()] = queue;
   return queue;
+}
+
+void Home::request(GuestEntry& entry, const Frame& frame) {
+  if (entry.request.size() + frame.body.size() > options_.limits.request_bytes)
+    throw DecodeError("a process asks for something with more bytes than a request may have");
+  entry.request.insert(entry.request.end(), frame.body.begin(), frame.body.end());
+  if (frame.has(wire::FrameFlag::more)) return;
+  GuestRequest request{.guest = entry.number,
+                       .process = entry.puid,
+                       .operation = frame.operation,
+                       .bytes = std::exchange(entry.request, {})};
+  if (options_.requests != nullptr) return options_.requests->request(std::move(request));
+  entry.guest->outbox.add_refusal(0, frame.operation,
+                                  InvalidArgument("this node serves queues and nothing else"));
+}
+
+Home::GuestEntry* Home::find_guest(std::uint64_t number) {
+  const auto peer = peers_.find(number);
+  return peer == peers_.end() ? nullptr : &guests_.at(peer->second);
+}
+
+void Home::answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply) {
+  if (GuestEntry* const entry = find_guest(guest))
+    entry->guest->outbox.room_for(reply.size()).add(FrameKind::reply, 0, 0, operation, reply);
+}
+
+void Home::refuse(std::uint64_t guest, std::uint32_t operation, const Error& error) {
+  if (GuestEntry* const entry = find_guest(guest)) entry->guest->outbox.add_refusal(0, operation, error);
+}
+
+bool Home::waits_for_queues() const {
+  return std::ranges::any_of(queues_, [](const auto& queue) {
+    const auto open = queue.second.lock();
+    return open != nullptr && open->is_waiting();
+  });
+}
+
+void Home::expect_wake(std::uint32_t parker) {
+  for (const auto& [id, queue] : queues_) {
+    auto open = queue.lock();
+    if (open == nullptr || !open->is_waiting()) continue;
+    open->expect_wake(parker);
+    expecting_.push_back(std::move(open));
+  }
+}
+
+void Home::end_wake(std::uint32_t parker) {
+  for (const auto& queue : expecting_) queue->end_wake(parker);
+  expecting_.clear();
 }
 
 /// The objects whose handles a message carries are held by who puts it, which here is the home for the guest.
@@ -201,8 +271,10 @@ bool Home::serve_queues() {
       continue;
     }
     any |= open->serve();
+    if (owes_wake_) open->pass_wake_on();
     ++queue;
   }
+  owes_wake_ = false;
   // Those that nobody else holds end with what they hold.
   std::erase_if(adopting_, [&](const auto& queue) {
     const DirectoryEntry& entry = member_->segment().object(queue->local().reference().index);
@@ -248,6 +320,8 @@ void Home::end(PeerNumber peer, GuestEntry entry) {
       report("the end of process " + to_string(entry.puid) + ": " + error.what());
     }
   };
+  if (options_.requests != nullptr) options_.requests->cancel(entry.number, 0);
+  peers_.erase(entry.number);
   for (auto& [number, opening] : entry.openings) attempt([&] { opening->end(); });
   entry.openings.clear();
   attempt([&] { watch_.remove(peer); });

@@ -21,12 +21,33 @@
 
 namespace wyvern {
 
+/// What a process of another node asks of this node's agent, other than for a queue. Both sides know what the
+/// bytes mean; here nobody does.
+struct GuestRequest {
+  std::uint64_t guest = 0;  ///< for the answer; never used again for another
+  Puid process;
+  std::uint32_t operation = 0;
+  std::vector<std::byte> bytes;
+};
+
+/// Who answers such requests. Called from Home::poll; must not throw, nor call the home.
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+  virtual void request(GuestRequest request) = 0;
+  /// The guest does not wait for that answer any more, or will not get it: it has gone (operation 0: all its
+  /// requests).
+  virtual void cancel(std::uint64_t guest, std::uint32_t operation) = 0;
+};
+
 struct HomeOptions {
   GuestLimits limits = {};
   PeerWatchOptions watch = {};
   /// Told of each guest that is given up, and why, and now and then of strangers that are turned away. Must
   /// not throw.
   std::function<void(const std::string&)> report = {};
+  /// Outlives the home; null: requests are refused.
+  RequestHandler* requests = nullptr;
 };
 
 struct HomeCounters {
@@ -56,14 +77,30 @@ class Home : private EndpointHandler {
   /// False: nothing of that, and nothing is left to be sent.
   bool poll(Time now);
 
+  /// Ends a request of that guest, if it still is there.
+  void answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply);
+  void refuse(std::uint64_t guest, std::uint32_t operation, const Error& error);
+
+  /// Whether any guest waits for what others do with the node's queues.
+  bool waits_for_queues() const;
+  /// Around a last poll and a sleep, in which `parker` is woken when one of these may have changed.
+  void expect_wake(std::uint32_t parker);
+  void end_wake(std::uint32_t parker);
+  /// The parker was woken: with the next poll others get the wake that may have been theirs as well.
+  void pass_wake_on() { owes_wake_ = true; }
+  /// The latest moment for the next poll.
+  Time next_poll() const { return watch_.next_check(); }
+
   std::size_t guests() const { return guests_.size(); }
   const HomeCounters& counters() const { return counters_; }
 
  private:
   struct GuestEntry {
     Puid puid;
+    std::uint64_t number = 0;
     std::unique_ptr<Guest> guest;
     std::unordered_map<std::uint32_t, std::unique_ptr<GuestOpening>> openings;
+    std::vector<std::byte> request = {};  // as far as it has come
     bool is_given_up = false;
   };
   using Guests = std::unordered_map<PeerNumber, GuestEntry>;
@@ -77,6 +114,11 @@ class Home : private EndpointHandler {
   void turn_away(const std::string& why, Time now);
   void deal_with(GuestEntry& entry, const wire::Frame& frame);
   void open(GuestEntry& entry, const wire::Frame& frame);
+  void create(GuestEntry& entry, const wire::Frame& frame);
+  template <class Find>
+  void admit_to_queue(GuestEntry& entry, const wire::Frame& frame, Find find);
+  void request(GuestEntry& entry, const wire::Frame& frame);
+  GuestEntry* find_guest(std::uint64_t number);
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
   void let_go(GuestEntry& entry, std::uint32_t opening);
   std::shared_ptr<ServedQueue> serve_queue(const ObjectReference& object);
@@ -96,7 +138,11 @@ class Home : private EndpointHandler {
   std::unique_ptr<Endpoint> endpoint_;
   PeerWatch watch_;
   Guests guests_;
+  std::unordered_map<std::uint64_t, PeerNumber> peers_;  // by the number of a guest
+  std::uint64_t next_guest_ = 1;
   std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on
+  std::vector<std::shared_ptr<ServedQueue>> expecting_;  // a wake
+  bool owes_wake_ = false;
   Time next_report_ = Time::min();              // of strangers
   HomeCounters counters_;
 };

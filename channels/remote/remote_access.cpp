@@ -20,6 +20,7 @@ constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
 constexpr std::chrono::seconds farewell_limit{1};
+constexpr std::chrono::seconds kept_limit{10};
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
@@ -58,6 +59,9 @@ RemoteAccess::RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpo
 RemoteAccess::~RemoteAccess() {
   {
     Lock lock(mutex_);
+    const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
+    wait(lock, nothing_is_kept, Deadline::after(kept_limit));
+    let_go(lock);
     const auto all_is_said = [this] {
       return std::ranges::all_of(
           nodes_, [](const auto& node) { return node.second->lost() || node.second->outbox().empty(); });
@@ -107,6 +111,70 @@ void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation&
   wait(
       lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());
   if (!operation.is_over()) throw_lost(node);
+}
+
+std::uint32_t RemoteAccess::say_request(RemoteNode& node, std::span<const std::byte> request,
+                                        RemoteOperation& answer) {
+  const std::uint32_t operation = node.begin(answer);
+  const std::size_t most = endpoint_->largest_message() - sizeof(wire::FrameHeader);
+  std::span<const std::byte> rest = request;
+  do {
+    const auto part = rest.first(std::min(most, rest.size()));
+    rest = rest.subspan(part.size());
+    const auto flags = rest.empty() ? wire::FrameFlags{} : wire::flag(wire::FrameFlag::more);
+    node.outbox().room_for(part.size()).add(wire::FrameKind::request, flags, 0, operation, part);
+  } while (!rest.empty());
+  send(node);
+  return operation;
+}
+
+void RemoteAccess::keep_until_answered(std::uint32_t number, std::span<const std::byte> request,
+                                       std::shared_ptr<void> what) {
+  Member::check_not_forked();
+  Lock lock(mutex_);
+  std::shared_ptr<RemoteNode> home = node(lock, number);
+  Kept& kept = kept_.emplace_back();
+  kept.node = std::move(home);
+  kept.what = std::move(what);
+  kept.operation = say_request(*kept.node, request, kept.answer);
+}
+
+bool RemoteAccess::may_let_go() const { return std::ranges::any_of(kept_, &Kept::is_over); }
+
+/// What ends here may need the lock.
+void RemoteAccess::let_go(Lock& lock) {
+  if (!may_let_go()) return;
+  std::list<Kept> ended;
+  for (auto kept = kept_.begin(); kept != kept_.end();) {
+    const auto current = kept++;
+    if (!current->is_over()) continue;
+    current->node->end(current->operation);
+    ended.splice(ended.end(), kept_, current);
+  }
+  lock.unlock();
+  ended.clear();
+  lock.lock();
+}
+
+std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t number,
+                                                              std::span<const std::byte> request,
+                                                              const WaitLimit& limit) {
+  Member::check_not_forked();
+  Lock lock(mutex_);
+  const std::shared_ptr<RemoteNode> home = node(lock, number);
+  RemoteOperation answer;
+  const std::uint32_t operation = say_request(*home, request, answer);
+  if (!wait(
+          lock, [&] { return answer.is_over() || home->lost(); }, limit)) {
+    home->outbox().room_for(0).add(wire::FrameKind::cancel, 0, 0, operation);
+    send(*home);
+    home->leave(operation);
+    return std::nullopt;
+  }
+  home->end(operation);
+  if (!answer.is_over()) throw_lost(*home);
+  if (answer.refusal) throw_error(answer.refusal->code, answer.refusal->text);
+  return std::move(answer.bytes);
 }
 
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
@@ -212,6 +280,7 @@ bool RemoteAccess::poll_once() {
     is_all_said &= outcome != SendOutcome::retry;
   }
   if (events != 0) wake_waiters();
+  if (own_waits_ && may_let_go()) own_turn_.notify_one();
   return events != 0 || !is_all_said;
 }
 
@@ -253,6 +322,7 @@ void RemoteAccess::look_after() {
   Lock lock(mutex_);
   std::uint64_t calls_seen = 0;
   while (!is_ending_) {
+    let_go(lock);
     if (calls_ != calls_seen) {
       calls_seen = calls_;
       own_turn_.wait_for(lock, between_looks);

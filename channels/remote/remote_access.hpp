@@ -52,7 +52,7 @@ class RemoteAccess : private EndpointHandler {
 
   RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
                AddressOf address_of, const PeerWatchOptions& watch = {});
-  /// Says what there is to say, for a second at most.
+  /// Waits for what is kept, some seconds at most, and says what there is to say, for a second at most.
   ~RemoteAccess() override;
 
   Member& member() const { return *member_; }
@@ -70,6 +70,17 @@ class RemoteAccess : private EndpointHandler {
   void wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation);
   [[noreturn]] static void throw_lost(const RemoteNode& node);
 
+  /// Asks that node's agent for something other than a queue; its answer, or nothing: not in time, and the
+  /// answer is of no interest any more. Takes the lock itself. Throws what the agent says, NodeLost,
+  /// Unreachable.
+  std::optional<std::vector<std::byte>> ask_agent(std::uint32_t node, std::span<const std::byte> request,
+                                                  const WaitLimit& limit);
+
+  /// The same without waiting: `kept` is kept until the answer has come, whatever it is, or the node is lost,
+  /// and then ends without the lock.
+  void keep_until_answered(std::uint32_t node, std::span<const std::byte> request,
+                           std::shared_ptr<void> kept);
+
   /// The channels that are open, by object id.
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }
 
@@ -83,6 +94,19 @@ class RemoteAccess : private EndpointHandler {
   void send_failed(PeerNumber to, int fabric_errno) override;
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
 
+  /// What is kept until an answer has come. Stays where it is.
+  struct Kept {
+    std::shared_ptr<RemoteNode> node;
+    std::uint32_t operation = 0;
+    RemoteOperation answer;
+    std::shared_ptr<void> what;
+
+    bool is_over() const { return answer.is_over() || node->lost(); }
+  };
+
+  std::uint32_t say_request(RemoteNode& node, std::span<const std::byte> request, RemoteOperation& answer);
+  bool may_let_go() const;
+  void let_go(Lock& lock);
   void note_call();
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
@@ -108,6 +132,7 @@ class RemoteAccess : private EndpointHandler {
   std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;
+  std::list<Kept> kept_;
   // The thread's: it sleeps on the endpoint, or until whoever waits has left, or looks now and then.
   std::condition_variable own_turn_;
   bool own_sleeps_ = false;

@@ -73,32 +73,42 @@ std::shared_ptr<RemoteChannel> RemoteChannel::open(RemoteAccess& access, const O
     return known != nullptr;
   };
   if (is_known()) return known;
-  auto node = access.node(lock, reference.id.node());
-  const auto end = [](RemoteChannel* last) {
-    last->let_go();
-    delete last;
-  };
-  channel = std::shared_ptr<RemoteChannel>(new RemoteChannel(access, std::move(node), reference), end);
-  channel->ask_to_open(lock);
+  channel = make(access, access.node(lock, reference.id.node()));
+  channel->ask_to_open(lock, FrameKind::open, wire::encode_open(reference));
   if (is_known()) return known;  // another thread has opened it meanwhile: this one is let go again
   access.channels()[reference.id.value()] = channel;
   return channel;
 }
 
-RemoteChannel::RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node,
-                             const ObjectReference& reference)
-    : access_(access), node_(std::move(node)), reference_(reference) {}
+std::shared_ptr<RemoteChannel> RemoteChannel::create(RemoteAccess& access, std::uint32_t node,
+                                                     const ChannelSpec& spec) {
+  Member::check_not_forked();
+  std::shared_ptr<RemoteChannel> channel;  // outlives the lock
+  RemoteAccess::Lock lock = access.lock();
+  channel = make(access, access.node(lock, node));
+  channel->ask_to_open(lock, FrameKind::create, wire::encode_create(spec));
+  access.channels()[channel->reference_.id.value()] = channel;
+  return channel;
+}
 
-void RemoteChannel::ask_to_open(RemoteAccess::Lock& lock) {
+std::shared_ptr<RemoteChannel> RemoteChannel::make(RemoteAccess& access, std::shared_ptr<RemoteNode> node) {
+  const auto end = [](RemoteChannel* last) {
+    last->let_go();
+    delete last;
+  };
+  return std::shared_ptr<RemoteChannel>(new RemoteChannel(access, std::move(node)), end);
+}
+
+void RemoteChannel::ask_to_open(RemoteAccess::Lock& lock, FrameKind how, std::span<const std::byte> body) {
   opening_ = node_->begin_opening(ahead_);
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
-  const std::vector<std::byte> body = wire::encode_open(reference_);
-  node_->outbox().room_for(body.size()).add(FrameKind::open, 0, opening_, operation, body);
+  node_->outbox().room_for(body.size()).add(how, 0, opening_, operation, body);
   access_.send(*node_);
   wait_and_end(lock, operation, answer);
   check_outcome(answer, "open");
   terms_ = wire::decode_opened(answer.bytes);
+  reference_ = terms_.object;
   ahead_.window = terms_.window;
 }
 

@@ -6,10 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/agent_link.hpp>
 #include <wyvern/core/object_reference.hpp>
 #include <wyvern/core/wait_limit.hpp>
 
@@ -54,6 +56,9 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
  public:
   /// The process's opening of that channel; asks its home if there is none yet. QueueLost if it has gone.
   static std::shared_ptr<RemoteChannel> open(RemoteAccess& access, const ObjectReference& reference);
+  /// A new channel on that node; throws what AgentLink::create_channel does.
+  static std::shared_ptr<RemoteChannel> create(RemoteAccess& access, std::uint32_t node,
+                                               const ChannelSpec& spec);
   RemoteChannel(const RemoteChannel&) = delete;
   RemoteChannel& operator=(const RemoteChannel&) = delete;
 
@@ -77,9 +82,10 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
 
  private:
   friend class RemoteMessage;
-  RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node, const ObjectReference& reference);
+  RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node) : access_(access), node_(std::move(node)) {}
 
-  void ask_to_open(RemoteAccess::Lock& lock);
+  static std::shared_ptr<RemoteChannel> make(RemoteAccess& access, std::shared_ptr<RemoteNode> node);
+  void ask_to_open(RemoteAccess::Lock& lock, wire::FrameKind how, std::span<const std::byte> body);
   void let_go() noexcept;
   void check_ahead(const char* call);
   void put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo);

@@ -127,7 +127,8 @@ void RemoteNode::conclude(const Frame& frame) {
   if (operation == nullptr) return free_slot(frame.operation);
   if (frame.kind == FrameKind::refused) operation->refusal = wire::decode_refused(frame.body);
   if (frame.kind == FrameKind::value) operation->value = wire::read_value(frame);
-  if (frame.kind == FrameKind::opened) operation->bytes.assign(frame.body.begin(), frame.body.end());
+  if (frame.kind == FrameKind::opened || frame.kind == FrameKind::reply)
+    operation->bytes.assign(frame.body.begin(), frame.body.end());
   operation->outcome = frame.kind;
 }
 

@@ -73,6 +73,27 @@ void ServedQueue::forget(const GuestOpening& opening) {
   std::erase(putters_, &opening);
 }
 
+void ServedQueue::expect_wake(std::uint32_t parker) {
+  ChannelHeader& header = local_->view().header();
+  if (!gets_.empty()) expecting_.push_back(&header.getters);
+  if (waits_for_room()) expecting_.insert(expecting_.end(), {&header.putters, &header.payload_putters});
+  if (!joins_.empty()) expecting_.push_back(&header.joiners);
+  for (WaiterSet* const set : expecting_) set->add(parker);
+}
+
+void ServedQueue::end_wake(std::uint32_t parker) {
+  for (WaiterSet* const set : expecting_) set->remove(parker);
+  expecting_.clear();
+}
+
+void ServedQueue::pass_wake_on() {
+  const RingView& view = local_->view();
+  ChannelHeader& header = view.header();
+  if (may_be_given_back(view) || ring::has_message_or_end(view)) header.getters.wake_some(view.segment(), 1);
+  if (ring::has_room_or_end(view)) header.putters.wake_some(view.segment(), 1);
+  header.payload_putters.wake_all(view.segment());
+}
+
 bool ServedQueue::serve() {
   const bool got = serve_gets();
   const bool adopted = serve_adopted();

@@ -22,6 +22,15 @@ class ServedQueue {
   explicit ServedQueue(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
 
   LocalChannel& local() const { return *local_; }
+  /// Whether anything here waits for what others do with the queue.
+  bool is_waiting() const {
+    return !gets_.empty() || !joins_.empty() || !putters_.empty() || !adopted_.empty();
+  }
+  /// They wake `parker` from then on, until it ends.
+  void expect_wake(std::uint32_t parker);
+  void end_wake(std::uint32_t parker);
+  /// A wake that came to us, and may have been for this queue, is not lost on others that could use it.
+  void pass_wake_on();
 
   /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
   /// told.
@@ -53,6 +62,7 @@ class ServedQueue {
     std::uint32_t operation = 0;
   };
 
+  bool waits_for_room() const { return !putters_.empty() || !adopted_.empty(); }
   bool try_get(const PendingGet& get);
   bool serve_gets();
   bool serve_adopted();
@@ -60,6 +70,7 @@ class ServedQueue {
   bool serve_joins();
 
   std::shared_ptr<LocalChannel> local_;
+  std::vector<WaiterSet*> expecting_;  // where a parker is registered
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first

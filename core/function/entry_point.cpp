@@ -57,7 +57,7 @@ void finish_entry(std::vector<std::byte>& bytes) {
 
 }  // namespace detail
 
-int run_entry(std::span<const std::byte> bytes) {
+int run_entry(std::span<const std::byte> bytes, const std::function<void()>& ready) {
   const auto refuse = [&](const std::string& problem) {
     throw DecodeError(
         "cannot start a process on these " + std::to_string(bytes.size()) + " bytes: " + problem,
@@ -69,7 +69,8 @@ int run_entry(std::span<const std::byte> bytes) {
 
   const auto& trampoline =
       detail::FunctionRegistry::instance().look_up(header.trampoline, detail::entry_signature);
-  detail::EntryCall call{.function = nullptr, .arguments = bytes.subspan(sizeof(EntryHeader))};
+  detail::EntryCall call{
+      .function = nullptr, .arguments = bytes.subspan(sizeof(EntryHeader)), .ready = ready};
   if (header.image != 0) {
     const auto code = detail::find_code({.image = header.image, .offset = header.offset});
     if (!code) {

@@ -25,10 +25,10 @@ struct EncodedEntry {
   std::vector<ObjectReference> references;
 };
 
-/// Decodes the arguments and calls the function, in a process of the same executable. Returns the exit
-/// status: what the function returns, or 0. Throws `DecodeError` for corrupt bytes, `UnknownFunction` for a
+/// Decodes the arguments, calls `ready` (if there is one), and then the function, in a process of the same
+/// executable. Returns the exit status: what the function returns, or 0. Throws `DecodeError` for corrupt bytes, `UnknownFunction` for a
 /// function that this program does not have, and what the function throws. Thread-safe.
-int run_entry(std::span<const std::byte> bytes);
+int run_entry(std::span<const std::byte> bytes, const std::function<void()>& ready = {});
 
 namespace detail {
 
@@ -37,6 +37,7 @@ namespace detail {
 struct EntryCall {
   void (*function)() = nullptr;
   std::span<const std::byte> arguments;
+  const std::function<void()>& ready;  ///< to be called when they are decoded, if it is callable
 };
 using EntryTrampoline = int(const EntryCall&);
 /// Not a hash of the type: programs and this library may come from different compilers.
@@ -53,8 +54,9 @@ decltype(auto) pass(Carried<P>& value) {
 }
 
 template <class... P, class F>
-int call_entry(F&& function, std::span<const std::byte> encoded) {
-  auto arguments = decode_from<std::tuple<Carried<P>...>>(encoded);
+int call_entry(F&& function, const EntryCall& entry) {
+  auto arguments = decode_from<std::tuple<Carried<P>...>>(entry.arguments);
+  if (entry.ready) entry.ready();
   return std::apply(
       [&](Carried<P>&... values) {
         using Result = decltype(std::invoke(function, pass<P>(values)...));
@@ -78,7 +80,7 @@ struct CallableEntry<C, TypeList<P...>> {
   static constexpr bool takes_bound_arguments = true;
   static int call(const EntryCall& entry) {
     auto callable = stateless_object<C>();
-    return call_entry<P...>(callable, entry.arguments);
+    return call_entry<P...>(callable, entry);
   }
 };
 
@@ -90,7 +92,7 @@ struct PointerEntry<R, TypeList<P...>> {
   static constexpr bool takes_bound_arguments = true;
   static int call(const EntryCall& entry) {
     if (entry.function == nullptr) throw UnknownFunction("an entry for a function pointer names no function");
-    return call_entry<P...>(reinterpret_cast<R (*)(P...)>(entry.function), entry.arguments);
+    return call_entry<P...>(reinterpret_cast<R (*)(P...)>(entry.function), entry);
   }
 };
 

@@ -38,10 +38,11 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
           loop_, keeper_, forwarder_,
           {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
           [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); }),
-      server_(loop_, keeper_, processes_, descriptors_.self_pidfd.get(),
+      server_(loop_, keeper_, processes_, names_, descriptors_.self_pidfd.get(),
               {.leaving = [this](const auto& leaving) { on_leaving(leaving); },
                .disconnected = [this](Puid process) { on_disconnected(process); },
                .refuses_starts = [this] { return end_.refuses_starts(); },
+               .network_plan = {},
                .log = [this](std::string_view line) { log(line); }}),
       next_sweep_(EventLoop::Clock::now() + sweep_period) {
   signal_watch_ = loop_.watch(descriptors_.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });

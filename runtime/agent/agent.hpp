@@ -69,6 +69,7 @@ class Agent {
   Keeper keeper_;
   OutputForwarder forwarder_;
   JobProcesses processes_;
+  JobNames names_{keeper_};
   MemberServer server_;
   JobEnd end_;
   EventLoop::Watch signal_watch_;

@@ -4,14 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include <wyvern/core/file_descriptor.hpp>
 
 namespace wyvern::agent {
 
-/// Waits for many descriptors in one thread and calls back. Who does not take what is there is called again
+/// Waits for many descriptors in one thread and calls back; all but `post` is that thread's. Who does not take what is there is called again
 /// (unless it asks for EPOLLET). Callbacks may make and drop any Watch, their own included. Must outlive its
 /// watches.
 class EventLoop {
@@ -45,15 +47,24 @@ class EventLoop {
   /// Throws OutOfMemory if the kernel refuses, as it does for regular files.
   [[nodiscard]] Watch watch(int fd, std::uint32_t events, Callback callback);
 
+  /// Calls that from the loop's thread, soon, unless the loop ends before. From any thread.
+  void post(std::function<void()> task);
+
   /// Sleeps until something happens, at most until `limit`, and calls back for what has happened.
   void run_once(std::optional<Clock::time_point> limit);
 
  private:
+  void run_posted();
+
   FileDescriptor epoll_;
   std::uint64_t next_id_ = 1;
   // By a number that is never used again: events of a watch that another callback has just dropped are
   // recognised.
   std::unordered_map<std::uint64_t, std::shared_ptr<Callback>> callbacks_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+  FileDescriptor has_posted_;  // an eventfd
+  Watch posted_watch_;
 };
 
 }  // namespace wyvern::agent

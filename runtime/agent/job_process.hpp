@@ -34,6 +34,7 @@ struct JobProcess {
   FileDescriptor member_pidfd;
   EventLoop::Watch member_death;
 
+  bool is_ready = false;                  ///< the member holds what its arguments name
   std::optional<std::int32_t> left_with;  ///< the status that the member said it would end with
   bool ended = false;                     ///< the exit record is written; the member lives on
 

@@ -141,6 +141,14 @@ JobProcess* JobProcesses::find(Puid process) {
   return found != processes_.end() && found->second.puid == process ? &found->second : nullptr;
 }
 
+std::optional<std::int32_t> JobProcesses::status_of(Puid process) const {
+  check_was_started(process);
+  const std::uint64_t record =
+      keeper_.segment().exit_record(process.sequence()).load(std::memory_order_relaxed);  // our own store
+  if (exit_phase(record) != ExitPhase::exited) return std::nullopt;
+  return exit_status(record);
+}
+
 std::size_t JobProcesses::awaited(Puid starter) const {
   std::size_t count = 0;
   for (const auto& [sequence, process] : processes_) {

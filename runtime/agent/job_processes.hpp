@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ class JobProcesses {
 
   /// Null if it has ended.
   JobProcess* find(Puid process);
+  /// How it ended; nothing: it has not. InvalidArgument if it never was.
+  std::optional<std::int32_t> status_of(Puid process) const;
   /// Processes that were started, by that one or (none given) by any, and are neither detached nor ended.
   std::size_t awaited(Puid starter = {}) const;
   /// Whether any process is left, the head excepted if that is spared.

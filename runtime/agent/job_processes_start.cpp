@@ -87,7 +87,10 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
   JobProcess& process = add(starter, control::random_number());
   try {
     process.index = keeper_.admit(process.puid);
-    for (const ObjectReference& reference : content.references()) keeper_.hold(*process.index, reference);
+    // What is on other nodes it opens itself; until then who starts it holds it.
+    for (const ObjectReference& reference : content.references()) {
+      if (reference.id.node() == keeper_.segment().header().node) keeper_.hold(*process.index, reference);
+    }
     process.payload = std::move(payload);
     SpawnPlan plan;
     plan.executable = executable.get();

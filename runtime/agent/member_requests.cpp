@@ -79,6 +79,8 @@ bool MemberServer::dispatch(ClientId id, Client& client, control::Packet& packet
     case MessageKind::signal_process: send_signal(client, packet); break;
     case MessageKind::detach: detach(client, packet); break;
     case MessageKind::leave: leave(id, *process, packet); break;
+    case MessageKind::ready: process->is_ready = true; break;
+    case MessageKind::ask_network: answer_network(client, packet); break;
     default: throw control::Malformed("it is no request");
   }
   return true;
@@ -119,13 +121,15 @@ void MemberServer::create_channel(Client& client, const JobProcess& process, con
       .dead_letters = {.id = ObjectId(request.dead_letters_id), .index = request.dead_letters_index},
       .type_name = control::read_text(request.type_name),
       .name = control::read_text(request.name)};
+  names_.check_is_free(spec.name);
   answer_object(client.socket.get(), request, keeper_.create_channel(*process.index, spec));
 }
 
 void MemberServer::find_object(Client& client, const JobProcess& process, const control::Packet& packet) {
   const auto request = control::read_message<control::FindObject>(packet);
-  answer_object(client.socket.get(), request,
-                keeper_.find_object(*process.index, control::read_text(request.name)));
+  const std::string name = control::read_text(request.name);
+  const auto own = keeper_.find_object(*process.index, name);
+  answer_object(client.socket.get(), request, own ? own : names_.find_of_other_nodes(name));
 }
 
 void MemberServer::grow_ports(Client& client, const control::Packet& packet) {
@@ -166,6 +170,14 @@ void MemberServer::detach(Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::Detach>(packet);
   processes_.detach(Puid(request.puid));
   answer_done(client.socket.get(), request);
+}
+
+void MemberServer::answer_network(Client& client, const control::Packet& packet) {
+  const auto request = control::read_message<control::AskNetwork>(packet);
+  auto message = control::make_message<control::Network>(request.header.serial);
+  message.nodes = keeper_.segment().header().nodes;
+  const int plan = hooks_.network_plan ? hooks_.network_plan() : -1;
+  answer(client.socket.get(), message, std::span(&plan, plan >= 0 ? 1 : 0));
 }
 
 void MemberServer::leave(ClientId id, JobProcess& process, const control::Packet& packet) {

@@ -10,11 +10,12 @@
 
 namespace wyvern::agent {
 
-MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, int agent_pidfd,
-                           Hooks hooks)
+MemberServer::MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, const JobNames& names,
+                           int agent_pidfd, Hooks hooks)
     : loop_(loop),
       keeper_(keeper),
       processes_(processes),
+      names_(names),
       agent_pidfd_(agent_pidfd),
       hooks_(std::move(hooks)) {}
 

@@ -9,6 +9,7 @@
 
 #include <wyvern/channels/keeper.hpp>
 #include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/job_names.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
@@ -33,11 +34,14 @@ class MemberServer {
     std::function<void(const Leaving&)> leaving;
     std::function<void(Puid process)> disconnected;
     std::function<bool()> refuses_starts;
+    /// A descriptor for processes that want to reach other nodes; -1: there are none.
+    std::function<int()> network_plan;
     std::function<void(std::string_view line)> log;
   };
 
   /// `agent_pidfd` is handed to the processes, which watch it; it stays the caller's.
-  MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, int agent_pidfd, Hooks hooks);
+  MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, const JobNames& names, int agent_pidfd,
+               Hooks hooks);
 
   /// Serves whoever connects to that name and has this user's id. Throws NodeLost.
   void listen(const std::string& name);
@@ -72,10 +76,12 @@ class MemberServer {
   void send_signal(Client& client, const control::Packet& packet);
   void detach(Client& client, const control::Packet& packet);
   void leave(ClientId id, JobProcess& process, const control::Packet& packet);
+  void answer_network(Client& client, const control::Packet& packet);
 
   EventLoop& loop_;
   Keeper& keeper_;
   JobProcesses& processes_;
+  const JobNames& names_;
   int agent_pidfd_;
   Hooks hooks_;
   FileDescriptor listener_;

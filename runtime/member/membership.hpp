@@ -29,6 +29,8 @@ class Membership {
   /// The agent started this process: its output goes through the agent.
   bool was_started() const { return !brought_up_; }
 
+  /// The process holds what its arguments name.
+  void say_ready() noexcept { link().say_ready(); }
   /// The process is done, with that exit status: waits until all it started has ended. Throws NodeLost.
   void leave(int status);
   /// The process is done, but not as it should be: what it started is ended.

@@ -5,6 +5,7 @@
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/member/socket_agent_link.hpp>
+#include <wyvern/runtime/protocol/network_plan.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
 namespace wyvern {
@@ -68,18 +69,25 @@ void SocketAgentLink::exchange(std::span<const std::byte> request, std::span<con
   }
 }
 
-template <class Answer, class Request>
-Answer SocketAgentLink::ask(Request& request, std::span<const int> descriptors, bool patient) {
+template <class Request, class Read>
+auto SocketAgentLink::ask_and_read(Request& request, std::span<const int> descriptors, bool patient,
+                                   Read read_answer) {
   const std::lock_guard lock(mutex_);
   request.header.serial = ++serial_;
   control::Packet packet;
   try {
     exchange(std::as_bytes(std::span(&request, 1)), descriptors, request.header.serial, packet, patient);
     throw_if_failed(packet);
-    return control::read_message<Answer>(packet);
+    return read_answer(packet);
   } catch (const control::Malformed& error) {
     throw NodeLost(std::string(agent_name) + " sent a malformed answer: " + error.what());
   }
+}
+
+template <class Answer, class Request>
+Answer SocketAgentLink::ask(Request& request, std::span<const int> descriptors, bool patient) {
+  return ask_and_read(request, descriptors, patient,
+                      [](const control::Packet& packet) { return control::read_message<Answer>(packet); });
 }
 
 SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket, std::uint64_t layout_hash) {
@@ -156,6 +164,17 @@ void SocketAgentLink::attend(ObjectReference object) noexcept {
   control::send_message(socket_.get(), message);
 }
 
+std::optional<NetworkPlan> SocketAgentLink::network() {
+  auto request = control::make_message<control::AskNetwork>(0);
+  return ask_and_read(request, {}, /*patient=*/false,
+                      [](const control::Packet& packet) -> std::optional<NetworkPlan> {
+                        const std::size_t plans = packet.descriptors.size() == 1 ? 1 : 0;
+                        control::read_message<control::Network>(packet, plans);
+                        if (plans == 0) return std::nullopt;
+                        return control::read_network_plan(packet.descriptors[0].get());
+                      });
+}
+
 Puid SocketAgentLink::start(const FileDescriptor& payload, const FileDescriptor& executable,
                             const FileDescriptor& directory) {
   auto request = control::make_message<control::Start>(0);
@@ -174,6 +193,10 @@ void SocketAgentLink::detach(Puid process) {
   auto request = control::make_message<control::Detach>(0);
   request.puid = process.value();
   ask<control::Done>(request);
+}
+
+void SocketAgentLink::say_ready() noexcept {
+  control::send_message(socket_.get(), control::make_message<control::Ready>(0));
 }
 
 void SocketAgentLink::leave(int status) {

@@ -41,12 +41,15 @@ class SocketAgentLink : public AgentLink {
   void grow_ports(ObjectReference channel) override;
   void grow_extents(std::uint32_t size_class) override;
   void attend(ObjectReference object) noexcept override;
+  std::optional<NetworkPlan> network() override;
 
   /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
   Puid start(const FileDescriptor& payload, const FileDescriptor& executable,
              const FileDescriptor& directory);
   void send_signal(Puid process, int signal);
   void detach(Puid process);
+  /// This process holds what its arguments name.
+  void say_ready() noexcept;
   /// The function of `wyvern::run` has returned: returns when nothing is left of what this process started,
   /// however long that takes. Throws NodeLost.
   void leave(int status);
@@ -59,6 +62,8 @@ class SocketAgentLink : public AgentLink {
   /// Sends a request and waits for its answer, which then is in `packet`; `patient`: however long it takes.
   void exchange(std::span<const std::byte> request, std::span<const int> descriptors, std::uint32_t serial,
                 control::Packet& packet, bool patient);
+  template <class Request, class Read>
+  auto ask_and_read(Request& request, std::span<const int> descriptors, bool patient, Read read_answer);
   template <class Answer, class Request>
   Answer ask(Request& request, std::span<const int> descriptors = {}, bool patient = false);
   template <class Request>

@@ -36,12 +36,15 @@ enum class MessageKind : std::uint16_t {
   signal_process = 8,
   detach = 9,
   leave = 10,
+  ready = 11,
+  ask_network = 12,
   // Answers.
   done = 64,
   failed = 65,
   attached = 66,
   object = 67,
   number = 68,
+  network = 69,
   // Between the launcher and its agent.
   signal_job = 128,
   job_over = 129,
@@ -159,6 +162,18 @@ struct Leave {
   std::uint32_t wait;  ///< 0: what is left is asked to end now, because the process ended early
 };
 
+/// The process holds everything that its arguments name. Not answered.
+struct Ready {
+  static constexpr MessageKind kind = MessageKind::ready;
+  MessageHeader header;
+};
+
+/// How other nodes are reached. Answered with `Network`.
+struct AskNetwork {
+  static constexpr MessageKind kind = MessageKind::ask_network;
+  MessageHeader header;
+};
+
 struct Done {
   static constexpr MessageKind kind = MessageKind::done;
   MessageHeader header;
@@ -184,6 +199,14 @@ struct Number {
   static constexpr MessageKind kind = MessageKind::number;
   MessageHeader header;
   std::uint64_t value;
+};
+
+/// Comes with a descriptor if there are other nodes: see network_plan.hpp.
+struct Network {
+  static constexpr MessageKind kind = MessageKind::network;
+  MessageHeader header;
+  std::uint32_t nodes;  ///< of the job
+  std::uint32_t reserved;
 };
 
 /// From the launcher to its agent: a signal for every process of the job. Not answered.
@@ -212,7 +235,7 @@ static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> 
               has_wire_layout<GrowExtents, 24> && has_wire_layout<Attend, 32> && has_wire_layout<Start, 16> &&
               has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
               has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
-              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<SignalJob, 24> &&
+              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<Ready, 16> && has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> && has_wire_layout<SignalJob, 24> &&
               has_wire_layout<JobOver, 24>);
 static_assert(offsetof(MessageHeader, version) == 4 && offsetof(MessageHeader, kind) == 6 &&
               offsetof(MessageHeader, bytes) == 8 && offsetof(MessageHeader, serial) == 12);

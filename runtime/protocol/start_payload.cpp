@@ -9,6 +9,7 @@
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
+#include <wyvern/runtime/protocol/sealed_file.hpp>
 #include <wyvern/runtime/protocol/start_payload.hpp>
 
 namespace wyvern::control {
@@ -17,7 +18,6 @@ namespace {
 constexpr std::uint64_t payload_magic = 0x3144'4150'4e56'5957;  // "WYVNPAD1"
 /// Arguments of a started process travel through plain memory: large data belongs into a queue.
 constexpr std::uint64_t max_payload_bytes = std::uint64_t{1} << 30;
-constexpr int sealed = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
 /// Starts the file. After it: the references, the entry, and the strings, each with its terminating zero.
 struct PayloadHeader {
@@ -39,19 +39,23 @@ struct PayloadReference {
 static_assert(sizeof(PayloadReference) == 16);
 
 template <class Item>
-void append(std::string& out, const Item& item) {
-  out.append(reinterpret_cast<const char*>(&item), sizeof item);
+void append(std::vector<std::byte>& out, const Item& item) {
+  const auto bytes = std::as_bytes(std::span(&item, 1));
+  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-void append_strings(std::string& out, const std::vector<std::string>& strings) {
-  for (const std::string& string : strings) out.append(string.c_str(), std::strlen(string.c_str()) + 1);
+void append_strings(std::vector<std::byte>& out, const std::vector<std::string>& strings) {
+  for (const std::string& string : strings) {
+    const auto bytes = std::as_bytes(std::span(string.c_str(), std::strlen(string.c_str()) + 1));
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
 }
 
-std::string encode(const StartContent& content) {
-  std::string strings;
+std::vector<std::byte> encode(const StartContent& content) {
+  std::vector<std::byte> strings;
   append_strings(strings, content.arguments);
   append_strings(strings, content.environment);
-  std::string out;
+  std::vector<std::byte> out;
   append(out, PayloadHeader{.magic = payload_magic,
                             .entry_bytes = content.entry.size(),
                             .string_bytes = strings.size(),
@@ -62,8 +66,9 @@ std::string encode(const StartContent& content) {
   for (const ObjectReference& reference : content.references) {
     append(out, PayloadReference{.id = reference.id.value(), .index = reference.index, .reserved = 0});
   }
-  out.append(reinterpret_cast<const char*>(content.entry.data()), content.entry.size());
-  return out += strings;
+  out.insert(out.end(), content.entry.begin(), content.entry.end());
+  out.insert(out.end(), strings.begin(), strings.end());
+  return out;
 }
 
 /// Takes `count` strings off the front of `rest`.
@@ -80,31 +85,22 @@ std::vector<const char*> take_strings(std::span<const std::byte>& rest, std::uin
 
 }  // namespace
 
-FileDescriptor write_start_payload(const StartContent& content) {
-  const std::string bytes = encode(content);
+std::vector<std::byte> encode_start_payload(const StartContent& content) {
+  std::vector<std::byte> bytes = encode(content);
   if (bytes.size() > max_payload_bytes) {
     throw TooLarge("the arguments of a process take " + std::to_string(bytes.size()) + " bytes, at most " +
                    std::to_string(max_payload_bytes) + " are possible; send large data through a queue");
   }
-  FileDescriptor fd(::memfd_create("wyvern-start", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) throw OutOfMemory(describe_errno("memfd_create for the arguments of a process", errno));
-  for (std::size_t written = 0; written < bytes.size();) {
-    const ssize_t count = ::write(fd.get(), bytes.data() + written, bytes.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw OutOfMemory(describe_errno("storing the arguments of a process", errno));
-    written += static_cast<std::size_t>(count);
-  }
-  if (::fcntl(fd.get(), F_ADD_SEALS, sealed) != 0) {
-    throw OutOfMemory(describe_errno("sealing the arguments of a process", errno));
-  }
-  return fd;
+  return bytes;
+}
+
+FileDescriptor write_start_payload(std::span<const std::byte> bytes) {
+  return make_sealed_file("wyvern-start", bytes, "the arguments of a process");
 }
 
 StartPayload::StartPayload(int fd) {
   // Sealed first: from then on the size cannot change under us.
-  if (const int seals = ::fcntl(fd, F_GET_SEALS); seals < 0 || (seals & sealed) != sealed) {
-    throw Malformed("a start payload is not a sealed memfd");
-  }
+  if (!is_sealed_file(fd)) throw Malformed("a start payload is not a sealed memfd");
   struct stat status {};
   if (::fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(sizeof(PayloadHeader)) ||
       status.st_size > static_cast<off_t>(max_payload_bytes)) {

@@ -18,9 +18,11 @@ struct StartContent {
   std::span<const ObjectReference> references;  ///< the objects whose handles are in `entry`
 };
 
-/// Puts it into a sealed memfd, which the starter gives to the agent and the agent to the process.
-/// Throws OutOfMemory, TooLarge.
-FileDescriptor write_start_payload(const StartContent& content);
+/// Throws TooLarge.
+std::vector<std::byte> encode_start_payload(const StartContent& content);
+/// Puts that into a sealed memfd, which the starter gives to the agent and the agent to the process. Throws
+/// OutOfMemory.
+FileDescriptor write_start_payload(std::span<const std::byte> bytes);
 
 /// Such a memfd, mapped and checked. Immovable; what it returns lives as long as it.
 class StartPayload {

@@ -1,0 +1,96 @@
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include <wyvern/channels/remote/home_server.hpp>
+#include <wyvern/core/error.hpp>
+#include <wyvern/core/spin.hpp>
+
+namespace wyvern {
+namespace {
+
+FileDescriptor make_eventfd() {
+  FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!descriptor) throw OutOfMemory(describe_errno("eventfd", errno));
+  return descriptor;
+}
+
+}  // namespace
+
+HomeServer::HomeServer(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
+                       const HomeOptions& options)
+    : member_(std::move(member)),
+      address_(endpoint->address()),
+      endpoint_(*endpoint),
+      home_(member_, std::move(endpoint), key, options),
+      wake_(make_eventfd()),
+      bell_(member_, wake_.get()),
+      wait_(endpoint_),
+      thread_([this] { serve(); }) {}
+
+HomeServer::~HomeServer() {
+  is_ending_ = true;
+  ring();
+  thread_.join();
+}
+
+void HomeServer::post(std::function<void(Home&)> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    has_tasks_ = true;
+  }
+  ring();
+}
+
+void HomeServer::ring() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void HomeServer::serve() {
+  SpinHabit& habit = SpinHabit::mine();
+  const auto worked = [this] { return is_ending_ || work(); };
+  while (!is_ending_) {
+    if (spin_until(*member_, worked, WaitLimit::never(), habit)) continue;
+    sleep();
+    if (worked()) habit.end(monotonic_ns());
+  }
+}
+
+bool HomeServer::work() {
+  if (!has_tasks_.load(std::memory_order_relaxed)) return home_.poll(Deadline::Clock::now());
+  std::vector<std::function<void(Home&)>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks = std::exchange(tasks_, {});
+    has_tasks_ = false;
+  }
+  for (const auto& task : tasks) task(home_);
+  home_.poll(Deadline::Clock::now());
+  return true;
+}
+
+/// First the registrations, then the last look: what changes after it rings.
+void HomeServer::sleep() {
+  const bool waits_for_queues = home_.waits_for_queues();
+  if (waits_for_queues) {
+    bell_.prepare();
+    home_.expect_wake(bell_.parker());
+  }
+  std::array<pollfd, 1> others{{{.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  if (!is_ending_ && !has_tasks_ && !home_.poll(Deadline::Clock::now()))
+    wait_.wait(others, Deadline::at(home_.next_poll()));
+  if (others[0].revents != 0) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto read = ::read(wake_.get(), &count, sizeof count);
+  }
+  if (waits_for_queues) home_.end_wake(bell_.parker());
+  if (bell_.finish()) home_.pass_wake_on();
+}
+
+}  // namespace wyvern

@@ -1,0 +1,73 @@
+#include <limits>
+#include <utility>
+
+#include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/node_network.hpp>
+#include <wyvern/runtime/protocol/network_plan.hpp>
+#include <wyvern/transport/fabric_endpoint.hpp>
+
+namespace wyvern::agent {
+namespace {
+
+/// Of the thread that is the home: no process ever gets it.
+constexpr std::uint32_t home_sequence = std::numeric_limits<std::uint32_t>::max();
+
+std::shared_ptr<Member> make_member(const Keeper& keeper, std::uint32_t index,
+                                    std::unique_ptr<LoopAgentLink> link) {
+  const Segment& segment = keeper.segment();
+  const SegmentHeader& header = segment.header();
+  return std::make_shared<Member>(
+      std::shared_ptr<const Segment>(std::shared_ptr<const Segment>(), &segment),  // which the agent owns
+      index, Puid::make(header.system, header.node, home_sequence), Puid(), std::move(link));
+}
+
+}  // namespace
+
+NodeNetwork::NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper& keeper,
+                         JobProcesses& processes, JobNames& names, Hooks hooks)
+    : options_(options),
+      loop_(loop),
+      requests_(
+          processes, names,
+          {.answer =
+               [this](const GuestRequest& request, std::vector<std::byte> reply) {
+                 server_->post([guest = request.guest, operation = request.operation,
+                                reply = std::move(reply)](Home& home) { home.answer(guest, operation, reply); });
+               },
+           .refuse =
+               [this](const GuestRequest& request, const Error& error) {
+                 server_->post([guest = request.guest, operation = request.operation,
+                                error](Home& home) { home.refuse(guest, operation, error); });
+               },
+           .refuses_starts = std::move(hooks.refuses_starts)}) {
+  const SegmentHeader& header = keeper.segment().header();
+  const std::uint32_t index = keeper.admit(Puid::make(header.system, header.node, home_sequence));
+  auto link = std::make_unique<LoopAgentLink>(loop, keeper, names, index);
+  link_ = link.get();
+  member_ = make_member(keeper, index, std::move(link));
+  const auto report = [this, log = std::move(hooks.log)](const std::string& line) {
+    loop_.post([log, line] { log(line); });
+  };
+  server_ = std::make_unique<HomeServer>(
+      member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = options_.provider}), options_.key,
+      HomeOptions{.report = report, .requests = this});
+}
+
+NodeNetwork::~NodeNetwork() { link_->close(); }
+
+void NodeNetwork::set_nodes(const std::vector<std::vector<std::byte>>& addresses) {
+  plan_ = control::write_network_plan(
+      {.provider = options_.provider, .key = options_.key, .addresses = addresses});
+}
+
+/// Called by the home's thread.
+void NodeNetwork::request(GuestRequest request) {
+  loop_.post([this, request = std::move(request)] { requests_.handle(request); });
+}
+
+/// Called by the home's thread.
+void NodeNetwork::cancel(std::uint64_t guest, std::uint32_t operation) {
+  loop_.post([this, guest, operation] { requests_.cancel(guest, operation); });
+}
+
+}  // namespace wyvern::agent

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/member.hpp>
+#include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/puid.hpp>
+
+/// Processes of the job, on this node and on others: what is to be done to them is asked of their node's
+/// agent. Each throws NodeLost if that node is, and what the agent says.
+namespace wyvern::node_processes {
+
+/// Where the next process is to run: on this process's node first, and then on one after another.
+std::uint32_t next_node(const Member& member);
+/// InvalidArgument unless the job has such a node.
+void check_node(const Member& member, std::uint32_t node);
+
+/// Starts a process; its puid, once it executes. `arguments` keeps alive what `references` name, until the
+/// process holds that itself.
+Puid start(const std::shared_ptr<Member>& member, std::uint32_t node, std::span<const std::byte> payload,
+           std::span<const ObjectReference> references, std::shared_ptr<void> arguments);
+/// How it ended; nothing: it has not in time.
+std::optional<int> wait_for_exit(const std::shared_ptr<Member>& member, Puid process, Deadline deadline);
+void send_signal(const std::shared_ptr<Member>& member, Puid process, int signal);
+void detach(const std::shared_ptr<Member>& member, Puid process);
+
+}  // namespace wyvern::node_processes
