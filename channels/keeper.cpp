@@ -216,9 +216,8 @@ std::optional<ObjectReference> Keeper::find_object(std::uint32_t process, const 
 std::optional<ObjectReference> Keeper::look_up(const std::string& name) const {
   const auto place = names_.find(name);
   if (place == names_.end()) return std::nullopt;
-  return ObjectReference{
-      .id = ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)),
-      .index = place->second};
+  return ObjectReference{.id = ObjectId(segment_.object(place->second).id.load(std::memory_order_relaxed)),
+                         .index = place->second};
 }
 
 void Keeper::announce_name() {

@@ -18,10 +18,10 @@ struct ChannelSpec {
   std::uint64_t max_bytes =
       0;  ///< of all payloads outside the blocks together; 0: a share of the node's ceiling
   std::uint64_t type_hash = 0;
-  std::uint32_t max_deliveries = 0;  ///< of a message by lease; 0: no limit
-  ObjectReference dead_letters;      ///< the channel that gets what was delivered so often in vain
-  std::string type_name;             ///< for messages about a wrong type
-  std::string name;                  ///< unique in the job; empty: none
+  std::uint32_t max_deliveries = 0;   ///< of a message by lease; 0: no limit
+  ObjectReference dead_letters = {};  ///< the channel that gets what was delivered so often in vain
+  std::string type_name = {};         ///< for messages about a wrong type
+  std::string name = {};              ///< unique in the job; empty: none
 };
 
 /// How a process reaches the nodes of its job that are not its own.

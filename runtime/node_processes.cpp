@@ -1,5 +1,5 @@
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -68,8 +68,9 @@ std::optional<int> wait_for_exit(const std::shared_ptr<Member>& member, Puid pro
   if (is_here(*member, process.node())) return wyvern::wait_for_exit(member, process.sequence(), deadline);
   const bool is_now = deadline.is_now();
   const node_request::Any wait = node_request::WaitForExit{.puid = process.value(), .is_now = is_now};
-  const auto answer = remote_access(member, process.node()).ask_agent(process.node(), node_request::encode(wait),
-                                                      is_now ? Deadline::never() : deadline);
+  const auto answer =
+      remote_access(member, process.node())
+          .ask_agent(process.node(), node_request::encode(wait), is_now ? Deadline::never() : deadline);
   if (!answer) return std::nullopt;
   return decode_from<std::optional<std::int32_t>>(*answer);
 }

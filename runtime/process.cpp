@@ -13,7 +13,10 @@ namespace wyvern {
 
 Process::Process(std::shared_ptr<Member> member, const ProcessOptions& options, EncodedEntry entry,
                  std::shared_ptr<void> arguments)
-    : member_(std::move(member)), options_(options), entry_(std::move(entry)), arguments_(std::move(arguments)) {}
+    : member_(std::move(member)),
+      options_(options),
+      entry_(std::move(entry)),
+      arguments_(std::move(arguments)) {}
 
 Process::Process(Process&& other) noexcept = default;
 

@@ -26,8 +26,8 @@ std::optional<ObjectReference> find_here(const std::shared_ptr<Member>& member, 
 
 std::optional<NamedObject> ask(const std::shared_ptr<Member>& member, const node_request::Any& request,
                                Deadline deadline) {
-  const auto answer = remote_access(member, node_request::names_node).ask_agent(node_request::names_node,
-                                                      node_request::encode(request), deadline);
+  const auto answer = remote_access(member, node_request::names_node)
+                          .ask_agent(node_request::names_node, node_request::encode(request), deadline);
   if (!answer) return std::nullopt;
   return decode_from<NamedObject>(*answer);
 }
@@ -41,9 +41,8 @@ bool has_gone(const std::shared_ptr<Member>& member, const ObjectReference& refe
 std::optional<ObjectReference> find(const std::shared_ptr<Member>& member, const std::string& name,
                                     Deadline deadline) {
   if (is_kept_here(member)) return find_here(member, name, deadline);
-  const auto found = ask(
-      member, node_request::FindName{.name = name, .is_now = deadline.is_now()},
-      deadline.is_now() ? Deadline::never() : deadline);
+  const auto found = ask(member, node_request::FindName{.name = name, .is_now = deadline.is_now()},
+                         deadline.is_now() ? Deadline::never() : deadline);
   if (!found || found->id == 0) return std::nullopt;
   return found->reference();
 }

@@ -102,10 +102,9 @@ int run_member(Membership& membership, const std::function<int(Runtime&)>& head)
   bool threw = false;
   running = &membership;
   running_in = ::getpid();
-  const int status =
-      run_guarded(runtime.puid(), threw, [&] {
-        return entry ? run_entry(*entry, [&] { membership.say_ready(); }) : head(runtime);
-      });
+  const int status = run_guarded(runtime.puid(), threw, [&] {
+    return entry ? run_entry(*entry, [&] { membership.say_ready(); }) : head(runtime);
+  });
   running = nullptr;
   std::cout.flush();
   std::fflush(nullptr);

@@ -33,7 +33,7 @@ std::vector<std::byte> encode_create(const ChannelSpec& spec) {
   const auto name = builder.CreateString(spec.name);
   const Reference dead_letters = reference_to(spec.dead_letters);
   builder.Finish(CreateNewQueue(builder, spec.capacity, spec.inline_size, spec.max_bytes, spec.type_hash,
-                              spec.max_deliveries, &dead_letters, type_name, name));
+                                spec.max_deliveries, &dead_letters, type_name, name));
   return bytes_of(builder);
 }
 
@@ -54,8 +54,8 @@ std::vector<std::byte> encode_opened(const QueueTerms& terms) {
   const auto type_name = builder.CreateString(terms.type_name);
   const auto name = builder.CreateString(terms.name);
   const Reference object = reference_to(terms.object);
-  builder.Finish(CreateOpened(builder, &object, terms.capacity, terms.inline_size, terms.max_bytes, terms.window,
-                              terms.type_hash, type_name, name));
+  builder.Finish(CreateOpened(builder, &object, terms.capacity, terms.inline_size, terms.max_bytes,
+                              terms.window, terms.type_hash, type_name, name));
   return bytes_of(builder);
 }
 

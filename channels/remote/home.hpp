@@ -140,10 +140,10 @@ class Home : private EndpointHandler {
   Guests guests_;
   std::unordered_map<std::uint64_t, PeerNumber> peers_;  // by the number of a guest
   std::uint64_t next_guest_ = 1;
-  std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on
+  std::vector<std::vector<std::byte>> hellos_;           // of the poll that goes on
   std::vector<std::shared_ptr<ServedQueue>> expecting_;  // a wake
   bool owes_wake_ = false;
-  Time next_report_ = Time::min();              // of strangers
+  Time next_report_ = Time::min();  // of strangers
   HomeCounters counters_;
 };
 

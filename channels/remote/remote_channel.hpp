@@ -82,7 +82,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
 
  private:
   friend class RemoteMessage;
-  RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node) : access_(access), node_(std::move(node)) {}
+  RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
+      : access_(access), node_(std::move(node)) {}
 
   static std::shared_ptr<RemoteChannel> make(RemoteAccess& access, std::shared_ptr<RemoteNode> node);
   void ask_to_open(RemoteAccess::Lock& lock, wire::FrameKind how, std::span<const std::byte> body);

@@ -26,8 +26,9 @@ struct EncodedEntry {
 };
 
 /// Decodes the arguments, calls `ready` (if there is one), and then the function, in a process of the same
-/// executable. Returns the exit status: what the function returns, or 0. Throws `DecodeError` for corrupt bytes, `UnknownFunction` for a
-/// function that this program does not have, and what the function throws. Thread-safe.
+/// executable. Returns the exit status: what the function returns, or 0. Throws `DecodeError` for corrupt
+/// bytes, `UnknownFunction` for a function that this program does not have, and what the function throws.
+/// Thread-safe.
 int run_entry(std::span<const std::byte> bytes, const std::function<void()>& ready = {});
 
 namespace detail {

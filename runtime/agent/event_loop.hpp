@@ -13,9 +13,9 @@
 
 namespace wyvern::agent {
 
-/// Waits for many descriptors in one thread and calls back; all but `post` is that thread's. Who does not take what is there is called again
-/// (unless it asks for EPOLLET). Callbacks may make and drop any Watch, their own included. Must outlive its
-/// watches.
+/// Waits for many descriptors in one thread and calls back; all but `post` is that thread's. Who does not
+/// take what is there is called again (unless it asks for EPOLLET). Callbacks may make and drop any Watch,
+/// their own included. Must outlive its watches.
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;

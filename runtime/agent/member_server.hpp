@@ -40,8 +40,8 @@ class MemberServer {
   };
 
   /// `agent_pidfd` is handed to the processes, which watch it; it stays the caller's.
-  MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, const JobNames& names, int agent_pidfd,
-               Hooks hooks);
+  MemberServer(EventLoop& loop, Keeper& keeper, JobProcesses& processes, const JobNames& names,
+               int agent_pidfd, Hooks hooks);
 
   /// Serves whoever connects to that name and has this user's id. Throws NodeLost.
   void listen(const std::string& name);

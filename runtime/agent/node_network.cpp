@@ -27,19 +27,19 @@ NodeNetwork::NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper&
                          JobProcesses& processes, JobNames& names, Hooks hooks)
     : options_(options),
       loop_(loop),
-      requests_(
-          processes, names,
-          {.answer =
-               [this](const GuestRequest& request, std::vector<std::byte> reply) {
-                 server_->post([guest = request.guest, operation = request.operation,
-                                reply = std::move(reply)](Home& home) { home.answer(guest, operation, reply); });
-               },
-           .refuse =
-               [this](const GuestRequest& request, const Error& error) {
-                 server_->post([guest = request.guest, operation = request.operation,
-                                error](Home& home) { home.refuse(guest, operation, error); });
-               },
-           .refuses_starts = std::move(hooks.refuses_starts)}) {
+      requests_(processes, names,
+                {.answer =
+                     [this](const GuestRequest& request, std::vector<std::byte> reply) {
+                       server_->post(
+                           [guest = request.guest, operation = request.operation,
+                            reply = std::move(reply)](Home& home) { home.answer(guest, operation, reply); });
+                     },
+                 .refuse =
+                     [this](const GuestRequest& request, const Error& error) {
+                       server_->post([guest = request.guest, operation = request.operation,
+                                      error](Home& home) { home.refuse(guest, operation, error); });
+                     },
+                 .refuses_starts = std::move(hooks.refuses_starts)}) {
   const SegmentHeader& header = keeper.segment().header();
   const std::uint32_t index = keeper.admit(Puid::make(header.system, header.node, home_sequence));
   auto link = std::make_unique<LoopAgentLink>(loop, keeper, names, index);

@@ -75,8 +75,8 @@ bool NodeRequests::carry_out(const GuestRequest& request, const node_request::St
     throw SpawnFailed("the job is coming to its end: no process is started any more");
   const FileDescriptor program = open_there(start.program, 0);
   const FileDescriptor directory = open_there(start.directory, O_DIRECTORY);
-  const Puid puid = processes_.start(request.process, control::write_start_payload(start.payload), program,
-                                     directory);
+  const Puid puid =
+      processes_.start(request.process, control::write_start_payload(start.payload), program, directory);
   hooks_.answer(request, node_request::encode(puid.value()));
   return true;
 }

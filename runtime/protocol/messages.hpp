@@ -235,8 +235,9 @@ static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> 
               has_wire_layout<GrowExtents, 24> && has_wire_layout<Attend, 32> && has_wire_layout<Start, 16> &&
               has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
               has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
-              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<Ready, 16> && has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> && has_wire_layout<SignalJob, 24> &&
-              has_wire_layout<JobOver, 24>);
+              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<Ready, 16> &&
+              has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> &&
+              has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24>);
 static_assert(offsetof(MessageHeader, version) == 4 && offsetof(MessageHeader, kind) == 6 &&
               offsetof(MessageHeader, bytes) == 8 && offsetof(MessageHeader, serial) == 12);
 

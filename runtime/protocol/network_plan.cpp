@@ -24,8 +24,9 @@ struct StoredPlan {
 FileDescriptor write_network_plan(const NetworkPlan& plan) {
   const auto key = plan.key.bytes();
   std::vector<std::byte> bytes;
-  encode_to(bytes,
-            StoredPlan{.provider = plan.provider, .key = {key.begin(), key.end()}, .addresses = plan.addresses});
+  encode_to(
+      bytes,
+      StoredPlan{.provider = plan.provider, .key = {key.begin(), key.end()}, .addresses = plan.addresses});
   return make_sealed_file("wyvern-network", bytes, "what processes are told of other nodes");
 }
 

@@ -44,8 +44,8 @@ struct FindName {
   bool is_now = false;
 };
 /// The name of an object on another node than the one that keeps names, unless it is taken: by another than
-/// the object `instead_of` (0: none). Nobody has it any more, if `id` is 0. Answered with the NamedObject that
-/// has it from now on.
+/// the object `instead_of` (0: none). Nobody has it any more, if `id` is 0. Answered with the NamedObject
+/// that has it from now on.
 struct BindName {
   std::string name;
   std::uint64_t id = 0;

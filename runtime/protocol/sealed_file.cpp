@@ -41,7 +41,8 @@ bool is_sealed_file(int fd) {
 
 std::vector<std::byte> read_sealed_file(int fd, std::size_t most) {
   struct stat status {};
-  if (!is_sealed_file(fd) || ::fstat(fd, &status) != 0) throw Malformed("it comes with a file that can change");
+  if (!is_sealed_file(fd) || ::fstat(fd, &status) != 0)
+    throw Malformed("it comes with a file that can change");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > most) throw Malformed("it comes with a file of " + std::to_string(size) + " bytes");
   std::vector<std::byte> bytes(size);

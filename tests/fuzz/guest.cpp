@@ -5,6 +5,8 @@
 #include <iostream>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <wyvern/channels/channel.hpp>
 
@@ -29,10 +31,10 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
   constexpr std::size_t longest_payload = 300;
   const auto opening = static_cast<std::uint32_t>(input.choose(3));
   const auto operation = static_cast<std::uint32_t>(input.choose(6));
-  const auto flags = static_cast<wire::FrameFlags>(input.choose(32));
-  const auto kind = static_cast<FrameKind>(input.choose(15));
+  const auto flags = static_cast<wire::FrameFlags>(input.choose(64));
+  const auto kind = static_cast<FrameKind>(input.choose(17));
   wire::FrameBuffer buffer(guest.endpoint->largest_message());
-  switch (input.choose(8)) {
+  switch (input.choose(10)) {
     case 0: buffer.add(FrameKind::open, 0, opening, operation, wire::encode_open(object)); break;
     case 1:
       buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
@@ -56,6 +58,20 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
       break;
     }
     case 6: buffer.add(FrameKind::let_go, 0, opening, 0); break;
+    case 7: {
+      const ChannelSpec spec{.capacity = input.choose(5),
+                             .inline_size = input.choose(100),
+                             .max_deliveries = static_cast<std::uint32_t>(input.choose(3)),
+                             .dead_letters = input.choose(2) == 0 ? object : ObjectReference{},
+                             .type_name = input.choose(2) == 0 ? "bytes" : "another",
+                             .name = input.choose(2) == 0 ? "" : "name"};
+      buffer.add(FrameKind::create, 0, opening, operation, wire::encode_create(spec));
+      break;
+    }
+    case 8:
+      buffer.add(FrameKind::request, flags & wire::flag(wire::FrameFlag::more), 0, operation,
+                 input.take(input.choose(200)));
+      break;
     default: buffer.add(kind, 0, opening, operation);
   }
   guest.send(buffer.bytes());
@@ -69,8 +85,30 @@ void get_something(const Channel& channel) {
   }
 }
 
+/// Answers at once, or keeps a request until it is cancelled or asked for the next one.
+class Agent : public RequestHandler {
+ public:
+  void request(GuestRequest request) override { asked_.push_back(std::move(request)); }
+  void cancel(std::uint64_t guest, std::uint32_t operation) override {
+    std::erase_if(asked_, [&](const GuestRequest& request) {
+      return request.guest == guest && (operation == 0 || request.operation == operation);
+    });
+  }
+  void answer_some(Home& home) {
+    while (asked_.size() > 1) {
+      const GuestRequest request = std::move(asked_.front());
+      asked_.erase(asked_.begin());
+      home.answer(request.guest, request.operation, request.bytes);
+    }
+  }
+
+ private:
+  std::vector<GuestRequest> asked_;
+};
+
 void play(FuzzInput input) {
-  HomeScene scene({.limits = {.window = 4, .operations = 16}});
+  Agent agent;
+  HomeScene scene({.limits = {.window = 4, .operations = 16, .request_bytes = 500}, .requests = &agent});
   const auto channel = Channel::create(scene.local, {.capacity = 3, .max_bytes = 1 << 20, .inline_size = 64},
                                        raw_bytes_type_hash, raw_bytes_type_name);
   ScriptedGuest& guest = scene.add_guest();
@@ -81,6 +119,7 @@ void play(FuzzInput input) {
   while (!input.empty() && scene.home->guests() == 1) {
     say_something(input, guest, channel.reference(), registered->remote());
     if (input.choose(4) == 0) get_something(channel);
+    agent.answer_some(*scene.home);
     scene.step();
   }
   scene.settle();

@@ -15,7 +15,8 @@ namespace {
 using Bytes = std::vector<std::byte>;
 
 QueueTerms terms() {
-  return {.capacity = 1024,
+  return {.object = {.id = ObjectId(4294967299), .index = 17},
+          .capacity = 1024,
           .inline_size = 256,
           .max_bytes = std::uint64_t{1} << 30,
           .window = 64,
@@ -31,6 +32,7 @@ TEST(ControlTables, open_names_the_object) {
 
 TEST(ControlTables, opened_tells_the_terms) {
   const QueueTerms decoded = decode_opened(encode_opened(terms()));
+  EXPECT_EQ(decoded.object, terms().object);
   EXPECT_EQ(decoded.capacity, terms().capacity);
   EXPECT_EQ(decoded.inline_size, terms().inline_size);
   EXPECT_EQ(decoded.max_bytes, terms().max_bytes);
@@ -44,6 +46,26 @@ TEST(ControlTables, opened_with_defaults_only_tells_them_too) {
   const QueueTerms decoded = decode_opened(encode_opened({}));
   EXPECT_EQ(decoded.capacity, 0U);
   EXPECT_TRUE(decoded.name.empty());
+}
+
+TEST(ControlTables, create_tells_what_the_queue_shall_be) {
+  const ChannelSpec spec{.capacity = 12,
+                         .inline_size = 64,
+                         .max_bytes = 1 << 20,
+                         .type_hash = 0xfedc'ba98'7654'3210,
+                         .max_deliveries = 3,
+                         .dead_letters = {.id = ObjectId(4294967299), .index = 17},
+                         .type_name = "std::string",
+                         .name = "results"};
+  const ChannelSpec decoded = decode_create(encode_create(spec));
+  EXPECT_EQ(decoded.capacity, spec.capacity);
+  EXPECT_EQ(decoded.inline_size, spec.inline_size);
+  EXPECT_EQ(decoded.max_bytes, spec.max_bytes);
+  EXPECT_EQ(decoded.type_hash, spec.type_hash);
+  EXPECT_EQ(decoded.max_deliveries, spec.max_deliveries);
+  EXPECT_EQ(decoded.dead_letters, spec.dead_letters);
+  EXPECT_EQ(decoded.type_name, spec.type_name);
+  EXPECT_EQ(decoded.name, spec.name);
 }
 
 TEST(ControlTables, refused_tells_why) {
