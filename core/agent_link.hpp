@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include <wyvern/core/job_key.hpp>
 #include <wyvern/core/object_reference.hpp>
 
 namespace wyvern {
@@ -19,6 +22,14 @@ struct ChannelSpec {
   ObjectReference dead_letters;      ///< the channel that gets what was delivered so often in vain
   std::string type_name;             ///< for messages about a wrong type
   std::string name;                  ///< unique in the job; empty: none
+};
+
+/// How a process reaches the nodes of its job that are not its own.
+struct NetworkPlan {
+  std::string provider;  ///< of libfabric
+  JobKey key;
+  /// Of the homes, that of node n at n - 1.
+  std::vector<std::vector<std::byte>> addresses;
 };
 
 /// What a process can ask of its node's agent. One round trip each, at most `agent_answer_limit`; NodeLost
@@ -41,6 +52,8 @@ class AgentLink {
   /// A hint that the agent has something to do for an object: perhaps nobody holds it now, or a message of it
   /// is due for the dead letters.
   virtual void attend(ObjectReference object) noexcept = 0;
+  /// Nothing: the job has one node. The same for all calls.
+  virtual std::optional<NetworkPlan> network() = 0;
 
  protected:
   AgentLink() = default;

@@ -43,9 +43,10 @@ FileDescriptor make_eventfd() {
 
 }  // namespace
 
-RemoteAccess::RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint,
+RemoteAccess::RemoteAccess(const std::shared_ptr<Member>& member, std::unique_ptr<Endpoint> endpoint,
                            const JobKey& key, AddressOf address_of, const PeerWatchOptions& watch)
-    : member_(std::move(member)),
+    : member_(*member),
+      shared_member_(member),
       endpoint_(std::move(endpoint)),
       key_(key),
       address_of_(std::move(address_of)),
@@ -71,17 +72,8 @@ RemoteAccess::~RemoteAccess() {
 }
 
 std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
-  std::shared_ptr<RemoteNode>& place = nodes_[number];
-  if (place == nullptr) {
-    const std::vector<std::byte> home = address_of_(number);
-    const PeerNumber peer = endpoint_->add_peer(home);
-    watch_.add(peer, Deadline::Clock::now());
-    auto hello = wire::make_hello(key_, {.puid = member_->puid(), .address = endpoint_->address()}, home);
-    place = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
-    nodes_by_peer_.emplace(peer, place);
-    send(*place);
-  }
-  std::shared_ptr<RemoteNode> node = place;
+  const auto known = nodes_.find(number);
+  std::shared_ptr<RemoteNode> node = known != nodes_.end() ? known->second : introduce_to(number);
   if (!wait(
           lock, [&] { return node->is_welcome() || node->lost(); }, Deadline::after(introduction_limit))) {
     throw ErrorOf<ErrorCode::unreachable>(
@@ -93,6 +85,18 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   return node;
 }
 
+std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
+  const std::vector<std::byte> home = address_of_(number);
+  auto hello = wire::make_hello(key_, {.puid = member_.puid(), .address = endpoint_->address()}, home);
+  const PeerNumber peer = endpoint_->add_peer(home);
+  watch_.add(peer, Deadline::Clock::now());
+  auto node = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
+  nodes_by_peer_.emplace(peer, node);
+  nodes_.emplace(number, node);
+  send(*node);
+  return node;
+}
+
 void RemoteAccess::throw_lost(const RemoteNode& node) {
   throw NodeLost("node " + std::to_string(node.number()) + " is lost: " + *node.lost());
 }
@@ -101,6 +105,11 @@ void RemoteAccess::send(RemoteNode& node) {
   note_call();
   if (node.lost() || node.outbox().send(*endpoint_, node.peer()) != SendOutcome::failed) return;
   lose(node, "it cannot be reached");
+}
+
+void RemoteAccess::send_soon(RemoteNode& node) {
+  if (node.outbox().unsent() > 1) return send(node);
+  note_call();
 }
 
 void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
@@ -170,7 +179,7 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
     return over();
   };
   SpinHabit& habit = SpinHabit::mine();
-  if (spin_until(*member_, is_over, limit, habit)) return;
+  if (spin_until(member_, is_over, limit, habit)) return;
   while (!over() && !limit.passed()) {
     if (!poll_once() && !over()) sleep(lock, callers_wait_, limit.deadline());
   }

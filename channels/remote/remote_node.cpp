@@ -116,7 +116,7 @@ void RemoteNode::deliver(const Frame& frame) {
     return free_slot(frame.operation);
   }
   const wire::ReceivedCargo received = wire::read_cargo(frame);
-  operation->bytes.assign(received.cargo.payload.begin(), received.cargo.payload.end());
+  operation->bytes = AlignedBytes(received.cargo.payload);
   operation->memory = received.cargo.memory;
   operation->deliveries = received.cargo.deliveries;
   operation->outcome = frame.kind;
@@ -127,7 +127,7 @@ void RemoteNode::conclude(const Frame& frame) {
   if (operation == nullptr) return free_slot(frame.operation);
   if (frame.kind == FrameKind::refused) operation->refusal = wire::decode_refused(frame.body);
   if (frame.kind == FrameKind::value) operation->value = wire::read_value(frame);
-  if (frame.kind == FrameKind::opened) operation->bytes.assign(frame.body.begin(), frame.body.end());
+  if (frame.kind == FrameKind::opened) operation->bytes = AlignedBytes(frame.body);
   operation->outcome = frame.kind;
 }
 

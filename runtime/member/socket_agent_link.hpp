@@ -41,6 +41,7 @@ class SocketAgentLink : public AgentLink {
   void grow_ports(ObjectReference channel) override;
   void grow_extents(std::uint32_t size_class) override;
   void attend(ObjectReference object) noexcept override;
+  std::optional<NetworkPlan> network() override { return std::nullopt; }
 
   /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
   Puid start(const FileDescriptor& payload, const FileDescriptor& executable,

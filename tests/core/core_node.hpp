@@ -59,6 +59,7 @@ class CoreNode {
       node_.extents_.grow(size_class);
     }
     void attend(ObjectReference) noexcept override {}
+    std::optional<NetworkPlan> network() override { return std::nullopt; }
 
    private:
     CoreNode& node_;

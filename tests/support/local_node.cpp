@@ -20,15 +20,16 @@
 
 namespace wyvern::test {
 
-LocalNode::LocalNode(std::uint64_t memory_ceiling)
-    : segment_(std::make_shared<const Segment>(Segment::create({.memory_ceiling = memory_ceiling,
+LocalNode::LocalNode(std::uint64_t memory_ceiling, std::uint32_t number)
+    : segment_(std::make_shared<const Segment>(Segment::create({.node = number,
+                                                                .memory_ceiling = memory_ceiling,
                                                                 .usable_cores = usable_cores(),
                                                                 .layout_hash = channels_layout_hash}))),
       keeper_(*segment_) {}
 
 std::shared_ptr<Member> LocalNode::join() {
   const std::lock_guard lock(mutex_);
-  const Puid puid = Puid::make(0, 1, keeper_.begin_process());
+  const Puid puid = Puid::make(0, segment_->header().node, keeper_.begin_process());
   const std::uint32_t process = keeper_.admit(puid);
   return std::make_shared<Member>(segment_, process, puid, Puid(),
                                   std::make_unique<KeeperLink>(*this, process));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -23,7 +24,7 @@ namespace wyvern::test {
 /// may be used by threads of the test or by forked children (which must not need the keeper, see KeeperLink).
 class LocalNode {
  public:
-  explicit LocalNode(std::uint64_t memory_ceiling = std::uint64_t{256} << 20);
+  explicit LocalNode(std::uint64_t memory_ceiling = std::uint64_t{256} << 20, std::uint32_t number = 1);
 
   /// A further "process".
   std::shared_ptr<Member> join();
@@ -37,6 +38,10 @@ class LocalNode {
   void provide_ports(const Channel& channel, std::uint32_t count);
   void provide_extents(std::uint64_t bytes, std::uint32_t count);
 
+  /// What the agent tells who asks for the way to other nodes. Before anybody does.
+  void connect(const NetworkPlan& plan) { network_ = plan; }
+  const std::optional<NetworkPlan>& network() const { return network_; }
+
   Keeper& keeper() { return keeper_; }
   std::mutex& keeper_mutex() { return mutex_; }
   const Segment& segment() const { return *segment_; }
@@ -46,6 +51,7 @@ class LocalNode {
       segment_;  // one mapping for all: the thread sanitizer knows memory by its address
   Keeper keeper_;
   std::mutex mutex_;
+  std::optional<NetworkPlan> network_;
 };
 
 /// The agent link of a member of a LocalNode: calls the keeper under a mutex. In a forked child it throws
@@ -58,6 +64,7 @@ class KeeperLink : public AgentLink {
   void grow_ports(ObjectReference channel) override;
   void grow_extents(std::uint32_t size_class) override;
   void attend(ObjectReference object) noexcept override;
+  std::optional<NetworkPlan> network() override { return node_.network(); }
 
  private:
   void check_same_process() const;
