@@ -10,12 +10,15 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <wyvern/channels/call_forms.hpp>
 #include <wyvern/channels/local_batch.hpp>
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/message.hpp>
+#include <wyvern/channels/remote/remote_batch.hpp>
 #include <wyvern/core/codec/codec.hpp>
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/member.hpp>
@@ -39,6 +42,11 @@ std::size_t size_of(const Range& range) {
 /// carries one. A process that dies or stops at any instruction holds up nobody else; what it had put stays,
 /// what it had got is gone, what it had leased comes back.
 ///
+/// It works alike on a channel of this node, which is memory that all its processes share, and on one of
+/// another, whose home is asked. There a put may return before the message is in the channel: what became of
+/// it, if it could not go in, is told by a later put, or by flush. Each call then ends with NodeLost also
+/// when that node is.
+///
 /// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an
 /// exception: QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling),
 /// NodeLost, NotAMember (in a plain fork). Puts that happen one after another in one process arrive in that
@@ -50,14 +58,17 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
  public:
   /// A handle that refers to nothing; every call on it throws InvalidArgument.
   Channel() = default;
-  /// For the runtime. QueueLost if the channel has gone; TypeMismatch if it was made for other messages.
+  /// For the runtime. QueueLost if the channel has gone; TypeMismatch if it was made for other messages;
+  /// NodeLost, Unreachable for one of another node.
   static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference,
                       std::uint64_t type_hash, std::string_view type_name);
+  /// Whether there still is such a channel. Throws NodeLost, Unreachable.
+  static bool exists(const std::shared_ptr<Member>& member, const ObjectReference& reference);
   static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
                         std::uint64_t type_hash, std::string_view type_name);
 
   /// Memory for a message of so many bytes, to be filled and put. Blocks while the messages that are not read
-  /// yet take all of max_bytes.
+  /// yet take all of max_bytes; for a channel of another node it is memory of this process, and never blocks.
   ChannelLoan loan(std::size_t bytes) const { return *loan_within(bytes, WaitLimit::never()); }
   /// Nothing: a stop was requested before.
   std::optional<ChannelLoan> loan(std::size_t bytes, const std::stop_token& stop) const {
@@ -69,15 +80,15 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   std::optional<ChannelLoan> loan_within(std::size_t bytes, const WaitLimit& limit) const;
 
   /// Everything that this process has put is in the channel at its home when this returns.
-  void flush() const { Member::check_not_forked(); }
+  void flush() const;
   /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
   /// blocked wakes. Closing again does nothing.
-  void close() const { local().close(); }
+  void close() const;
 
   /// Reports one message done that this process has got (a lease's done() reports by itself). InvalidArgument
   /// if it has reported as many as it got. What a process got and has not reported when it lets the channel
   /// go, or dies, counts as lost.
-  void task_done() const { local().task_done(); }
+  void task_done() const;
   /// Blocks until every message that was put was reported done or is lost; how many were lost since the
   /// channel was made.
   std::uint64_t join() const { return *join_within(WaitLimit::never()); }
@@ -90,30 +101,35 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
     return join_within(Deadline::after(duration));
   }
 
-  /// Messages in it, given back ones included: exact when nobody else is at work.
+  /// Messages in it, given back ones included: exact when nobody else is at work. The home of a channel of
+  /// another node is asked for this and the next two.
   std::uint64_t size_approx() const;
   bool empty_approx() const { return size_approx() == 0; }
-  bool full_approx() const { return ring::size_approx(local().view()) == capacity(); }
-  std::uint64_t capacity() const { return local().view().capacity(); }
-  ObjectId id() const { return local().reference().id; }
+  bool full_approx() const;
+  std::uint64_t capacity() const;
+  ObjectId id() const { return reference().id; }
   /// How messages name it.
-  const ObjectReference& reference() const { return local().reference(); }
+  const ObjectReference& reference() const;
 
   /// False for a default-constructed handle.
-  explicit operator bool() const { return local_ != nullptr; }
-  friend bool operator==(const Channel& a, const Channel& b) { return a.local_ == b.local_; }
+  explicit operator bool() const { return local_ != nullptr || remote_ != nullptr; }
+  friend bool operator==(const Channel& a, const Channel& b) {
+    return a.local_ == b.local_ && a.remote_ == b.remote_;
+  }
 
-  /// What handles are made of; throws InvalidArgument for one that refers to nothing.
+  /// What handles to a channel of this node are made of; throws InvalidArgument for another.
   LocalChannel& local() const {
-    if (local_ == nullptr) throw_no_channel();
+    if (local_ == nullptr) [[unlikely]]
+      throw_not_local();
     return *local_;
   }
 
   /// What the forms call; see there.
   bool put_within(std::span<const std::byte> bytes, const WaitLimit& limit) const {
-    return local().put(bytes, {}, limit);
+    return put_message(bytes, {}, limit);
   }
-  bool put_within(ChannelLoan& loan, const WaitLimit& limit) const { return put_held(loan.held(), limit); }
+  /// InvalidArgument if the loan is another channel's, or was put.
+  bool put_within(ChannelLoan& loan, const WaitLimit& limit) const;
   std::optional<std::vector<std::byte>> get_within(const WaitLimit& limit) const;
   std::vector<std::byte> get_value() const { return *get_within(WaitLimit::never()); }
   std::optional<ChannelMessage> take_within(const WaitLimit& limit) const;
@@ -121,25 +137,93 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   std::optional<std::uint64_t> join_within(const WaitLimit& limit) const;
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
-    PutBatch batch(local(), size_of(range), limit);
-    {
-      PutBatch::Run run(batch);
-      for (auto&& bytes : range) {
-        if (!run.put(std::span<const std::byte>(bytes), {})) break;
-      }
-    }
-    if (batch.closed() && batch.count() == 0) batch.throw_closed();
-    return batch.count();
+    return put_batch(
+        size_of(range), limit, [&](auto& batch) __attribute__((always_inline)) {
+          for (auto&& bytes : range) {
+            if (!batch.put(std::span<const std::byte>(bytes), {})) break;
+          }
+        });
   }
   std::vector<std::vector<std::byte>> get_many_within(std::size_t most, const WaitLimit& limit) const;
-  /// InvalidArgument if the loan is another channel's, or was put.
-  bool put_held(HeldLoan& loan, const WaitLimit& limit) const;
+
+  /// For typed handles. The caller holds the objects whose handles the message carries.
+  bool put_message(std::span<const std::byte> bytes, std::span<const ObjectReference> handles,
+                   const WaitLimit& limit) const {
+    if (local_ != nullptr) [[likely]]
+      return local_->put(bytes, handles, limit);
+    return put_remotely(bytes, handles, limit);
+  }
+  /// What `read` makes of the next message, which is there until it returns; nothing in time.
+  template <class Read>
+  auto get_read(const WaitLimit& limit, Read read) const
+      -> std::optional<std::invoke_result_t<Read, std::span<const std::byte>>> {
+    if (local_ != nullptr) [[likely]] {
+      const auto message = local_->take(IntentKind::get, limit);
+      if (!message) return std::nullopt;
+      return read(message->bytes());
+    }
+    const auto message = take_remotely(IntentKind::get, limit);
+    if (!message) return std::nullopt;
+    return read(message->bytes());
+  }
+  /// See LocalChannel.
+  Received get_into(std::span<std::byte> buffer, std::vector<std::byte>& other,
+                    const WaitLimit& limit) const {
+    if (local_ != nullptr) [[likely]]
+      return local_->get_into(buffer, other, limit);
+    return get_into_remotely(buffer, other, limit);
+  }
+  /// `fill(batch)` puts messages by `batch.put(bytes, handles)` until that is false. How many went in;
+  /// QueueClosed as put_many.
+  template <class Fill>
+  std::size_t put_batch(std::size_t expected, const WaitLimit& limit, Fill fill) const {
+    if (local_ != nullptr) [[likely]] {
+      PutBatch batch(*local_, expected, limit);
+      {
+        PutBatch::Run run(batch);
+        fill(run);
+      }
+      if (batch.closed() && batch.count() == 0) batch.throw_closed();
+      return batch.count();
+    }
+    RemotePutBatch batch(remote(), limit);
+    fill(batch);
+    return batch.finish();
+  }
+  /// `add(bytes)` gets each message of a batch; before, `expect(count)` gets how many there may be.
+  template <class Expect, class Add>
+  void get_batch(std::size_t most, const WaitLimit& limit, Expect expect, Add add) const {
+    if (local_ != nullptr) [[likely]] {
+      TakeBatch batch(*local_, most, limit);
+      expect(batch.expected());
+      TakeBatch::Run run(batch);
+      for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next()) add(bytes);
+      return;
+    }
+    const std::vector<RemoteMessage> messages = take_many_remotely(most, limit);
+    expect(messages.size());
+    for (const RemoteMessage& message : messages) add(message.bytes());
+  }
 
  private:
   explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
+  explicit Channel(std::shared_ptr<RemoteChannel> remote) : remote_(std::move(remote)) {}
+  RemoteChannel& remote() const {
+    if (remote_ == nullptr) throw_no_channel();
+    return *remote_;
+  }
+  bool put_remotely(std::span<const std::byte> bytes, std::span<const ObjectReference> handles,
+                    const WaitLimit& limit) const;
+  std::optional<RemoteMessage> take_remotely(IntentKind kind, const WaitLimit& limit) const;
+  Received get_into_remotely(std::span<std::byte> buffer, std::vector<std::byte>& other,
+                             const WaitLimit& limit) const;
+  std::vector<RemoteMessage> take_many_remotely(std::size_t most, const WaitLimit& limit) const;
   [[noreturn]] static void throw_no_channel();
+  [[noreturn]] void throw_not_local() const;
 
+  // One of them, or none.
   std::shared_ptr<LocalChannel> local_;
+  std::shared_ptr<RemoteChannel> remote_;
 };
 
 /// How a queue or channel is made. The defaults take about 0.35 MiB.
@@ -152,13 +236,15 @@ struct QueueOptions {
   /// Bytes of a payload that the ring's own blocks hold, at most 1 MiB: larger payloads cost a look for free
   /// memory, larger blocks cost memory for every message.
   std::uint64_t inline_size = 256;
+  /// Its home, the node where it is kept, from 1 on; 0: that of the process that makes it.
+  std::uint32_t node = 0;
   /// Unique in the job, at most 119 bytes; empty: the queue can only be reached through its handles.
   std::string name = {};
   /// How often a message is leased before it counts as one that kills who handles it, at most 4095; 0: no
   /// limit.
   std::uint32_t max_deliveries = 0;
-  /// Where such a message goes then: a queue of the same type, needed with max_deliveries. It lives as long
-  /// as this one. While it is full they wait in this one; if it is closed they are lost.
+  /// Where such a message goes then: a queue of the same type and the same node, needed with max_deliveries.
+  /// It lives as long as this one. While it is full they wait in this one; if it is closed they are lost.
   Channel dead_letters = {};
 };
 

@@ -4,22 +4,22 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <span>
 #include <utility>
+#include <variant>
 
+#include <wyvern/channels/aligned_bytes.hpp>
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/remote/remote_message.hpp>
 #include <wyvern/core/codec/codec.hpp>
 
-/// Messages that are built and read where they lie. Each keeps its queue open and pins one place for an
-/// operation in it: a process can hold some thousands of them, until OutOfMemory. Movable; for one thread at
-/// a time. In a plain fork they are the parent's.
+/// Messages that are built and read where they lie; those of a queue on another node lie in memory of this
+/// process. Each keeps its queue open and pins one place for an operation in it: a process can hold some
+/// thousands of them, until OutOfMemory. Movable; for one thread at a time. In a plain fork they are the
+/// parent's.
 namespace wyvern {
 
-/// What memory of messages is aligned to.
-inline constexpr std::size_t message_alignment = cache_line;
-
-/// A loan or message, and the channel that it is in, which is not let go before it.
+/// A loan or message of this node, and the channel that it is in, which is not let go before it.
 template <class Held>
 class HeldOpen {
  public:
@@ -33,54 +33,101 @@ class HeldOpen {
   }
   ~HeldOpen() = default;
   Held& operator*() { return held_; }
-  Held* operator->() { return &held_; }
-  const Held* operator->() const { return &held_; }
+  const Held& operator*() const { return held_; }
 
  private:
   std::shared_ptr<LocalChannel> channel_;
   Held held_;
 };
 
+/// One of this node, or of another.
+template <class Local, class Remote>
+class HeldAnywhere {
+ public:
+  // NOLINTNEXTLINE(google-explicit-constructor): it is one of the two
+  HeldAnywhere(HeldOpen<Local> held) : held_(std::move(held)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  HeldAnywhere(Remote held) : held_(std::move(held)) {}
+
+  /// Null: it is the other.
+  Local* local() {
+    auto* const held = std::get_if<HeldOpen<Local>>(&held_);
+    return held == nullptr ? nullptr : &**held;
+  }
+  Remote* remote() { return std::get_if<Remote>(&held_); }
+
+  template <class Call>
+  decltype(auto) call(Call call) const {
+    const auto* const held = std::get_if<HeldOpen<Local>>(&held_);
+    if (held != nullptr) [[likely]]
+      return call(**held);
+    return call(*std::get_if<Remote>(&held_));
+  }
+  template <class Call>
+  decltype(auto) call(Call call) {
+    auto* const held = std::get_if<HeldOpen<Local>>(&held_);
+    if (held != nullptr) [[likely]]
+      return call(**held);
+    return call(*std::get_if<Remote>(&held_));
+  }
+
+ private:
+  std::variant<HeldOpen<Local>, Remote> held_;
+};
+
 /// Bytes of a future message in the memory of a channel. Destroyed without having been put, it leaves
 /// nothing.
 class ChannelLoan {
  public:
-  ChannelLoan(std::shared_ptr<LocalChannel> channel, HeldLoan held)
-      : held_(std::move(channel), std::move(held)) {}
+  using Held = HeldAnywhere<HeldLoan, RemoteLoan>;
+
+  explicit ChannelLoan(Held held) : held_(std::move(held)) {}
   /// Not initialised; 64-byte aligned.
-  std::span<std::byte> bytes() const { return held_->bytes(); }
-  HeldLoan& held() { return *held_; }
+  std::span<std::byte> bytes() const {
+    return held_.call([](const auto& loan) { return loan.bytes(); });
+  }
+  Held& held() { return held_; }
 
  private:
-  HeldOpen<HeldLoan> held_;
+  Held held_;
 };
 
 /// A message that was got; its memory goes back to the channel when this is destroyed.
 class ChannelMessage {
  public:
-  ChannelMessage(std::shared_ptr<LocalChannel> channel, HeldMessage held)
-      : held_(std::move(channel), std::move(held)) {}
-  std::span<const std::byte> bytes() const { return held_->bytes(); }
+  using Held = HeldAnywhere<HeldMessage, RemoteMessage>;
+
+  explicit ChannelMessage(Held held) : held_(std::move(held)) {}
+  std::span<const std::byte> bytes() const {
+    return held_.call([](const auto& message) { return message.bytes(); });
+  }
 
  private:
-  HeldOpen<HeldMessage> held_;
+  Held held_;
 };
 
 /// A message under a lease: delivered at least once. Reported done() it is gone; if this is destroyed before
 /// that, or its process dies, the message goes back to the front of the queue with a delivery more.
 class ChannelLease {
  public:
-  ChannelLease(std::shared_ptr<LocalChannel> channel, HeldMessage held)
-      : held_(std::move(channel), std::move(held)) {}
-  std::span<const std::byte> bytes() const { return held_->bytes(); }
+  using Held = ChannelMessage::Held;
+
+  explicit ChannelLease(Held held) : held_(std::move(held)) {}
+  std::span<const std::byte> bytes() const {
+    return held_.call([](const auto& message) { return message.bytes(); });
+  }
   /// Deliveries before this one, all in vain: 0 at first; stops counting at 4095.
-  std::uint32_t delivery_count() const { return held_->delivery_count(); }
+  std::uint32_t delivery_count() const {
+    return held_.call([](const auto& message) { return message.delivery_count(); });
+  }
   /// The message is dealt with; bytes() must not be used any more. LeaseLost if it was put back meanwhile, or
   /// is done already.
-  void done() { held_->done(); }
+  void done() {
+    held_.call([](auto& message) { message.done(); });
+  }
 
  private:
-  HeldOpen<HeldMessage> held_;
+  Held held_;
 };
 
 /// Values that are their own bytes, and so can be built and read where messages lie.
@@ -94,7 +141,8 @@ class Loan {
   explicit Loan(ChannelLoan loan) : loan_(std::move(loan)), value_(::new(loan_.bytes().data()) T) {}
   T& operator*() const { return *value_; }
   T* operator->() const { return value_; }
-  HeldLoan& held() { return loan_.held(); }
+  /// The same as bytes.
+  ChannelLoan& channel_loan() { return loan_; }
 
  private:
   ChannelLoan loan_;

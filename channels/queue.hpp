@@ -120,12 +120,11 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
 
   /// What the forms call; see there.
   bool put_within(const T& value, const WaitLimit& limit) const {
-    LocalChannel& local = channel_.local();
     const EncodedMessage<T> message(value);
-    return local.put(message.bytes(), message.handles(), limit);
+    return channel_.put_message(message.bytes(), message.handles(), limit);
   }
   bool put_within(Loan<T>& loan, const WaitLimit& limit) const {
-    return channel_.put_held(loan.held(), limit);
+    return channel_.put_within(loan.channel_loan(), limit);
   }
   T get_value() const {
     if constexpr (is_copied_out) {
@@ -142,9 +141,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
       if (!copy_out(value, limit)) return std::nullopt;
       return value;
     } else {
-      const auto message = channel_.local().take(IntentKind::get, limit);
-      if (!message) return std::nullopt;
-      return decode_from<T>(message->bytes());
+      return channel_.get_read(limit, [](std::span<const std::byte> bytes) { return decode_from<T>(bytes); });
     }
   }
   std::optional<Message<T>> take_within(const WaitLimit& limit) const {
@@ -159,30 +156,25 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   }
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {
-    PutBatch batch(channel_.local(), size_of(range), limit);
-    {
-      PutBatch::Run run(batch);
-      for (auto&& element : range) {
-        const T& value = element;
-        const EncodedMessage<T> message(value);
-        if (!run.put(message.bytes(), message.handles())) break;
-      }
-    }
-    if (batch.closed() && batch.count() == 0) batch.throw_closed();
-    return batch.count();
+    return channel_.put_batch(
+        size_of(range), limit, [&](auto& batch) __attribute__((always_inline)) {
+          for (auto&& element : range) {
+            const T& value = element;
+            const EncodedMessage<T> message(value);
+            if (!batch.put(message.bytes(), message.handles())) break;
+          }
+        });
   }
   std::vector<T> get_many_within(std::size_t most, const WaitLimit& limit) const {
     std::vector<T> values;
-    TakeBatch batch(channel_.local(), most, limit);
-    values.reserve(batch.expected());
-    TakeBatch::Run run(batch);
-    for (auto bytes = run.next(); bytes.data() != nullptr; bytes = run.next()) {
+    const auto expect = [&](std::size_t count) { values.reserve(count); };
+    channel_.get_batch(most, limit, expect, [&](std::span<const std::byte> bytes) {
       if constexpr (LiesInPlace<T>) {
         values.push_back(MessageValue<T>(bytes).get());
       } else {
         values.push_back(decode_from<T>(bytes));
       }
-    }
+    });
     return values;
   }
 
@@ -192,8 +184,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   /// False: nothing in time.
   bool copy_out(T& value, const WaitLimit& limit) const {
     std::vector<std::byte> other;
-    const Received received =
-        channel_.local().get_into(std::as_writable_bytes(std::span(&value, 1)), other, limit);
+    const Received received = channel_.get_into(std::as_writable_bytes(std::span(&value, 1)), other, limit);
     if (received == Received::in_other) [[unlikely]]
       decode_from<T>(other);  // which throws
     return received == Received::in_buffer;

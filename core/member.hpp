@@ -18,6 +18,13 @@ struct OpenObjects {
   std::unordered_map<std::uint32_t, std::weak_ptr<void>> by_index;
 };
 
+/// What works on the objects of other nodes, made when it is first needed; only the layers above know its
+/// type.
+struct NetworkAccess {
+  std::mutex mutex;
+  std::shared_ptr<void> access;
+};
+
 /// This process as a member of its node: its identity, the mapped segment, and the way to the agent.
 /// Everything that works on shared objects holds a shared pointer to it, so the mapping outlives the last
 /// handle.
@@ -38,6 +45,7 @@ class Member {
   Puid parent() const { return parent_; }
   AgentLink& agent() const { return *agent_; }
   OpenObjects& open_objects() { return open_objects_; }
+  NetworkAccess& network_access() { return network_access_; }
 
   /// The membership of this process. Throws NotAMember outside `wyvern::run`, and in a plain fork of a
   /// member.
@@ -62,6 +70,7 @@ class Member {
   Puid parent_;
   std::unique_ptr<AgentLink> agent_;
   OpenObjects open_objects_;
+  NetworkAccess network_access_;  // ends first: it uses the rest
 };
 
 }  // namespace wyvern

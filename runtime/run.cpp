@@ -93,7 +93,9 @@ void restore_process_name(const char* path) {
 
 /// At `exit()` inside the user's function. A plain fork of this process has nothing to say.
 void leave_at_exit(int status, void* /*unused*/) {
-  if (running != nullptr && running_in == ::getpid()) running->announce_exit(status & exit_status_mask);
+  if (running == nullptr || running_in != ::getpid()) return;
+  running->leave_network();
+  running->announce_exit(status & exit_status_mask);
 }
 
 int run_member(Membership& membership, const std::function<int(Runtime&)>& head) {
@@ -108,6 +110,7 @@ int run_member(Membership& membership, const std::function<int(Runtime&)>& head)
   running = nullptr;
   std::cout.flush();
   std::fflush(nullptr);
+  membership.leave_network();
   if (entry) return status;  // who ends by itself tells the agent by ending
   if (threw) {
     membership.abandon(status);

@@ -88,8 +88,11 @@ void GuestOpening::deal_with(const Frame& frame) {
     case FrameKind::flush:
       begin(frame.operation);
       flushes_.push_back(frame.operation);
-      return answer_flushes();
-    case FrameKind::join: begin(frame.operation); return queue_->join(*this, frame.operation);
+      return end_holding();
+    case FrameKind::join:
+      begin(frame.operation);
+      joins_.push_back(frame.operation);
+      return end_holding();
     case FrameKind::size: {
       begin(frame.operation);
       const RingView& view = queue_->local().view();
@@ -131,7 +134,8 @@ void GuestOpening::deliver(std::uint32_t operation, HeldMessage message, IntentK
 
 /// What is under way already ends by itself: the guest sees what came, and gives back what it does not want.
 void GuestOpening::cancel(std::uint32_t operation) {
-  if (queue_->cancel(*this, operation)) return end_with(FrameKind::nothing, operation);
+  if (queue_->cancel(*this, operation) || std::erase(joins_, operation) != 0)
+    return end_with(FrameKind::nothing, operation);
   const auto put = std::ranges::find_if(
       held_, [&](const HeldPut& held) { return held.is_answered && held.operation == operation; });
   if (put == held_.end()) return;

@@ -91,7 +91,7 @@ class GuestOpening {
   void abandon(HeldPut& put);
   void say(wire::FrameKind kind, std::uint32_t operation);
   void tell_credit();
-  void answer_flushes();
+  void end_holding();
   void cancel(std::uint32_t operation);
   Delivery take_delivery(const wire::Frame& frame);
   void received(const wire::Frame& frame);
@@ -111,6 +111,7 @@ class GuestOpening {
   std::uint32_t ahead_told_ = 0;   // of those, as the guest knows
   std::uint32_t turned_back_ = 0;
   std::vector<std::uint32_t> flushes_;  // that wait for what is held
+  std::vector<std::uint32_t> joins_;    // the same
   std::unordered_map<std::uint32_t, Delivery> deliveries_;
   std::uint32_t gets_on_their_way_ = 0;  // of those
   std::uint64_t not_reported_ = 0;       // gets of which the guest has not said that they are done

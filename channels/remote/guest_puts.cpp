@@ -104,7 +104,7 @@ void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
   if (!put->is_answered) --held_ahead_;
   abandon(*put);
   held_.erase(put);
-  answer_flushes();
+  end_holding();
 }
 
 /// If it is being fetched.
@@ -119,8 +119,11 @@ void GuestOpening::tell_credit() {
   say(FrameKind::credit, ahead_ended_);
 }
 
-void GuestOpening::answer_flushes() {
-  if (!held_.empty() || flushes_.empty()) return;
+/// When nothing is held: whoever waited for that goes on.
+void GuestOpening::end_holding() {
+  if (!held_.empty()) return;
+  for (const std::uint32_t operation : std::exchange(joins_, {})) queue_->join(*this, operation);
+  if (flushes_.empty()) return;
   tell_credit();
   for (const std::uint32_t operation : std::exchange(flushes_, {})) end_with(FrameKind::accepted, operation);
 }

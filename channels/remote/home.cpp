@@ -109,6 +109,7 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   if (frame.kind == FrameKind::open) return open(entry, frame);
   if (frame.kind == FrameKind::create) return create(entry, frame);
   if (frame.kind == FrameKind::request) return request(entry, frame);
+  if (frame.kind == FrameKind::leave) return leave(entry, frame);
   if (frame.kind == FrameKind::cancel && frame.opening == 0) {
     if (options_.requests != nullptr) options_.requests->cancel(entry.number, frame.operation);
     return;
@@ -179,6 +180,14 @@ void Home::request(GuestEntry& entry, const Frame& frame) {
   if (options_.requests != nullptr) return options_.requests->request(std::move(request));
   entry.guest->outbox.add_refusal(0, frame.operation,
                                   InvalidArgument("this node serves queues and nothing else"));
+}
+
+/// Everything that it has said is dealt with by now, of which it is told. That it is silent from now on, and
+/// cannot be reached, is as it should be.
+void Home::leave(GuestEntry& entry, const Frame& frame) {
+  while (!entry.openings.empty()) let_go(entry, entry.openings.begin()->first);
+  entry.has_left = true;
+  entry.guest->outbox.room_for(0).add(FrameKind::reply, 0, 0, frame.operation);
 }
 
 Home::GuestEntry* Home::find_guest(std::uint64_t number) {
@@ -297,7 +306,7 @@ bool Home::send_all() {
 
 /// Not at once: it may be in the midst of what it sent, or of the poll.
 void Home::give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why) {
-  if (std::exchange(entry.is_given_up, true)) return;
+  if (std::exchange(entry.is_given_up, true) || entry.has_left) return;
   ++counter;
   report(why);
 }

@@ -101,6 +101,7 @@ class Home : private EndpointHandler {
     std::unique_ptr<Guest> guest;
     std::unordered_map<std::uint32_t, std::unique_ptr<GuestOpening>> openings;
     std::vector<std::byte> request = {};  // as far as it has come
+    bool has_left = false;
     bool is_given_up = false;
   };
   using Guests = std::unordered_map<PeerNumber, GuestEntry>;
@@ -118,6 +119,7 @@ class Home : private EndpointHandler {
   template <class Find>
   void admit_to_queue(GuestEntry& entry, const wire::Frame& frame, Find find);
   void request(GuestEntry& entry, const wire::Frame& frame);
+  void leave(GuestEntry& entry, const wire::Frame& frame);
   GuestEntry* find_guest(std::uint64_t number);
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
   void let_go(GuestEntry& entry, std::uint32_t opening);

@@ -44,9 +44,10 @@ FileDescriptor make_eventfd() {
 
 }  // namespace
 
-RemoteAccess::RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint,
+RemoteAccess::RemoteAccess(const std::shared_ptr<Member>& member, std::unique_ptr<Endpoint> endpoint,
                            const JobKey& key, AddressOf address_of, const PeerWatchOptions& watch)
-    : member_(std::move(member)),
+    : member_(*member),
+      shared_member_(member),
       endpoint_(std::move(endpoint)),
       key_(key),
       address_of_(std::move(address_of)),
@@ -57,16 +58,9 @@ RemoteAccess::RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpo
       thread_([this] { look_after(); }) {}
 
 RemoteAccess::~RemoteAccess() {
+  leave();
   {
-    Lock lock(mutex_);
-    const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
-    wait(lock, nothing_is_kept, Deadline::after(kept_limit));
-    let_go(lock);
-    const auto all_is_said = [this] {
-      return std::ranges::all_of(
-          nodes_, [](const auto& node) { return node.second->lost() || node.second->outbox().empty(); });
-    };
-    wait(lock, all_is_said, Deadline::after(farewell_limit));
+    const Lock lock(mutex_);
     is_ending_ = true;
     own_turn_.notify_one();
   }
@@ -74,18 +68,38 @@ RemoteAccess::~RemoteAccess() {
   thread_.join();
 }
 
-std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
-  std::shared_ptr<RemoteNode>& place = nodes_[number];
-  if (place == nullptr) {
-    const std::vector<std::byte> home = address_of_(number);
-    const PeerNumber peer = endpoint_->add_peer(home);
-    watch_.add(peer, Deadline::Clock::now());
-    auto hello = wire::make_hello(key_, {.puid = member_->puid(), .address = endpoint_->address()}, home);
-    place = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
-    nodes_by_peer_.emplace(peer, place);
-    send(*place);
+void RemoteAccess::leave() noexcept {
+  try {
+    Lock lock(mutex_);
+    const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
+    wait(lock, nothing_is_kept, Deadline::after(kept_limit));
+    let_go(lock);
+    say_farewell(lock);
+    for (const auto& [number, node] : nodes_) lose(*node, "this process has left the job");
+  } catch (const std::exception&) {
+    // Out of memory: the homes find out by silence.
   }
-  std::shared_ptr<RemoteNode> node = place;
+}
+
+/// The homes answer once they have dealt with all that was said before.
+void RemoteAccess::say_farewell(Lock& lock) {
+  std::list<Kept> farewells;
+  for (const auto& [number, node] : nodes_) {
+    if (node->lost()) continue;
+    Kept& farewell = farewells.emplace_back();
+    farewell.node = node;
+    farewell.operation = node->begin(farewell.answer);
+    node->outbox().room_for(0).add(wire::FrameKind::leave, 0, 0, farewell.operation);
+    send(*node);
+  }
+  const auto all_have_answered = [&] { return std::ranges::all_of(farewells, &Kept::is_over); };
+  wait(lock, all_have_answered, Deadline::after(farewell_limit));
+  for (const Kept& farewell : farewells) farewell.node->leave(farewell.operation);
+}
+
+std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
+  const auto known = nodes_.find(number);
+  std::shared_ptr<RemoteNode> node = known != nodes_.end() ? known->second : introduce_to(number);
   if (!wait(
           lock, [&] { return node->is_welcome() || node->lost(); }, Deadline::after(introduction_limit))) {
     throw ErrorOf<ErrorCode::unreachable>(
@@ -97,6 +111,18 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   return node;
 }
 
+std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
+  const std::vector<std::byte> home = address_of_(number);
+  auto hello = wire::make_hello(key_, {.puid = member_.puid(), .address = endpoint_->address()}, home);
+  const PeerNumber peer = endpoint_->add_peer(home);
+  watch_.add(peer, Deadline::Clock::now());
+  auto node = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
+  nodes_by_peer_.emplace(peer, node);
+  nodes_.emplace(number, node);
+  send(*node);
+  return node;
+}
+
 void RemoteAccess::throw_lost(const RemoteNode& node) {
   throw NodeLost("node " + std::to_string(node.number()) + " is lost: " + *node.lost());
 }
@@ -105,6 +131,11 @@ void RemoteAccess::send(RemoteNode& node) {
   note_call();
   if (node.lost() || node.outbox().send(*endpoint_, node.peer()) != SendOutcome::failed) return;
   lose(node, "it cannot be reached");
+}
+
+void RemoteAccess::send_soon(RemoteNode& node) {
+  if (node.outbox().unsent() > 1) return send(node);
+  note_call();
 }
 
 void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
@@ -174,7 +205,8 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
   home->end(operation);
   if (!answer.is_over()) throw_lost(*home);
   if (answer.refusal) throw_error(answer.refusal->code, answer.refusal->text);
-  return std::move(answer.bytes);
+  const auto bytes = answer.bytes.bytes();
+  return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
@@ -238,7 +270,7 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
     return over();
   };
   SpinHabit& habit = SpinHabit::mine();
-  if (spin_until(*member_, is_over, limit, habit)) return;
+  if (spin_until(member_, is_over, limit, habit)) return;
   while (!over() && !limit.passed()) {
     if (!poll_once() && !over()) sleep(lock, callers_wait_, limit.deadline());
   }

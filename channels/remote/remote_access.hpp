@@ -43,19 +43,26 @@ struct LargeGet : RemoteRead {
 /// and lets homes read. While others call it only looks now and then whether they still do.
 ///
 /// Everything is under one lock, which nobody keeps while he sleeps. Outlives the channels that were opened
-/// with it. In a plain fork everything here is the parent's.
+/// with it, and ends before its member does: the member owns it (see member_access.hpp), and each channel
+/// holds the member. In a plain fork everything here is the parent's.
 class RemoteAccess : private EndpointHandler {
  public:
   using Lock = std::unique_lock<std::mutex>;
   /// The address of a node's home. Throws NotFound, NodeLost. Called under the lock.
   using AddressOf = std::function<std::vector<std::byte>(std::uint32_t node)>;
 
-  RemoteAccess(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
+  RemoteAccess(const std::shared_ptr<Member>& member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
                AddressOf address_of, const PeerWatchOptions& watch = {});
-  /// Waits for what is kept, some seconds at most, and says what there is to say, for a second at most.
+  /// Leaves, if nobody did.
   ~RemoteAccess() override;
 
-  Member& member() const { return *member_; }
+  /// This process has nothing more to do with other nodes: waits for what is kept, some seconds at most, and
+  /// until the homes have dealt with all that was said, a second at most. Other calls throw NodeLost from now
+  /// on. Takes the lock itself.
+  void leave() noexcept;
+
+  /// For those who use this; null when the member ends.
+  std::shared_ptr<Member> shared_member() const { return shared_member_.lock(); }
   Lock lock() { return Lock(mutex_); }
   /// With the lock held, as everything below.
   Endpoint& endpoint() { return *endpoint_; }
@@ -63,6 +70,8 @@ class RemoteAccess : private EndpointHandler {
   std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
   /// Says what is to be said there, or leaves it to the next poll.
   void send(RemoteNode& node);
+  /// The same soon: with what fills a message, or in some milliseconds.
+  void send_soon(RemoteNode& node);
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
@@ -107,6 +116,8 @@ class RemoteAccess : private EndpointHandler {
   std::uint32_t say_request(RemoteNode& node, std::span<const std::byte> request, RemoteOperation& answer);
   bool may_let_go() const;
   void let_go(Lock& lock);
+  void say_farewell(Lock& lock);
+  std::shared_ptr<RemoteNode> introduce_to(std::uint32_t number);
   void note_call();
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
@@ -117,7 +128,8 @@ class RemoteAccess : private EndpointHandler {
   void look_after();
   void interrupt();
 
-  std::shared_ptr<Member> member_;
+  Member& member_;
+  std::weak_ptr<Member> shared_member_;
   std::unique_ptr<Endpoint> endpoint_;
   JobKey key_;
   AddressOf address_of_;

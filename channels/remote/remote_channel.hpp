@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <wyvern/channels/remote/remote_access.hpp>
+#include <wyvern/channels/remote/remote_message.hpp>
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/agent_link.hpp>
 #include <wyvern/core/object_reference.hpp>
@@ -17,37 +18,15 @@
 
 namespace wyvern {
 
-class RemoteChannel;
-
-/// A message that was taken from a queue of another node: its bytes are here. One that was got is gone when
-/// this is destroyed; one under a lease is given back, unless it is done.
-class RemoteMessage {
- public:
-  RemoteMessage(std::shared_ptr<RemoteChannel> channel, std::uint32_t operation, IntentKind kind,
-                std::vector<std::byte> bytes, std::uint32_t deliveries);
-  RemoteMessage(RemoteMessage&& other) noexcept;
-  RemoteMessage& operator=(RemoteMessage&& other) noexcept;
-  ~RemoteMessage() { end(); }
-
-  std::span<const std::byte> bytes() const { return bytes_; }
-  /// For a lease: how many deliveries of it were in vain.
-  std::uint32_t delivery_count() const { return deliveries_; }
-  /// Ends the lease: the message is dealt with. Throws LeaseLost, NodeLost.
-  void done();
-
- private:
-  friend class RemoteChannel;
-  void end() noexcept;
-
-  std::shared_ptr<RemoteChannel> channel_;  // null: it has ended
-  std::uint32_t operation_ = 0;
-  IntentKind kind_ = IntentKind::get;
-  std::vector<std::byte> bytes_;
-  std::uint32_t deliveries_ = 0;
+/// One of several that a call has asked for.
+struct NumberedOperation {
+  std::uint32_t number = 0;
+  RemoteOperation operation;
 };
 
 /// This process's opening of a channel on another node: what all its handles share. The calls of
 /// LocalChannel, with its results and errors; besides, each throws NodeLost when the node is. Thread-safe.
+/// Holds the member, which owns `access`.
 ///
 /// A put without a deadline may run ahead of the home's answer by `window` messages, and returns when it is
 /// sent, or about to be; what it could not do there is told by the next put or flush. Puts with a deadline,
@@ -67,9 +46,17 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
 
   bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
            const WaitLimit& limit);
+  /// Memory for a message of so many bytes; never waits. Throws TooLarge for one that can never fit,
+  /// OutOfMemory.
+  RemoteLoan loan(std::uint64_t bytes);
+  /// As put. On false, and when it throws, the loan is as it was.
+  bool put(RemoteLoan& loan, const WaitLimit& limit);
   /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
   void flush();
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit);
+  /// Between one and `most` messages: waits for the first, and gets what is there then; none: nothing in
+  /// time.
+  std::vector<RemoteMessage> take_many(std::size_t most, const WaitLimit& limit);
   void close();
   /// Reports one message done that this process got. InvalidArgument if it has reported them all.
   void task_done();
@@ -82,14 +69,19 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
 
  private:
   friend class RemoteMessage;
+  friend class RemotePutBatch;
   RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
-      : access_(access), node_(std::move(node)) {}
+      : member_(access.shared_member()), access_(access), node_(std::move(node)) {}
 
   static std::shared_ptr<RemoteChannel> make(RemoteAccess& access, std::shared_ptr<RemoteNode> node);
   void ask_to_open(RemoteAccess::Lock& lock, wire::FrameKind how, std::span<const std::byte> body);
   void let_go() noexcept;
+  void check_size(std::uint64_t bytes) const;
+  void check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const;
+  bool is_small(const wire::Cargo& cargo) const;
   void check_ahead(const char* call);
   void put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo);
+  void say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   std::uint64_t ask(wire::FrameKind kind, const char* call);
@@ -98,9 +90,12 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit);
   RemoteMessage receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,
                         RemoteOperation answer);
-  std::vector<std::byte> fetch(RemoteAccess::Lock& lock, const RemoteMemory& memory);
+  bool take_more(std::vector<RemoteMessage>& messages, std::size_t count);
+  AlignedBytes fetch(RemoteAccess::Lock& lock, const RemoteMemory& memory);
   void check_outcome(const RemoteOperation& operation, const char* call) const;
+  [[noreturn]] void throw_closed(const std::string& call) const;
 
+  std::shared_ptr<Member> member_;  // ends last
   RemoteAccess& access_;
   std::shared_ptr<RemoteNode> node_;
   ObjectReference reference_;

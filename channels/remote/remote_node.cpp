@@ -116,7 +116,7 @@ void RemoteNode::deliver(const Frame& frame) {
     return free_slot(frame.operation);
   }
   const wire::ReceivedCargo received = wire::read_cargo(frame);
-  operation->bytes.assign(received.cargo.payload.begin(), received.cargo.payload.end());
+  operation->bytes = AlignedBytes(received.cargo.payload);
   operation->memory = received.cargo.memory;
   operation->deliveries = received.cargo.deliveries;
   operation->outcome = frame.kind;
@@ -128,7 +128,7 @@ void RemoteNode::conclude(const Frame& frame) {
   if (frame.kind == FrameKind::refused) operation->refusal = wire::decode_refused(frame.body);
   if (frame.kind == FrameKind::value) operation->value = wire::read_value(frame);
   if (frame.kind == FrameKind::opened || frame.kind == FrameKind::reply)
-    operation->bytes.assign(frame.body.begin(), frame.body.end());
+    operation->bytes = AlignedBytes(frame.body);
   operation->outcome = frame.kind;
 }
 

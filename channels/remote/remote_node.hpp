@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <wyvern/channels/aligned_bytes.hpp>
 #include <wyvern/channels/remote/control_tables.hpp>
 #include <wyvern/channels/remote/frame_reader.hpp>
 #include <wyvern/channels/remote/outbox.hpp>
@@ -19,7 +20,7 @@ namespace wyvern {
 /// What a guest has asked a home for, and how it ended. Stays where it is until it is over, or left.
 struct RemoteOperation {
   wire::FrameKind outcome = wire::FrameKind::none;  ///< none: it is not over
-  std::vector<std::byte> bytes;                     ///< of a delivery, or the terms of a queue
+  AlignedBytes bytes;                               ///< of a delivery, or the terms of a queue
   std::uint32_t deliveries = 0;
   RemoteMemory memory;  ///< of a large delivery; size 0: `bytes` are it
   std::uint64_t value = 0;

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include <wyvern/channels/remote/member_access.hpp>
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/memory_limit.hpp>
@@ -69,6 +70,8 @@ Membership::~Membership() { Member::set_current(nullptr); }
 std::optional<std::span<const std::byte>> Membership::entry() const {
   return payload_ ? std::optional(payload_->entry()) : std::nullopt;
 }
+
+void Membership::leave_network() noexcept { wyvern::leave_network(*member_); }
 
 void Membership::leave(int status) {
   if (brought_up_) watch_.reset();  // the agent is about to end

@@ -31,6 +31,8 @@ class Membership {
 
   /// The process holds what its arguments name.
   void say_ready() noexcept { link().say_ready(); }
+  /// It has nothing more to do with other nodes.
+  void leave_network() noexcept;
   /// The process is done, with that exit status: waits until all it started has ended. Throws NodeLost.
   void leave(int status);
   /// The process is done, but not as it should be: what it started is ended.

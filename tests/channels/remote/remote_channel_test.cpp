@@ -83,7 +83,7 @@ class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
       : home_(std::make_unique<ServingNode>(
             key_, GetParam(), HomeOptions{.limits = {.window = window}, .watch = impatient, .report = {}})),
         access_(std::make_unique<RemoteAccess>(
-            node_.join(), std::make_unique<FabricEndpoint>(EndpointOptions{.provider = GetParam()}), key_,
+            member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = GetParam()}), key_,
             [this](std::uint32_t) { return home_->address(); }, impatient)) {}
 
   Channel make_channel(const QueueOptions& options = {}) {
@@ -103,6 +103,7 @@ class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
 
   JobKey key_ = JobKey::make();
   LocalNode node_;  // of the guest
+  std::shared_ptr<Member> member_ = node_.join();
   std::unique_ptr<ServingNode> home_;
   std::unique_ptr<RemoteAccess> access_;
 };

@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include <wyvern/channels/remote/remote_batch.hpp>
+#include <wyvern/channels/remote/remote_channel.hpp>
+#include <wyvern/core/error.hpp>
+
+namespace wyvern {
+
+using wire::FrameKind;
+
+struct RemotePutBatch::Answers {
+  std::deque<NumberedOperation> pending;  // first to last
+  std::optional<wire::Refusal> refusal;   // the first
+};
+
+RemotePutBatch::RemotePutBatch(RemoteChannel& channel, const WaitLimit& limit)
+    : channel_(channel), limit_(limit), answers_(std::make_unique<Answers>()) {
+  Member::check_not_forked();
+}
+
+RemotePutBatch::~RemotePutBatch() {
+  if (answers_->pending.empty()) return;
+  RemoteAccess::Lock lock = channel_.access_.lock();
+  wait_for_answers(lock, 0);
+}
+
+bool RemotePutBatch::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  if (is_over_) return false;
+  channel_.check_message(payload.size(), handles);
+  const bool may_be_ahead = !limit_.is_now() && channel_.is_small({.handles = handles, .payload = payload});
+  return may_be_ahead ? put_ahead(payload, handles) : put_alone(payload, handles);
+}
+
+bool RemotePutBatch::put_ahead(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  RemoteAccess::Lock lock = channel_.access_.lock();
+  if (channel_.node_->lost()) RemoteAccess::throw_lost(*channel_.node_);
+  const std::size_t window = std::max<std::size_t>(channel_.terms_.window, 1);
+  if (answers_->pending.size() >= window) wait_for_answers(lock, window - 1);
+  collect();
+  check_refusal();
+  if (is_over_) return false;
+  NumberedOperation& put = answers_->pending.emplace_back();
+  put.number = channel_.node_->begin(put.operation);
+  channel_.say_put({.handles = handles, .payload = payload}, put.number, false);
+  channel_.access_.send_soon(*channel_.node_);
+  return true;
+}
+
+/// What is put before it is in the queue first.
+bool RemotePutBatch::put_alone(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  if (!answers_->pending.empty()) {
+    RemoteAccess::Lock lock = channel_.access_.lock();
+    wait_for_answers(lock, 0);
+    check_refusal();
+  }
+  if (is_over_) return false;
+  try {
+    is_over_ = !channel_.put(payload, handles, limit_);
+  } catch (const QueueClosed&) {
+    is_over_ = closed_ = true;
+  }
+  if (!is_over_) ++count_;
+  return !is_over_;
+}
+
+std::size_t RemotePutBatch::finish() {
+  if (!answers_->pending.empty()) {
+    RemoteAccess::Lock lock = channel_.access_.lock();
+    wait_for_answers(lock, 0);
+    if (channel_.node_->lost()) RemoteAccess::throw_lost(*channel_.node_);
+  }
+  check_refusal();
+  if (closed_ && count_ == 0) channel_.throw_closed("put");
+  return count_;
+}
+
+/// Until at most so many are missing; when the limit has passed, or the node is lost, until none is.
+void RemotePutBatch::wait_for_answers(RemoteAccess::Lock& lock, std::size_t most_left) {
+  RemoteNode& node = *channel_.node_;
+  std::deque<NumberedOperation>& pending = answers_->pending;
+  channel_.access_.send(node);
+  const auto are_few_left = [&] {  // the home answers in order
+    return node.lost() || pending[pending.size() - 1 - most_left].operation.is_over();
+  };
+  if (!channel_.access_.wait(lock, are_few_left, limit_)) {
+    // The last one first, so that none is accepted behind one that is not.
+    for (auto put = pending.rbegin(); put != pending.rend(); ++put) {
+      if (!put->operation.is_over()) channel_.say(FrameKind::cancel, put->number);
+    }
+    channel_.access_.send(node);
+    const auto is_none_left = [&] {
+      return node.lost() ||
+             std::ranges::all_of(pending, [](const auto& put) { return put.operation.is_over(); });
+    };
+    channel_.access_.wait(lock, is_none_left, WaitLimit::never());
+    is_over_ = true;
+  }
+  collect();
+}
+
+/// The answers that are there, in order.
+void RemotePutBatch::collect() {
+  RemoteNode& node = *channel_.node_;
+  for (; !answers_->pending.empty(); answers_->pending.pop_front()) {
+    NumberedOperation& put = answers_->pending.front();
+    if (!put.operation.is_over()) {
+      if (!node.lost()) return;
+      node.leave(put.number);
+      continue;
+    }
+    node.end(put.number);
+    switch (put.operation.outcome) {
+      case FrameKind::accepted: ++count_; break;
+      case FrameKind::refused:
+        if (!answers_->refusal) answers_->refusal = std::move(put.operation.refusal);
+        break;
+      case FrameKind::closed: closed_ = true; [[fallthrough]];
+      default: is_over_ = true;
+    }
+  }
+}
+
+void RemotePutBatch::check_refusal() {
+  if (!answers_->refusal) return;
+  is_over_ = true;
+  const auto refusal = std::exchange(answers_->refusal, std::nullopt);
+  throw_error(refusal->code, refusal->text);
+}
+
+}  // namespace wyvern

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include <wyvern/channels/aligned_bytes.hpp>
+#include <wyvern/channels/ring_layout.hpp>
+
+/// Messages of queues on other nodes, which are in memory of this process while they are built or read.
+namespace wyvern {
+
+class RemoteChannel;
+
+/// A message that was taken: one that was got is gone when this is destroyed; one under a lease is given
+/// back, unless it is done. Movable; for one thread at a time. In a plain fork it is the parent's.
+class RemoteMessage {
+ public:
+  RemoteMessage(std::shared_ptr<RemoteChannel> channel, std::uint32_t operation, IntentKind kind,
+                AlignedBytes bytes, std::uint32_t deliveries);
+  RemoteMessage(RemoteMessage&& other) noexcept;
+  RemoteMessage& operator=(RemoteMessage&& other) noexcept;
+  ~RemoteMessage() { end(); }
+
+  std::span<const std::byte> bytes() const { return bytes_.bytes(); }
+  /// For a lease: how many deliveries of it were in vain.
+  std::uint32_t delivery_count() const { return deliveries_; }
+  /// Ends the lease: the message is dealt with. Throws LeaseLost, NodeLost.
+  void done();
+
+ private:
+  friend class RemoteChannel;
+  enum class Fate : std::uint8_t { received, given_back };
+  void end() noexcept { end_as(kind_ == IntentKind::get ? Fate::received : Fate::given_back); }
+  void end_as(Fate fate) noexcept;
+
+  std::shared_ptr<RemoteChannel> channel_;  // null: it has ended
+  std::uint32_t operation_ = 0;
+  IntentKind kind_ = IntentKind::get;
+  AlignedBytes bytes_;
+  std::uint32_t deliveries_ = 0;
+};
+
+/// A message under construction. Movable; for one thread at a time.
+class RemoteLoan {
+ public:
+  /// Throws OutOfMemory.
+  RemoteLoan(std::shared_ptr<RemoteChannel> channel, std::size_t bytes)
+      : channel_(std::move(channel)), bytes_(bytes) {}
+
+  std::span<std::byte> bytes() const { return bytes_.bytes(); }
+  /// Whether it can be put there: false once it was put.
+  bool belongs_to(const RemoteChannel& channel) const { return channel_.get() == &channel; }
+  /// It is put.
+  void published() {
+    channel_ = nullptr;
+    bytes_ = {};
+  }
+
+ private:
+  std::shared_ptr<RemoteChannel> channel_;
+  AlignedBytes bytes_;
+};
+
+}  // namespace wyvern

@@ -1,0 +1,116 @@
+#include <string>
+#include <utility>
+
+#include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/remote/remote_channel.hpp>
+#include <wyvern/core/error.hpp>
+
+// What a process puts into a queue of another node.
+namespace wyvern {
+
+using wire::flag;
+using wire::FrameFlag;
+using wire::FrameKind;
+
+void RemoteChannel::check_size(std::uint64_t bytes) const {
+  if (bytes <= terms_.inline_size || bytes <= terms_.max_bytes) return;
+  throw TooLarge("a message of " + std::to_string(bytes) + " bytes can never fit into " + description() +
+                 ", whose payloads may take " + std::to_string(terms_.max_bytes) +
+                 " bytes together (max_bytes)");
+}
+
+void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const {
+  check_size(bytes);
+  for (const ObjectReference& handle : handles) {
+    if (handle.id.node() != reference_.id.node()) throw_foreign_handle(handle, reference_.id.node());
+  }
+}
+
+bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
+  return sizeof(wire::FrameHeader) + wire::FrameBuffer::cargo_bytes(cargo, false) <=
+         access_.endpoint().largest_message();
+}
+
+/// What became of puts whose answers nobody waited for.
+void RemoteChannel::check_ahead(const char* call) {
+  if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  if (const auto refusal = std::exchange(ahead_.refusal, std::nullopt))
+    throw_error(refusal->code, std::string(call) + ": of an earlier put: " + refusal->text);
+  if (ahead_.turned_back != 0) {
+    throw QueueClosed(std::string(call) + ": " + description() + " was closed; " +
+                      std::to_string(ahead_.turned_back) +
+                      " messages that had been put ahead of its answer were turned back");
+  }
+}
+
+bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                        const WaitLimit& limit) {
+  Member::check_not_forked();
+  check_message(payload.size(), handles);
+  RemoteAccess::Lock lock = access_.lock();
+  check_ahead("put");
+  const wire::Cargo cargo{.handles = handles, .payload = payload};
+  if (!is_small(cargo)) return put_large(lock, cargo, limit);
+  const bool may_run_ahead =
+      ahead_.window != 0 && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
+  if (!may_run_ahead) return put_answered(lock, cargo, limit);
+  put_ahead(lock, cargo);
+  return true;
+}
+
+void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
+  access_.wait(
+      lock, [&] { return ahead_.may_send() || ahead_.turned_back != 0 || ahead_.refusal || node_->lost(); },
+      WaitLimit::never());
+  check_ahead("put");
+  ++ahead_.sent;
+  node_->outbox()
+      .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
+      .add_cargo(FrameKind::put, 0, opening_, 0, cargo);
+  access_.send(*node_);
+}
+
+/// One that is answered.
+void RemoteChannel::say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now) {
+  const auto flags = static_cast<wire::FrameFlags>(flag(FrameFlag::answer) |
+                                                   (is_now ? flag(FrameFlag::now) : wire::FrameFlags{}));
+  node_->outbox()
+      .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
+      .add_cargo(FrameKind::put, flags, opening_, operation, cargo);
+}
+
+bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit) {
+  RemoteOperation answer;
+  const std::uint32_t operation = node_->begin(answer);
+  say_put(cargo, operation, limit.is_now());
+  access_.send(*node_);
+  const auto is_over = [&] { return answer.is_over() || node_->lost(); };
+  if (!limit.is_now() && !access_.wait(lock, is_over, limit)) {
+    say(FrameKind::cancel, operation);  // whether it is in the queue by now only its home knows
+    access_.send(*node_);
+  }
+  wait_and_end(lock, operation, answer);
+  check_outcome(answer, "put");
+  return answer.outcome == FrameKind::accepted;
+}
+
+bool RemoteChannel::put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit) {
+  // Only read by the home.
+  const std::span<std::byte> bytes(const_cast<std::byte*>(cargo.payload.data()), cargo.payload.size());
+  const auto region = access_.endpoint().register_memory(bytes);
+  return put_answered(lock, {.handles = cargo.handles, .memory = region->remote()}, limit);
+}
+
+RemoteLoan RemoteChannel::loan(std::uint64_t bytes) {
+  Member::check_not_forked();
+  check_size(bytes);
+  return RemoteLoan(shared_from_this(), bytes);
+}
+
+bool RemoteChannel::put(RemoteLoan& loan, const WaitLimit& limit) {
+  if (!put(loan.bytes(), {}, limit)) return false;
+  loan.published();
+  return true;
+}
+
+}  // namespace wyvern
