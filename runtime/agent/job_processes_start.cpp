@@ -51,12 +51,13 @@ std::string path_of(const FileDescriptor& file) {
 }  // namespace
 
 JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
-                           Ended ended)
+                           Ended ended, Started started)
     : loop_(loop),
       keeper_(keeper),
       forwarder_(forwarder),
       settings_(std::move(settings)),
       on_ended_(std::move(ended)),
+      on_started_(std::move(started)),
       null_input_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   if (!null_input_) throw OutOfMemory(describe_errno("opening /dev/null", errno));
 }
@@ -102,6 +103,7 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
     withdraw(process);
     throw;
   }
+  on_started_();
   return process.puid;
 }
 
