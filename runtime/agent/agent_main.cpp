@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -80,7 +81,9 @@ void tell_owner(int socket, ErrorCode code, const char* text) {
 void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner_pidfd) {
   // It stays in its owner's session, to write to the terminal, but out of reach of the terminal's signals.
   ::setpgid(0, 0);
-  ::prctl(PR_SET_NAME, "wyvern-agent");
+  // For ps: "wyvern-agent", or "wyvern-agent-3"; the kernel keeps 15 characters.
+  const std::string node = options.node == head_node ? "" : "-" + std::to_string(options.node);
+  ::prctl(PR_SET_NAME, ("wyvern-agent" + node).c_str());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   settle_descriptors(options, owner.get(), owner_pidfd.get());
 
