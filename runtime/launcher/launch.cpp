@@ -51,7 +51,7 @@ std::optional<std::int32_t> run_job(const RunOptions& options, NodeAgents& agent
 
 }  // namespace
 
-int launch(const RunOptions& options) {
+int launch(const RunOptions& options, const agent::NetworkFactory& open_network) {
   const FileDescriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   const agent::HeadCommand head{.path = find_program(options.program.front()),
                                 .arguments = options.program,
@@ -59,7 +59,7 @@ int launch(const RunOptions& options) {
                                 .group = ::getpgrp()};
   const FileDescriptor signals = open_signals();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  NodeAgents agents(options, head);
+  NodeAgents agents(options, head, open_network);
   const std::int32_t status = run_job(options, agents, signals.get()).value_or(-SIGKILL);
   std::cout << "+++ head proc exited, code " << status << std::endl;
   return status >= 0 ? status : signal_status_base - status;

@@ -10,7 +10,6 @@
 
 #include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/agent/descendants.hpp>
-#include <wyvern/runtime/agent/fabric_network.hpp>
 #include <wyvern/runtime/agent/output_pipe.hpp>
 #include <wyvern/runtime/launcher/node_agents.hpp>
 
@@ -31,7 +30,9 @@ agent::AgentOptions options_for(std::uint32_t node, const RunOptions& options) {
 
 }  // namespace
 
-NodeAgents::NodeAgents(const RunOptions& options, const agent::HeadCommand& head) : agents_(options.nodes) {
+NodeAgents::NodeAgents(const RunOptions& options, const agent::HeadCommand& head,
+                       const agent::NetworkFactory& open_network)
+    : agents_(options.nodes) {
   std::optional<agent::NetworkOptions> network;
   if (options.nodes > 1) {
     network = {.provider = options.provider, .nodes = options.nodes, .key = JobKey::make()};
@@ -44,7 +45,7 @@ NodeAgents::NodeAgents(const RunOptions& options, const agent::HeadCommand& head
     agent::OutputPipe error = agent::make_output_pipe();
     agent::AgentOptions own = options_for(node, options);
     own.network = network;
-    own.open_network = agent::open_fabric_network;
+    own.open_network = open_network;
     own.output = output.writing.get();
     own.error = error.writing.get();
     agents_[node - 1] = agent::launch_agent(own);
@@ -54,7 +55,7 @@ NodeAgents::NodeAgents(const RunOptions& options, const agent::HeadCommand& head
   }
   first.command = head;
   first.network = network;
-  first.open_network = agent::open_fabric_network;
+  first.open_network = open_network;
   agents_.front() = agent::launch_agent(first);
 }
 

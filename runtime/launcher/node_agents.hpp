@@ -19,9 +19,10 @@ namespace wyvern::launcher {
 /// forwards. Nodes count from 1.
 class NodeAgents {
  public:
-  /// Makes them; they come up by themselves. `input` becomes the head's standard input. Throws NodeLost,
-  /// OutOfMemory.
-  NodeAgents(const RunOptions& options, const agent::HeadCommand& head);
+  /// Makes them; they come up by themselves, with networks from `open_network` if there are several. Throws
+  /// NodeLost, OutOfMemory.
+  NodeAgents(const RunOptions& options, const agent::HeadCommand& head,
+             const agent::NetworkFactory& open_network);
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(agents_.size()); }
   /// The socket to that agent; -1 once its connection has ended.
