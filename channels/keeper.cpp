@@ -53,7 +53,11 @@ void check(const ChannelSpec& spec) {
 
 }  // namespace
 
-Keeper::Keeper(const Segment& segment) : segment_(segment), arena_(segment), extents_(segment, arena_) {
+Keeper::Keeper(const Segment& segment)
+    : segment_(segment),
+      arena_(segment),
+      extents_(segment, arena_),
+      next_sequence_(segment.header().node == head_node ? 0 : 1) {
   for (std::uint32_t index = agent_process_index; index > 0; --index) free_processes_.push_back(index - 1);
 }
 

@@ -87,7 +87,7 @@ class Keeper {
   const Segment& segment_;
   Arena arena_;
   ExtentStore extents_;
-  std::uint32_t next_sequence_ = 0;
+  std::uint32_t next_sequence_;
   std::uint32_t next_object_sequence_ = 1;
   std::uint32_t objects_used_ = 0;  // directory entries below this have been used
   std::uint32_t next_to_visit_ = 0;

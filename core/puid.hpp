@@ -41,6 +41,9 @@ std::string to_string(Identifier<Tag> id) {
   return std::to_string(id.value());
 }
 
+/// The node of a job that has its head, which is sequence 0 there; other nodes have no sequence 0.
+inline constexpr std::uint32_t head_node = 1;
+
 struct ProcessTag;
 struct ObjectTag;
 /// Globally unique process id. The head process of a job is 4294967296.

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/memory_limit.hpp>
 #include <wyvern/runtime/agent/agent.hpp>
-#include <wyvern/runtime/protocol/packet.hpp>
 
 namespace wyvern::agent {
 namespace {
@@ -21,8 +21,10 @@ constexpr std::chrono::milliseconds sweep_period{250};
 constexpr std::chrono::milliseconds hurried_output{500};
 
 Segment make_segment(const AgentOptions& options) {
-  return Segment::create({.memory_ceiling = options.memory_ceiling,
-                          .usable_cores = usable_cores(),
+  return Segment::create({.node = options.node,
+                          .nodes = options.network ? options.network->nodes : 1,
+                          .memory_ceiling = options.memory_ceiling,
+                          .usable_cores = usable_cores() / options.nodes_on_machine,
                           .layout_hash = channels_layout_hash});
 }
 
@@ -37,36 +39,45 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
       processes_(
           loop_, keeper_, forwarder_,
           {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
-          [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); }),
+          [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); },
+          [this] { report_awaited(); }),
       server_(loop_, keeper_, processes_, names_, descriptors_.self_pidfd.get(),
               {.leaving = [this](const auto& leaving) { on_leaving(leaving); },
                .disconnected = [this](Puid process) { on_disconnected(process); },
                .refuses_starts = [this] { return end_.refuses_starts(); },
-               .network_plan = {},
+               .network_plan = [this] { return network_ != nullptr ? network_->plan() : -1; },
                .log = [this](std::string_view line) { log(line); }}),
       next_sweep_(EventLoop::Clock::now() + sweep_period) {
   signal_watch_ = loop_.watch(descriptors_.signals.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   owner_death_ =
       loop_.watch(descriptors_.owner_pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_owner_gone(); });
-  processes_.add_head(options_.head_ticket_key);
   server_.listen(options_.socket_name);
   if (is_launched()) {
-    owner_messages_ =
-        loop_.watch(descriptors_.owner.get(), EPOLLIN, [this](std::uint32_t) { on_owner_message(); });
-    launch_head();
+    launcher_.emplace(loop_, descriptors_.owner.get(), launcher_hooks());
+    if (options_.network) join_nodes();
   } else {
+    processes_.add_head(options_.head_ticket_key);
     server_.adopt(std::move(descriptors_.owner));
   }
 }
 
+/// Until the job can begin, errors are not lost in the loop: they keep it from coming to be.
+void Agent::come_up() {
+  while (options_.network && !nodes_ready_ && !over_) {
+    loop_.run_once(next_turn());
+    turn();
+  }
+  if (options_.command && !over_) launch_head();
+}
+
 void Agent::launch_head() {
   HeadCommand& command = *options_.command;
-  processes_.launch(*processes_.find(Puid::make(segment_.header().system, segment_.header().node, 0)),
-                    command);
+  processes_.launch(processes_.add_head(options_.head_ticket_key), command);
   ::close(std::exchange(command.input, -1));  // the head's alone from now on
 }
 
 void Agent::serve() {
+  come_up();
   while (!over_) {
     try {
       loop_.run_once(next_turn());
@@ -76,6 +87,7 @@ void Agent::serve() {
       log(error.what());
     }
   }
+  network_.reset();  // it leaves nothing behind
 }
 
 void Agent::turn() {
@@ -83,8 +95,11 @@ void Agent::turn() {
     keeper_.sweep();
     next_sweep_ = now + sweep_period;
   }
+  if (network_ != nullptr) network_->answer_waiting();
   release_programs();
+  report_awaited();
   advance_end();
+  report_end();
   forwarder_.flush();
 }
 
@@ -96,7 +111,10 @@ std::optional<EventLoop::Clock::time_point> Agent::next_turn() const {
   return next;
 }
 
-void Agent::log(std::string_view line) { forwarder_.log("wyvern agent: " + std::string(line)); }
+void Agent::log(std::string_view line) {
+  const std::string node = options_.network ? " of node " + std::to_string(options_.node) : "";
+  forwarder_.log("wyvern agent" + node + ": " + std::string(line));
+}
 
 void Agent::on_signal() {
   signalfd_siginfo info;
@@ -116,18 +134,8 @@ void Agent::on_owner_gone() {
   if (is_launched() || (head != nullptr && head->member == 0)) end_.owner_lost(EventLoop::Clock::now());
 }
 
-void Agent::on_owner_message() {
-  control::Packet packet;
-  const control::Transfer result = control::receive_packet(descriptors_.owner.get(), packet);
-  if (result == control::Transfer::would_block) return;
-  const auto now = EventLoop::Clock::now();
-  if (result == control::Transfer::closed) {
-    owner_messages_.reset();
-    end_.owner_lost(now);
-    return;
-  }
-  const auto request = control::read_message<control::SignalJob>(packet);
-  end_.signalled(now);
+void Agent::on_signal_job(const control::SignalJob& request) {
+  end_.signalled(EventLoop::Clock::now());
   processes_.signal_all(static_cast<int>(request.signal), request.skip_head != 0);
 }
 
@@ -138,6 +146,8 @@ void Agent::on_leaving(const MemberServer::Leaving& leaving) {
   } else if (is_head) {
     end_.head_returned();
     head_leaving_ = leaving;
+    head_returned_ = options_.network.has_value();
+    if (head_returned_) launcher_->send_head_returned();
   } else if (leaving.waits) {
     programs_leaving_.push_back(leaving);
   }
@@ -167,7 +177,8 @@ void Agent::release_programs() {
 void Agent::advance_end() {
   if (!end_.is_near()) return;
   const bool spare_head = end_.spares_head();
-  switch (end_.next(EventLoop::Clock::now(), processes_.awaited(), processes_.any_left(spare_head))) {
+  const std::size_t awaited = processes_.awaited() + (waits_for_others() ? 1 : 0);
+  switch (end_.next(EventLoop::Clock::now(), awaited, processes_.any_left(spare_head))) {
     case JobEnd::Step::none: break;
     case JobEnd::Step::ask_to_end:
       processes_.signal_all(SIGTERM, spare_head);
@@ -181,7 +192,9 @@ void Agent::advance_end() {
 /// Nothing of the job is left but a head that is spared. Called again until the last output is out.
 void Agent::finish() {
   const bool head_goes_on = is_launched() && end_.spares_head() && processes_.head_left();
-  if (!forwarder_.drain_all(/*last=*/!head_goes_on)) {
+  // Before its output is out: a reader who does not read is no sign of an agent that hangs.
+  if (options_.node != head_node) say_over();
+  if (!is_all_out(head_goes_on)) {
     const auto now = EventLoop::Clock::now();
     if (!output_limit_ && end_.hurried()) output_limit_ = now + hurried_output;
     if (!output_limit_ || now < *output_limit_) return;
@@ -191,12 +204,17 @@ void Agent::finish() {
     end_.head_released();
     return;
   }
-  if (is_launched()) {
-    auto message = control::make_message<control::JobOver>(0);
-    message.status = head_status_;
-    control::send_message(descriptors_.owner.get(), message);
-  }
+  if (is_launched()) say_over();
   over_ = true;
+}
+
+bool Agent::is_all_out(bool head_goes_on) {
+  const bool others = waits_for_others();
+  return forwarder_.drain_all(/*last=*/!head_goes_on && !others) && !others;
+}
+
+void Agent::say_over() {
+  if (!std::exchange(said_over_, true)) launcher_->send_job_over(head_status_);
 }
 
 }  // namespace wyvern::agent

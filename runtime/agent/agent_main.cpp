@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,14 @@
 namespace wyvern::agent {
 namespace {
 
-/// What was inherited and is not `kept` is closed, and standard input becomes /dev/null: it is the head's.
-void settle_descriptors(std::vector<int> kept) {
+/// What was inherited and is not for this agent is closed, and standard input becomes /dev/null: it is the
+/// head's.
+void settle_descriptors(const AgentOptions& options, int owner, int owner_pidfd) {
+  if (options.output >= 0) ::dup2(options.output, STDOUT_FILENO);
+  if (options.error >= 0) ::dup2(options.error, STDERR_FILENO);
+  std::vector<int> kept{owner, owner_pidfd};
+  if (options.command) kept.push_back(options.command->input);
+  for (const NodeOutput& node : options.other_nodes) kept.insert(kept.end(), {node.out, node.err});
   std::sort(kept.begin(), kept.end());
   int first = STDERR_FILENO + 1;
   for (const int fd : kept) {
@@ -74,10 +81,11 @@ void tell_owner(int socket, ErrorCode code, const char* text) {
 void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner_pidfd) {
   // It stays in its owner's session, to write to the terminal, but out of reach of the terminal's signals.
   ::setpgid(0, 0);
-  ::prctl(PR_SET_NAME, "wyvern-agent");
+  // For ps: "wyvern-agent", or "wyvern-agent-3"; the kernel keeps 15 characters.
+  const std::string node = options.node == head_node ? "" : "-" + std::to_string(options.node);
+  ::prctl(PR_SET_NAME, ("wyvern-agent" + node).c_str());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const int input = options.command ? options.command->input : -1;
-  settle_descriptors({owner.get(), owner_pidfd.get(), input});
+  settle_descriptors(options, owner.get(), owner_pidfd.get());
 
   AgentDescriptors descriptors{.owner = std::move(owner),
                                .owner_pidfd = std::move(owner_pidfd),

@@ -65,11 +65,13 @@ std::vector<pid_t> list_children() {
 bool signal_children(int signal) {
   // Ended ones do no harm: a pid stays theirs until they are reaped, which is done by this thread.
   const std::vector<pid_t> children = list_children();
-  for (const pid_t child : children) {
-    ::kill(child, signal);
-    if (::getpgid(child) == child) ::kill(-child, signal);
-  }
+  for (const pid_t child : children) signal_child(child, signal);
   return !children.empty();
+}
+
+void signal_child(pid_t child, int signal) {
+  ::kill(child, signal);
+  if (::getpgid(child) == child) ::kill(-child, signal);
 }
 
 }  // namespace wyvern::agent

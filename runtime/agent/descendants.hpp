@@ -21,6 +21,8 @@ void reap(pid_t child);
 bool has_children();
 /// The children of this process, found in /proc.
 std::vector<pid_t> list_children();
+/// Sends the signal to a child, and to the process group that it leads.
+void signal_child(pid_t child, int signal);
 /// Sends the signal to every child, and to the process group of those that lead one. True if there were any.
 bool signal_children(int signal);
 

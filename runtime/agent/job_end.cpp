@@ -35,6 +35,11 @@ void JobEnd::asked_to_end(Clock::time_point now) {
   start_ending(now);
 }
 
+void JobEnd::asked_to_kill(Clock::time_point now) {
+  waits_ = false;
+  start_killing(now);
+}
+
 void JobEnd::owner_lost(Clock::time_point now) {
   waits_ = false;
   hurried_ = true;

@@ -43,6 +43,8 @@ class JobEnd {
   void head_gone(bool by_signal, Clock::time_point now);
   /// The agent was asked to end.
   void asked_to_end(Clock::time_point now);
+  /// The same without asking the processes first.
+  void asked_to_kill(Clock::time_point now);
   /// The launcher, or a head that was run directly, has gone: nobody is left for whom to be patient.
   void owner_lost(Clock::time_point now);
   /// The user has sent a signal, which was passed on to the job. The second one kills.
@@ -63,6 +65,8 @@ class JobEnd {
   bool spares_head() const { return waits_ || early_ || disconnected_; }
   /// No process may be started any more.
   bool refuses_starts() const { return stage_ >= Stage::ending; }
+  /// What is left is killed.
+  bool kills() const { return stage_ == Stage::killing; }
   /// Nobody waits for the last output.
   bool hurried() const { return hurried_; }
 

@@ -115,7 +115,9 @@ void JobProcesses::detach(Puid puid) {
 
 void JobProcesses::check_was_started(Puid process) const {
   const SegmentHeader& header = keeper_.segment().header();
-  if (process.system() != header.system || process.node() != header.node || process.sequence() >= begun_) {
+  const bool is_of_this_node = process.system() == header.system && process.node() == header.node;
+  const bool is_no_head = header.node != head_node && process.sequence() == 0;
+  if (!is_of_this_node || is_no_head || process.sequence() >= begun_) {
     throw InvalidArgument("there never was a process " + to_string(process) + " on node " +
                           std::to_string(header.node));
   }

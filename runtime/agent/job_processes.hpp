@@ -38,8 +38,12 @@ class JobProcesses {
   };
   /// Called when a process has ended and that was published, just before it is forgotten.
   using Ended = std::function<void(const JobProcess& process, std::int32_t status)>;
+  /// Called when a process was started and is among the awaited ones, before anybody learns of it.
+  using Started = std::function<void()>;
 
-  JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended);
+  JobProcesses(
+      EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended,
+      Started started = [] {});
 
   /// The head's puid. The head attaches by itself, unless it is launched.
   JobProcess& add_head(std::uint64_t ticket_key);
@@ -90,6 +94,7 @@ class JobProcesses {
   OutputForwarder& forwarder_;
   Settings settings_;
   Ended on_ended_;
+  Started on_started_;
   Spawner spawner_;
   FileDescriptor null_input_;
   std::uint32_t begun_ = 0;                        // sequences below this were given out

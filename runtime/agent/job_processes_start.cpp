@@ -11,6 +11,7 @@
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
+#include <wyvern/runtime/agent/output_pipe.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
 #include <wyvern/runtime/protocol/start_payload.hpp>
 
@@ -19,21 +20,6 @@ namespace {
 
 /// Exit status of a process that never came to be, as shells have it.
 constexpr std::int32_t not_executed_status = 127;
-
-struct Pipe {
-  FileDescriptor reading;
-  FileDescriptor writing;
-};
-
-/// The agent's end does not block; the other end is a pipe as any other.
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw OutOfMemory(describe_errno("making a pipe for the output of a process", errno));
-  Pipe pipe{.reading = FileDescriptor(ends[0]), .writing = FileDescriptor(ends[1])};
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return pipe;
-}
 
 /// exec takes pointers to characters that could be changed, and does not change them.
 char* const* as_exec_wants(const std::vector<const char*>& strings) {
@@ -51,12 +37,13 @@ std::string path_of(const FileDescriptor& file) {
 }  // namespace
 
 JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
-                           Ended ended)
+                           Ended ended, Started started)
     : loop_(loop),
       keeper_(keeper),
       forwarder_(forwarder),
       settings_(std::move(settings)),
       on_ended_(std::move(ended)),
+      on_started_(std::move(started)),
       null_input_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   if (!null_input_) throw OutOfMemory(describe_errno("opening /dev/null", errno));
 }
@@ -105,6 +92,7 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
     withdraw(process);
     throw;
   }
+  on_started_();
   return process.puid;
 }
 
@@ -124,8 +112,8 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
   }
   variables.insert(variables.end(), {agent.c_str(), ticket.c_str(), nullptr});
 
-  Pipe output = make_pipe();
-  Pipe error = make_pipe();
+  OutputPipe output = make_output_pipe();
+  OutputPipe error = make_output_pipe();
   plan.environment = as_exec_wants(variables);
   plan.output = output.writing.get();
   plan.error = error.writing.get();

@@ -17,9 +17,9 @@ void LineSplitter::feed(std::string_view bytes, std::string& out) {
     bytes.remove_prefix(end + 1);
   }
   partial_ += bytes;
-  while (partial_.size() >= max_line_bytes) {
-    emit(partial_.substr(0, max_line_bytes) + '\n', out);
-    partial_.erase(0, max_line_bytes);
+  while (partial_.size() >= longest_) {
+    emit(partial_.substr(0, longest_) + '\n', out);
+    partial_.erase(0, longest_);
   }
 }
 

@@ -13,8 +13,9 @@ class LineSplitter {
   /// A longer line is forwarded in pieces of this size, each as a line of its own.
   static constexpr std::size_t max_line_bytes = std::size_t{1} << 20;
 
-  /// `label` is put before every line.
-  explicit LineSplitter(std::string label = {}) : label_(std::move(label)) {}
+  /// `label` is put before every line; `longest`: bytes of a piece of a longer line.
+  explicit LineSplitter(std::string label = {}, std::size_t longest = max_line_bytes)
+      : label_(std::move(label)), longest_(longest) {}
 
   /// Appends to `out` the lines that `bytes` completes, and keeps the rest.
   void feed(std::string_view bytes, std::string& out);
@@ -25,6 +26,7 @@ class LineSplitter {
   void emit(std::string_view lines, std::string& out) const;
 
   std::string label_;
+  std::size_t longest_;
   std::string partial_;
 };
 

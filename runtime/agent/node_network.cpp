@@ -3,11 +3,15 @@
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/agent/node_network.hpp>
+#include <wyvern/runtime/protocol/messages.hpp>
 #include <wyvern/runtime/protocol/network_plan.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
+#include <wyvern/transport/peer_address.hpp>
 
 namespace wyvern::agent {
 namespace {
+
+static_assert(max_peer_address_bytes <= control::node_address_bytes);
 
 /// Of the thread that is the home: no process ever gets it.
 constexpr std::uint32_t home_sequence = std::numeric_limits<std::uint32_t>::max();
@@ -23,11 +27,10 @@ std::shared_ptr<Member> make_member(const Keeper& keeper, std::uint32_t index,
 
 }  // namespace
 
-NodeNetwork::NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper& keeper,
-                         JobProcesses& processes, JobNames& names, Hooks hooks)
-    : options_(options),
-      loop_(loop),
-      requests_(processes, names,
+NodeNetwork::NodeNetwork(const NetworkSurroundings& surroundings)
+    : options_(surroundings.options),
+      loop_(surroundings.loop),
+      requests_(surroundings.processes, surroundings.names,
                 {.answer =
                      [this](const GuestRequest& request, std::vector<std::byte> reply) {
                        server_->post(
@@ -39,13 +42,14 @@ NodeNetwork::NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper&
                        server_->post([guest = request.guest, operation = request.operation,
                                       error](Home& home) { home.refuse(guest, operation, error); });
                      },
-                 .refuses_starts = std::move(hooks.refuses_starts)}) {
+                 .refuses_starts = surroundings.refuses_starts}) {
+  Keeper& keeper = surroundings.keeper;
   const SegmentHeader& header = keeper.segment().header();
   const std::uint32_t index = keeper.admit(Puid::make(header.system, header.node, home_sequence));
-  auto link = std::make_unique<LoopAgentLink>(loop, keeper, names, index);
+  auto link = std::make_unique<LoopAgentLink>(loop_, keeper, surroundings.names, index);
   link_ = link.get();
   member_ = make_member(keeper, index, std::move(link));
-  const auto report = [this, log = std::move(hooks.log)](const std::string& line) {
+  const auto report = [this, log = surroundings.log](const std::string& line) {
     loop_.post([log, line] { log(line); });
   };
   server_ = std::make_unique<HomeServer>(
@@ -55,9 +59,13 @@ NodeNetwork::NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper&
 
 NodeNetwork::~NodeNetwork() { link_->close(); }
 
-void NodeNetwork::set_nodes(const std::vector<std::vector<std::byte>>& addresses) {
+void NodeNetwork::set_nodes(std::vector<std::vector<std::byte>> addresses) {
   plan_ = control::write_network_plan(
-      {.provider = options_.provider, .key = options_.key, .addresses = addresses});
+      {.provider = options_.provider, .key = options_.key, .addresses = std::move(addresses)});
+}
+
+std::unique_ptr<Network> open_node_network(const NetworkSurroundings& surroundings) {
+  return std::make_unique<NodeNetwork>(surroundings);
 }
 
 /// Called by the home's thread.

@@ -2,9 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
+#include <span>
 #include <vector>
 
 #include <wyvern/channels/keeper.hpp>
@@ -15,36 +14,24 @@
 #include <wyvern/runtime/agent/job_names.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
 #include <wyvern/runtime/agent/loop_agent_link.hpp>
+#include <wyvern/runtime/agent/network.hpp>
 #include <wyvern/runtime/agent/network_options.hpp>
 #include <wyvern/runtime/agent/node_requests.hpp>
 
 namespace wyvern::agent {
 
 /// What an agent has to do with other nodes: a thread that is the home of this node's queues for their
-/// processes, and what these ask for besides. For the agent's thread, whose loop does not run any more after
-/// this has ended.
-class NodeNetwork : private RequestHandler {
+/// processes, and what these ask for besides.
+class NodeNetwork final : public Network, private RequestHandler {
  public:
-  struct Hooks {
-    std::function<bool()> refuses_starts;
-    std::function<void(const std::string& line)> log;
-  };
-
-  /// Opens the endpoint, which takes some 100 ms. All that it is given outlives this. Throws what
-  /// FabricEndpoint does, OutOfMemory.
-  NodeNetwork(const NetworkOptions& options, EventLoop& loop, Keeper& keeper, JobProcesses& processes,
-              JobNames& names, Hooks hooks);
+  /// Opens the endpoint, which takes some 100 ms. Throws what FabricEndpoint does, OutOfMemory.
+  explicit NodeNetwork(const NetworkSurroundings& surroundings);
   ~NodeNetwork() override;
 
-  /// Where other nodes reach this one; the same from the start.
-  const std::vector<std::byte>& address() const { return server_->address(); }
-  /// Where all nodes are reached, by number from 1 on. Called once, before any process asks.
-  void set_nodes(const std::vector<std::vector<std::byte>>& addresses);
-  /// What processes are told of the network, see write_network_plan. After `set_nodes`.
-  int plan() const { return plan_.get(); }
-
-  /// See NodeRequests.
-  void answer_waiting() { requests_.answer_waiting(); }
+  std::span<const std::byte> address() const override { return server_->address(); }
+  void set_nodes(std::vector<std::vector<std::byte>> addresses) override;
+  int plan() const override { return plan_.get(); }
+  void answer_waiting() override { requests_.answer_waiting(); }
 
  private:
   void request(GuestRequest request) override;
@@ -58,5 +45,8 @@ class NodeNetwork : private RequestHandler {
   std::unique_ptr<HomeServer> server_;
   FileDescriptor plan_;
 };
+
+/// The NetworkFactory of agents.
+std::unique_ptr<Network> open_node_network(const NetworkSurroundings& surroundings);
 
 }  // namespace wyvern::agent

@@ -13,6 +13,10 @@ namespace {
 
 /// As much as a pipe holds, unless somebody has enlarged it.
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
+/// For the label that another agent has put before a line of full length: such a line is not split again.
+constexpr std::size_t label_room = 64;
+/// Who writes what another node's agent forwards; never given to a process of this one.
+constexpr std::uint32_t other_node = ~std::uint32_t{0};
 
 }  // namespace
 
@@ -20,10 +24,18 @@ OutputForwarder::OutputForwarder(EventLoop& loop, int out, int err)
     : loop_(loop), out_(loop, out, *this), err_(loop, err, *this) {}
 
 void OutputForwarder::add(FileDescriptor pipe, Stream stream, std::uint32_t process, std::string label) {
+  add(std::move(pipe), stream, process, LineSplitter(std::move(label)));
+}
+
+void OutputForwarder::add_node(FileDescriptor pipe, Stream stream) {
+  add(std::move(pipe), stream, other_node, LineSplitter({}, LineSplitter::max_line_bytes + label_room));
+}
+
+void OutputForwarder::add(FileDescriptor pipe, Stream stream, std::uint32_t process, LineSplitter lines) {
   Channel& to = channel(stream);
   if (to.sink.broken()) return;
   to.sources.push_front(
-      {.pipe = std::move(pipe), .process = process, .lines = LineSplitter(std::move(label)), .readable = {}});
+      {.pipe = std::move(pipe), .process = process, .lines = std::move(lines), .readable = {}});
   if (!to.held_back) watch(to, to.sources.begin());
 }
 

@@ -25,6 +25,8 @@ class OutputForwarder {
   /// Forwards from the reading end of a non-blocking pipe until its writers have gone. `process` is who
   /// writes.
   void add(FileDescriptor pipe, Stream stream, std::uint32_t process, std::string label);
+  /// The same for what the agent of another node forwards: lines that are whole and labelled already.
+  void add_node(FileDescriptor pipe, Stream stream);
   /// Takes what that process has written so far and passes it on, unless its stream is congested.
   void drain(std::uint32_t process);
   /// The same for all. `last`: nobody is left who writes, so lines without an end are complete. True when
@@ -54,6 +56,7 @@ class OutputForwarder {
     bool held_back = false;  // the sources are not watched, because the sink is congested
   };
 
+  void add(FileDescriptor pipe, Stream stream, std::uint32_t process, LineSplitter lines);
   Channel& channel(Stream stream) { return stream == Stream::out ? out_ : err_; }
   void watch(Channel& channel, Sources::iterator source);
   /// Reads once; false if there is nothing more now. A source that has ended is gone then.

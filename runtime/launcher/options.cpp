@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <charconv>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +9,7 @@
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/launcher/options.hpp>
 #include <wyvern/runtime/memory_size.hpp>
+#include <wyvern/transport/provider_table.hpp>
 
 namespace wyvern::launcher {
 namespace {
@@ -23,6 +26,37 @@ std::size_t find_program(const CLI::App& run, const std::vector<std::string>& ar
   return arguments.size();
 }
 
+/// Digits only: CLI11 takes "1e1" and "0x10" for numbers, too.
+std::uint32_t parse_nodes(const std::string& text) {
+  std::uint32_t nodes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nodes);
+  if (error != std::errc() || end != text.data() + text.size() || nodes < 1 || nodes > max_nodes) {
+    throw InvalidArgument("--nodes is a number from 1 to " + std::to_string(max_nodes) + ", not '" + text +
+                          "'");
+  }
+  return nodes;
+}
+
+std::uint64_t memory_ceiling(const std::string& text) {
+  if (text.empty()) return memory_ceiling_from_environment();
+  try {
+    return parse_memory_size(text);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument("--memory: " + std::string(error.what()));
+  }
+}
+
+/// Whether it can be asked for is known without loading libfabric; whether this machine has it is not.
+void check_provider(const std::string& provider) {
+  std::string known;
+  for (const ProviderTraits& traits : provider_table()) {
+    if (traits.use == ProviderUse::never) continue;
+    if (provider == traits.name || provider == traits.request) return;
+    if (known.find(traits.request) == std::string::npos) known += " " + std::string(traits.request);
+  }
+  throw InvalidArgument("--provider: there is none of the name '" + provider + "', known are" + known);
+}
+
 /// One sentence, without the hints of several lines that CLI11 adds.
 int complain(const std::string& problem) {
   std::cerr << "wyvern: " << problem.substr(0, problem.find('\n')) << "; see wyvern --help\n";
@@ -34,6 +68,8 @@ int complain(const std::string& problem) {
 Parsed parse_command_line(int argc, const char* const* argv) {
   RunOptions options;
   std::string memory;
+  std::string nodes;
+  std::string provider;
   CLI::App app("Runs programs whose processes share queues.", "wyvern");
   app.set_version_flag("--version", "wyvern " WYVERN_VERSION);
   app.require_subcommand(1);
@@ -41,6 +77,12 @@ Parsed parse_command_line(int argc, const char* const* argv) {
   CLI::App* run = app.add_subcommand(
       "run",
       "run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\nRun PROGRAM as the head process of a job on this machine.");
+  run->add_option(
+      "--nodes", nodes,
+      "Nodes on this machine, which share no memory (default: 1; at most " + std::to_string(max_nodes) + ")");
+  run->add_option(
+      "--provider", provider,
+      "The libfabric provider by which nodes reach each other (default: " + options.provider + ")");
   run->add_option(
       "--memory", memory,
       "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
@@ -61,13 +103,20 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     std::reverse(own.begin(), own.end());  // as CLI11 wants it
     app.parse(own);
     if (options.program.empty()) return {.run = {}, .status = complain("there is no PROGRAM to run")};
-    options.memory_ceiling = memory.empty() ? memory_ceiling_from_environment() : parse_memory_size(memory);
+    if (run->count("--nodes") > 0) options.nodes = parse_nodes(nodes);
+    if (run->count("--provider") > 0) {
+      if (options.nodes == 1)
+        throw InvalidArgument("--provider is for more than one node: give --nodes, too");
+      check_provider(provider);
+      options.provider = provider;
+    }
+    options.memory_ceiling = memory_ceiling(memory);
   } catch (const CLI::Success& asked) {
     return {.run = {}, .status = app.exit(asked)};  // for help, or for the version
   } catch (const CLI::ParseError& error) {
     return {.run = {}, .status = complain(error.what())};
   } catch (const InvalidArgument& error) {
-    return {.run = {}, .status = complain((memory.empty() ? "" : "--memory: ") + std::string(error.what()))};
+    return {.run = {}, .status = complain(error.what())};
   }
   return {.run = std::move(options), .status = 0};
 }

@@ -11,17 +11,12 @@
 namespace wyvern {
 namespace {
 
-/// Node numbers come with the first remote node; until then every agent is that of node 1.
-constexpr const char* agent_name = "the agent of node 1";
-
-[[noreturn]] void throw_agent_died() {
-  throw NodeLost(std::string(agent_name) +
-                 " has died or has closed the connection: this process's node is lost");
+[[noreturn]] void throw_agent_died(const std::string& agent) {
+  throw NodeLost(agent + " has died or has closed the connection: this process's node is lost");
 }
 
-[[noreturn]] void throw_no_answer() {
-  throw NodeLost(std::string(agent_name) + " does not answer (waited " +
-                 std::to_string(SocketAgentLink::answer_limit.count()) +
+[[noreturn]] void throw_no_answer(const std::string& agent) {
+  throw NodeLost(agent + " does not answer (waited " + std::to_string(SocketAgentLink::answer_limit.count()) +
                  " s); is it stopped, or is the machine overloaded?");
 }
 
@@ -54,13 +49,13 @@ void SocketAgentLink::exchange(std::span<const std::byte> request, std::span<con
     if (sent == control::Transfer::done) break;
     // Closed may mean that a last word of the agent waits to be read: it failed to come up.
     if (sent == control::Transfer::closed) break;
-    if (!control::wait_until_ready(socket, POLLOUT, deadline)) throw_no_answer();
+    if (!control::wait_until_ready(socket, POLLOUT, deadline)) throw_no_answer(agent_name_);
   }
   while (true) {
     const control::Transfer received = control::receive_packet(socket, packet);
-    if (received == control::Transfer::closed) throw_agent_died();
+    if (received == control::Transfer::closed) throw_agent_died(agent_name_);
     if (received == control::Transfer::would_block) {
-      if (!control::wait_until_ready(socket, POLLIN, deadline)) throw_no_answer();
+      if (!control::wait_until_ready(socket, POLLIN, deadline)) throw_no_answer(agent_name_);
       continue;
     }
     const std::uint32_t answered = control::header_of(packet).serial;
@@ -80,7 +75,7 @@ auto SocketAgentLink::ask_and_read(Request& request, std::span<const int> descri
     throw_if_failed(packet);
     return read_answer(packet);
   } catch (const control::Malformed& error) {
-    throw NodeLost(std::string(agent_name) + " sent a malformed answer: " + error.what());
+    throw NodeLost(agent_name_ + " sent a malformed answer: " + error.what());
   }
 }
 
@@ -105,12 +100,13 @@ SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket
     admission.message = control::read_message<control::Attached>(packet, 2 + with_payload);
     if (admission.message.has_payload != with_payload)
       throw control::Malformed("it comes without its payload");
+    agent_name_ = "the agent of node " + std::to_string(Puid(admission.message.puid).node());
     admission.segment = std::move(packet.descriptors[0]);
     admission.agent_pidfd = std::move(packet.descriptors[1]);
     if (with_payload != 0) admission.payload = std::move(packet.descriptors[2]);
     return admission;
   } catch (const control::Malformed& error) {
-    throw VersionMismatch(std::string(agent_name) +
+    throw VersionMismatch(agent_name_ +
                           " sent an answer that this program does not understand: " + error.what() +
                           "; build the program and the launcher from the same version of wyvern");
   }

@@ -71,6 +71,7 @@ class SocketAgentLink : public AgentLink {
 
   std::mutex mutex_;
   FileDescriptor socket_;
+  std::string agent_name_ = "the agent of this node";  // for errors; its number comes with the admission
   std::uint32_t serial_ = 0;
 };
 

@@ -23,6 +23,8 @@ inline constexpr std::size_t max_message_descriptors = 3;
 inline constexpr std::size_t object_name_bytes = 256;
 inline constexpr std::size_t type_name_bytes = 512;
 inline constexpr std::size_t error_text_bytes = 1024;
+/// Bytes of the address by which a node is reached; what a network says is not looked into here.
+inline constexpr std::size_t node_address_bytes = 320;
 
 enum class MessageKind : std::uint16_t {
   // From a process to its agent.
@@ -45,9 +47,18 @@ enum class MessageKind : std::uint16_t {
   object = 67,
   number = 68,
   network = 69,
-  // Between the launcher and its agent.
+  // Between the launcher and its agents.
   signal_job = 128,
   job_over = 129,
+  // The same, in a job of several nodes.
+  node_ready = 130,
+  node_address = 131,
+  nodes_ready = 132,
+  head_returned = 133,
+  awaited = 134,
+  job_ends = 135,
+  end_node = 136,
+  others_ended = 137,
 };
 
 /// Starts every message. It and `Failed` never change, so that different versions can tell each other so.
@@ -209,7 +220,7 @@ struct Network {
   std::uint32_t reserved;
 };
 
-/// From the launcher to its agent: a signal for every process of the job. Not answered.
+/// From the launcher to each agent: a signal for every process of its node. Not answered.
 struct SignalJob {
   static constexpr MessageKind kind = MessageKind::signal_job;
   MessageHeader header;
@@ -217,12 +228,78 @@ struct SignalJob {
   std::uint32_t skip_head;  ///< the terminal has sent it to the head already
 };
 
-/// From the agent to its launcher, at the very end. `Failed` comes instead if the head could not be started.
+/// From the agent to its launcher: nothing is left of the job on its node. From node 1 at the very end; from
+/// another node before its last output is out, which is when the connection ends. `Failed` comes instead if
+/// the node could not come to be, or the head could not be started.
 struct JobOver {
   static constexpr MessageKind kind = MessageKind::job_over;
   MessageHeader header;
-  std::int32_t status;  ///< of the head: 0..255, or minus the signal
+  std::int32_t status;  ///< of the head: 0..255, or minus the signal; 0 from another node than 1
   std::uint32_t reserved;
+};
+
+/// From an agent to the launcher, once, when its network is open: where other nodes reach it.
+struct NodeReady {
+  static constexpr MessageKind kind = MessageKind::node_ready;
+  MessageHeader header;
+  std::uint32_t address_bytes;
+  std::uint32_t reserved;
+  std::byte address[node_address_bytes];
+};
+
+/// From the launcher to every agent, for each node from the first to the last, when all are ready.
+struct NodeAddress {
+  static constexpr MessageKind kind = MessageKind::node_address;
+  MessageHeader header;
+  std::uint32_t node;
+  std::uint32_t address_bytes;
+  std::byte address[node_address_bytes];
+};
+
+/// Follows the last `NodeAddress`: the job may begin.
+struct NodesReady {
+  static constexpr MessageKind kind = MessageKind::nodes_ready;
+  MessageHeader header;
+  std::uint32_t count;  ///< of nodes
+  std::uint32_t reserved;
+};
+
+/// From the agent of node 1, passed on to all others: the head waits until nobody is awaited on any node.
+struct HeadReturned {
+  static constexpr MessageKind kind = MessageKind::head_returned;
+  MessageHeader header;
+};
+
+/// From an agent, once the head has returned: first, and whenever it comes to be true or false, whether the
+/// job waits for processes of its node. A process that was started is counted before its starter is answered.
+struct Awaited {
+  static constexpr MessageKind kind = MessageKind::awaited;
+  MessageHeader header;
+  std::uint32_t any;  ///< 0: none
+  std::uint32_t reserved;
+};
+
+/// From the agent of node 1: its node has begun to end without being asked to, so all others have to. A
+/// second time when it has come to killing.
+struct JobEnds {
+  static constexpr MessageKind kind = MessageKind::job_ends;
+  MessageHeader header;
+  std::uint32_t kill;  ///< 1: at once, without asking the processes
+  std::uint32_t reserved;
+};
+
+/// From the launcher to the agent of another node than 1: end what is left there, then yourself.
+struct EndNode {
+  static constexpr MessageKind kind = MessageKind::end_node;
+  MessageHeader header;
+  std::uint32_t kill;  ///< as in `JobEnds`
+  std::uint32_t reserved;
+};
+
+/// From the launcher to the agent of node 1: all others have ended, and their last output is on its way.
+struct OthersEnded {
+  static constexpr MessageKind kind = MessageKind::others_ended;
+  MessageHeader header;
 };
 
 template <class Message, std::size_t bytes>
@@ -237,7 +314,12 @@ static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> 
               has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
               has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<Ready, 16> &&
               has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> &&
-              has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24>);
+              has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24> &&
+              has_wire_layout<NodeReady, 24 + node_address_bytes> &&
+              has_wire_layout<NodeAddress, 24 + node_address_bytes> && has_wire_layout<NodesReady, 24> &&
+              has_wire_layout<HeadReturned, 16> && has_wire_layout<Awaited, 24> &&
+              has_wire_layout<JobEnds, 24> && has_wire_layout<EndNode, 24> &&
+              has_wire_layout<OthersEnded, 16>);
 static_assert(offsetof(MessageHeader, version) == 4 && offsetof(MessageHeader, kind) == 6 &&
               offsetof(MessageHeader, bytes) == 8 && offsetof(MessageHeader, serial) == 12);
 

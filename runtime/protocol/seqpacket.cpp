@@ -102,7 +102,7 @@ Transfer receive_packet(int socket, Packet& packet) {
   return Transfer::done;
 }
 
-bool wait_until_ready(int socket, short events, Deadline deadline) {
+bool wait_until_any_ready(std::span<pollfd> waited, Deadline deadline) {
   while (true) {
     int timeout = -1;
     if (deadline.passed()) {
@@ -112,11 +112,15 @@ bool wait_until_ready(int socket, short events, Deadline deadline) {
           std::chrono::ceil<std::chrono::milliseconds>(deadline.time() - Deadline::Clock::now());
       timeout = static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 1 << 30));
     }
-    pollfd waited{socket, events, 0};
-    const int ready = ::poll(&waited, 1, timeout);
+    const int ready = ::poll(waited.data(), waited.size(), timeout);
     if (ready > 0) return true;
     if (ready == 0 && timeout == 0) return false;
   }
+}
+
+bool wait_until_ready(int socket, short events, Deadline deadline) {
+  pollfd waited{socket, events, 0};
+  return wait_until_any_ready(std::span(&waited, 1), deadline);
 }
 
 std::pair<FileDescriptor, FileDescriptor> make_socket_pair() {

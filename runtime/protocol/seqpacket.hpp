@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -35,6 +36,8 @@ Transfer send_message(int socket, const Message& message, std::span<const int> d
 /// Malformed.
 Transfer receive_packet(int socket, Packet& packet);
 
+/// Waits until one of them is ready, as poll says; false: not in time.
+bool wait_until_any_ready(std::span<pollfd> waited, Deadline deadline);
 /// Waits until the socket is ready for those poll events (or has failed); false: not in time.
 bool wait_until_ready(int socket, short events, Deadline deadline);
 

@@ -128,6 +128,14 @@ TEST_F(JobEndTest, agent_that_is_asked_to_end_asks_the_head_too) {
   EXPECT_EQ(next(1, true), Step::ask_to_end);
 }
 
+TEST_F(JobEndTest, agent_that_is_asked_to_kill_does_not_ask_but_is_in_no_hurry_with_the_output) {
+  end_.asked_to_kill(now_);
+  EXPECT_TRUE(end_.kills());
+  EXPECT_FALSE(end_.hurried());
+  EXPECT_EQ(next(1, true), Step::kill);
+  EXPECT_EQ(next(0, false), Step::finish);
+}
+
 TEST_F(JobEndTest, what_cannot_be_killed_is_given_up) {
   end_.owner_lost(now_);
   ASSERT_EQ(next(0, true), Step::kill);

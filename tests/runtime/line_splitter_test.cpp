@@ -57,5 +57,15 @@ TEST(LineSplitter, line_that_is_too_long_is_cut) {
   EXPECT_EQ(finish(splitter), "> rest\n");
 }
 
+TEST(LineSplitter, piece_of_full_length_with_a_label_is_not_split_again_where_there_is_room_for_it) {
+  const std::string labelled = "[8589934593] " + std::string(LineSplitter::max_line_bytes, 'x') + "\n";
+  LineSplitter splitter({}, LineSplitter::max_line_bytes + 64);
+  std::string out;
+  splitter.feed(std::string_view(labelled).substr(0, labelled.size() - 1), out);
+  EXPECT_EQ(out, "");
+  splitter.feed("\n", out);
+  EXPECT_EQ(out, labelled);
+}
+
 }  // namespace
 }  // namespace wyvern::agent

@@ -204,8 +204,8 @@ TEST_F(MemberServerTest, start_of_what_is_no_payload_is_refused) {
 
 TEST_F(MemberServerTest, start_that_fails_says_why_and_uses_its_puid_up) {
   const FileDescriptor socket = attached();
-  const FileDescriptor payload =
-      write_start_payload({.arguments = {"program"}, .environment = {}, .entry = {}, .references = {}});
+  const FileDescriptor payload = write_start_payload(
+      encode_start_payload({.arguments = {"program"}, .environment = {}, .entry = {}, .references = {}}));
   const int descriptors[] = {payload.get(), pidfd_.get(), pidfd_.get()};
   send(socket, make_message<Start>(1), descriptors);
   const auto failure = answer_on<Failed>(socket);

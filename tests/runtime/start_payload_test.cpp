@@ -35,10 +35,10 @@ FileDescriptor example() {
   const std::string entry = "the entry";
   const std::vector<ObjectReference> references{{.id = ObjectId(5), .index = 6},
                                                 {.id = ObjectId(7), .index = 8}};
-  return write_start_payload({.arguments = {"program", "", "argument"},
-                              .environment = {"A=1", "B="},
-                              .entry = bytes_of(entry),
-                              .references = references});
+  return write_start_payload(encode_start_payload({.arguments = {"program", "", "argument"},
+                                                   .environment = {"A=1", "B="},
+                                                   .entry = bytes_of(entry),
+                                                   .references = references}));
 }
 
 TEST(StartPayload, content_is_read_back) {
@@ -56,8 +56,8 @@ TEST(StartPayload, content_is_read_back) {
 }
 
 TEST(StartPayload, nothing_at_all_is_read_back) {
-  const FileDescriptor fd =
-      write_start_payload({.arguments = {}, .environment = {}, .entry = {}, .references = {}});
+  const FileDescriptor fd = write_start_payload(
+      encode_start_payload({.arguments = {}, .environment = {}, .entry = {}, .references = {}}));
   const StartPayload payload(fd.get());
   EXPECT_TRUE(payload.arguments().empty());
   EXPECT_TRUE(payload.entry().empty());

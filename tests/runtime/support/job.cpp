@@ -220,8 +220,9 @@ pid_t Job::agent() const {
   return 0;
 }
 
-pid_t Job::head() const {
-  if (how_ == How::direct) return pid_;
+pid_t Job::head() const { return how_ == How::direct ? pid_ : launched_head(); }
+
+pid_t Job::launched_head() const {
   for (const SeenProcess& process : processes()) {
     const auto ticket = process.environment.find(control::ticket_variable);
     if (ticket != process.environment.end() && ticket->second.ends_with(":0")) return process.pid;

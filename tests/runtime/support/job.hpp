@@ -63,6 +63,8 @@ class Job {
   std::vector<SeenProcess> processes() const;
   pid_t agent() const;
   pid_t head() const;
+  /// The head of a job whose first process is a launcher.
+  pid_t launched_head() const;
   /// The abstract name of the agent's socket, once a process was started.
   std::string socket_name() const;
   /// Whether nothing of the job is left: no process, and no socket of that name.
