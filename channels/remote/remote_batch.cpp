@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include <wyvern/channels/remote/remote_batch.hpp>
@@ -87,8 +88,8 @@ void RemotePutBatch::wait_for_answers(RemoteAccess::Lock& lock, std::size_t most
   };
   if (!channel_.access_.wait(lock, are_few_left, limit_)) {
     // The last one first, so that none is accepted behind one that is not.
-    for (auto put = pending.rbegin(); put != pending.rend(); ++put) {
-      if (!put->operation.is_over()) channel_.say(FrameKind::cancel, put->number);
+    for (NumberedOperation& put : std::views::reverse(pending)) {
+      if (!put.operation.is_over()) channel_.say(FrameKind::cancel, put.number);
     }
     channel_.access_.send(node);
     const auto is_none_left = [&] {

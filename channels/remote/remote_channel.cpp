@@ -116,7 +116,11 @@ std::uint64_t RemoteChannel::ask(FrameKind kind, const char* call) {
 
 void RemoteChannel::flush() { ask(FrameKind::flush, "flush"); }
 
-void RemoteChannel::close() { ask(FrameKind::close, "close"); }
+void RemoteChannel::close() {
+  ask(FrameKind::close, "close");
+  const RemoteAccess::Lock lock = access_.lock();
+  is_closed_ = true;
+}
 
 std::uint64_t RemoteChannel::size() { return ask(FrameKind::size, "size"); }
 

@@ -103,6 +103,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   PutsAhead ahead_;
   std::uint32_t opening_ = 0;
   std::uint64_t not_reported_ = 0;  // gets
+  bool is_closed_ = false;          // as far as is known here
 };
 
 }  // namespace wyvern

@@ -49,6 +49,7 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   check_message(payload.size(), handles);
   RemoteAccess::Lock lock = access_.lock();
   check_ahead("put");
+  if (is_closed_) throw_closed("put");
   const wire::Cargo cargo{.handles = handles, .payload = payload};
   if (!is_small(cargo)) return put_large(lock, cargo, limit);
   const bool may_run_ahead =

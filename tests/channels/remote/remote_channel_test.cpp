@@ -14,13 +14,12 @@
 #include <gtest/gtest.h>
 
 #include <wyvern/channels/channel.hpp>
-#include <wyvern/channels/remote/home.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
-#include <wyvern/transport/event_wait.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
+#include "serving_node.hpp"
 #include "support/local_node.hpp"
 #include "transport/pattern.hpp"
 
@@ -36,43 +35,6 @@ std::string text_of(std::span<const std::byte> bytes) {
 }
 
 std::string path_name(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
-
-/// A node with a home, which a thread serves.
-class ServingNode {
- public:
-  ServingNode(const JobKey& key, const std::string& provider, const HomeOptions& options)
-      : ServingNode(key, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = provider}), options) {}
-  ~ServingNode() { stop(); }
-  ServingNode(const ServingNode&) = delete;
-  ServingNode& operator=(const ServingNode&) = delete;
-
-  const std::vector<std::byte>& address() const { return address_; }
-  /// As if the agent was stopped.
-  void stop() {
-    is_ending_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-
-  LocalNode node;
-  std::shared_ptr<Member> local = node.join();
-
- private:
-  ServingNode(const JobKey& key, std::unique_ptr<Endpoint> endpoint, const HomeOptions& options)
-      : address_(endpoint->address()),
-        home_(node.join(), std::move(endpoint), key, options),
-        thread_([this] { serve(); }) {}
-  void serve() {
-    while (!is_ending_) {
-      home_.poll(Deadline::Clock::now());
-      std::this_thread::yield();
-    }
-  }
-
-  std::vector<std::byte> address_;
-  Home home_;
-  std::atomic<bool> is_ending_ = false;
-  std::thread thread_;
-};
 
 constexpr PeerWatchOptions impatient{
     .interval = milliseconds(100), .suspect_after = milliseconds(400), .lost_after = milliseconds(800)};
