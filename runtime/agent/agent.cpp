@@ -85,6 +85,7 @@ void Agent::serve() {
       log(error.what());
     }
   }
+  network_.reset();  // closed in order: the provider shm has files
 }
 
 void Agent::turn() {

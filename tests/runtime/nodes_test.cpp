@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
@@ -105,6 +106,20 @@ TEST(Nodes, orphans_of_a_killed_agent_end_while_the_job_goes_on) {
   EXPECT_TRUE(eventually([&] { return find_process(job, "tail") == 0; }));
   ::kill(job.launched_head(), SIGUSR1);
   EXPECT_EQ(job.wait(), 7);
+}
+
+TEST(Nodes, no_file_of_their_network_is_left) {
+  Job job(Job::How::launched, {"sh", "-c", until_told},
+          {.launcher_options = {"--nodes", "2", "--provider", "shm"}});
+  ASSERT_TRUE(job.output_has("ready\n")) << job.error();
+  const std::vector<pid_t> agents = {job.agent(), find_process(job, "wyvern-agent-2")};
+  ::kill(job.launched_head(), SIGUSR1);
+  EXPECT_EQ(job.wait(), 7);
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    for (const pid_t agent : agents) {
+      EXPECT_FALSE(entry.path().filename().string().starts_with(std::to_string(agent) + ":")) << entry.path();
+    }
+  }
 }
 
 TEST(Nodes, nothing_is_left_after_the_agent_of_node_1_was_killed) {
