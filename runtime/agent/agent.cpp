@@ -87,7 +87,7 @@ void Agent::serve() {
       log(error.what());
     }
   }
-  network_.reset();  // it leaves nothing behind
+  network_.reset();  // closed in order: the provider shm has files
 }
 
 void Agent::turn() {

@@ -65,8 +65,9 @@ void JobRun::introduce_nodes(const std::string& provider) {
       addresses.add(node, address_in(packet));
     }
     if (deadline.passed() && !addresses.are_complete()) {
-      throw NodeLost(addresses.missing() + " of " + std::to_string(agents_.count()) + " not ready after " +
-                     std::to_string(ready_patience.count()) + " s; the provider " + provider +
+      throw NodeLost("after " + std::to_string(ready_patience.count()) + " s there is still no word from " +
+                     addresses.missing() + " of " + std::to_string(agents_.count()) + "; the provider " +
+                     provider +
                      " may hang, or the machine be overloaded: try another --provider, or fewer --nodes");
     }
   }

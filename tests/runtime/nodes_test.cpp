@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
@@ -107,6 +108,20 @@ TEST(Nodes, orphans_of_a_killed_agent_end_while_the_job_goes_on) {
   EXPECT_EQ(job.wait(), 7);
 }
 
+TEST(Nodes, no_file_of_their_network_is_left) {
+  Job job(Job::How::launched, {"sh", "-c", until_told},
+          {.launcher_options = {"--nodes", "2", "--provider", "shm"}});
+  ASSERT_TRUE(job.output_has("ready\n")) << job.error();
+  const std::vector<pid_t> agents = {job.agent(), find_process(job, "wyvern-agent-2")};
+  ::kill(job.launched_head(), SIGUSR1);
+  EXPECT_EQ(job.wait(), 7);
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    for (const pid_t agent : agents) {
+      EXPECT_FALSE(entry.path().filename().string().starts_with(std::to_string(agent) + ":")) << entry.path();
+    }
+  }
+}
+
 TEST(Nodes, nothing_is_left_after_the_agent_of_node_1_was_killed) {
   StartedNodes job({until_asked, heeds_nothing}, {"sh", "-c", until_told});
   ASSERT_TRUE(job.all_are_ready()) << job.error();
@@ -136,13 +151,14 @@ TEST(Nodes, second_signal_ends_everything) {
 
 TEST(Nodes, signal_reaches_the_processes_of_all_nodes) {
   const std::string heeds = "trap 'echo got it; exit 5' INT; echo ready; while :; do sleep 0.01; done";
-  StartedNodes job({heeds, heeds}, {"sh", "-c", heeds});
+  StartedNodes job({heeds, heeds}, {"sh", "-c", "trap 'echo got it' INT; " + until_told});
   ASSERT_TRUE(job.all_are_ready()) << job.error();
   ::kill(job.pid(), SIGINT);
-  EXPECT_EQ(job.wait(), 5);
   for (const char* puid : StartedNodes::puids) {
-    EXPECT_NE(job.output().find("[" + std::string(puid) + "] got it\n"), std::string::npos) << job.output();
+    EXPECT_TRUE(job.output_has("[" + std::string(puid) + "] got it\n")) << job.output();
   }
+  ::kill(job.launched_head(), SIGUSR1);
+  EXPECT_EQ(job.wait(), 7);
 }
 
 TEST(Nodes, head_that_returns_waits_for_processes_of_other_nodes) {
@@ -160,8 +176,8 @@ TEST(Nodes, head_that_just_ends_asks_the_others_to_and_their_last_output_comes_b
   EXPECT_EQ(job.wait(), 7);
   Lines lines = job.output_lines();
   EXPECT_EQ(lines.back(), "+++ head proc exited, code 7");
-  EXPECT_EQ(std::ranges::count(lines, "[8589934593] asked"), 1);
-  EXPECT_EQ(std::ranges::count(lines, "[12884901889] asked"), 1);
+  EXPECT_GE(std::ranges::count(lines, "[8589934593] asked"), 1);
+  EXPECT_GE(std::ranges::count(lines, "[12884901889] asked"), 1);
 }
 
 TEST(Nodes, head_that_is_killed_takes_the_processes_of_all_nodes_with_it) {
