@@ -90,22 +90,22 @@ std::optional<ChannelMessage> Channel::take_within(const WaitLimit& limit) const
   if (local_ != nullptr) [[likely]] {
     auto message = local_->take(IntentKind::get, limit);
     if (!message) return std::nullopt;
-    return ChannelMessage(HeldOpen(local_, std::move(*message)));
+    return std::optional<ChannelMessage>(std::in_place, local_, std::move(*message));
   }
   auto message = take_remotely(IntentKind::get, limit);
   if (!message) return std::nullopt;
-  return ChannelMessage(std::move(*message));
+  return std::optional<ChannelMessage>(std::in_place, std::move(*message));
 }
 
 std::optional<ChannelLease> Channel::lease_within(const WaitLimit& limit) const {
   if (local_ != nullptr) [[likely]] {
     auto message = local_->take(IntentKind::lease, limit);
     if (!message) return std::nullopt;
-    return ChannelLease(HeldOpen(local_, std::move(*message)));
+    return std::optional<ChannelLease>(std::in_place, local_, std::move(*message));
   }
   auto message = take_remotely(IntentKind::lease, limit);
   if (!message) return std::nullopt;
-  return ChannelLease(std::move(*message));
+  return std::optional<ChannelLease>(std::in_place, std::move(*message));
 }
 
 std::optional<ChannelLoan> Channel::loan_within(std::size_t bytes, const WaitLimit& limit) const {
@@ -113,7 +113,7 @@ std::optional<ChannelLoan> Channel::loan_within(std::size_t bytes, const WaitLim
     return ChannelLoan(remote().loan(bytes));
   auto held = local_->loan(bytes, limit);
   if (!held) return std::nullopt;
-  return ChannelLoan(HeldOpen(local_, std::move(*held)));
+  return std::optional<ChannelLoan>(std::in_place, local_, std::move(*held));
 }
 
 bool Channel::put_within(ChannelLoan& loan, const WaitLimit& limit) const {

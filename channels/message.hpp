@@ -44,10 +44,9 @@ class HeldOpen {
 template <class Local, class Remote>
 class HeldAnywhere {
  public:
-  // NOLINTNEXTLINE(google-explicit-constructor): it is one of the two
-  HeldAnywhere(HeldOpen<Local> held) : held_(std::move(held)) {}
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  HeldAnywhere(Remote held) : held_(std::move(held)) {}
+  HeldAnywhere(std::shared_ptr<LocalChannel> channel, Local held)
+      : held_(std::in_place_type<HeldOpen<Local>>, std::move(channel), std::move(held)) {}
+  explicit HeldAnywhere(Remote held) : held_(std::move(held)) {}
 
   /// Null: it is the other.
   Local* local() {
@@ -81,7 +80,9 @@ class ChannelLoan {
  public:
   using Held = HeldAnywhere<HeldLoan, RemoteLoan>;
 
-  explicit ChannelLoan(Held held) : held_(std::move(held)) {}
+  ChannelLoan(std::shared_ptr<LocalChannel> channel, HeldLoan held)
+      : held_(std::move(channel), std::move(held)) {}
+  explicit ChannelLoan(RemoteLoan held) : held_(std::move(held)) {}
   /// Not initialised; 64-byte aligned.
   std::span<std::byte> bytes() const {
     return held_.call([](const auto& loan) { return loan.bytes(); });
@@ -97,7 +98,9 @@ class ChannelMessage {
  public:
   using Held = HeldAnywhere<HeldMessage, RemoteMessage>;
 
-  explicit ChannelMessage(Held held) : held_(std::move(held)) {}
+  ChannelMessage(std::shared_ptr<LocalChannel> channel, HeldMessage held)
+      : held_(std::move(channel), std::move(held)) {}
+  explicit ChannelMessage(RemoteMessage held) : held_(std::move(held)) {}
   std::span<const std::byte> bytes() const {
     return held_.call([](const auto& message) { return message.bytes(); });
   }
@@ -112,7 +115,9 @@ class ChannelLease {
  public:
   using Held = ChannelMessage::Held;
 
-  explicit ChannelLease(Held held) : held_(std::move(held)) {}
+  ChannelLease(std::shared_ptr<LocalChannel> channel, HeldMessage held)
+      : held_(std::move(channel), std::move(held)) {}
+  explicit ChannelLease(RemoteMessage held) : held_(std::move(held)) {}
   std::span<const std::byte> bytes() const {
     return held_.call([](const auto& message) { return message.bytes(); });
   }
@@ -138,7 +143,7 @@ concept LiesInPlace = detail::is_raw<T>() && alignof(T) <= message_alignment;
 template <class T>
 class Loan {
  public:
-  explicit Loan(ChannelLoan loan) : loan_(std::move(loan)), value_(::new(loan_.bytes().data()) T) {}
+  explicit Loan(ChannelLoan&& loan) : loan_(std::move(loan)), value_(::new(loan_.bytes().data()) T) {}
   T& operator*() const { return *value_; }
   T* operator->() const { return value_; }
   /// The same as bytes.
@@ -176,7 +181,7 @@ class MessageValue<T> {
 template <class T>
 class Message {
  public:
-  explicit Message(ChannelMessage message) : message_(std::move(message)), value_(message_.bytes()) {}
+  explicit Message(ChannelMessage&& message) : message_(std::move(message)), value_(message_.bytes()) {}
   const T& operator*() const { return value_.get(); }
   const T* operator->() const { return &value_.get(); }
 
@@ -189,7 +194,7 @@ class Message {
 template <class T>
 class Lease {
  public:
-  explicit Lease(ChannelLease lease) : lease_(std::move(lease)), value_(lease_.bytes()) {}
+  explicit Lease(ChannelLease&& lease) : lease_(std::move(lease)), value_(lease_.bytes()) {}
   /// Valid until done().
   const T& operator*() const { return value_.get(); }
   const T* operator->() const { return &value_.get(); }

@@ -46,21 +46,21 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   Loan<T> loan() const
     requires LiesInPlace<T>
   {
-    return Loan<T>(channel_.loan(sizeof(T)));
+    return Loan<T>(*channel_.loan_within(sizeof(T), WaitLimit::never()));
   }
   std::optional<Loan<T>> loan(const std::stop_token& stop) const
     requires LiesInPlace<T>
   {
     auto loan = channel_.loan(sizeof(T), stop);
     if (!loan) return std::nullopt;
-    return Loan<T>(std::move(*loan));
+    return std::optional<Loan<T>>(std::in_place, std::move(*loan));
   }
   std::optional<Loan<T>> try_loan() const
     requires LiesInPlace<T>
   {
     auto loan = channel_.try_loan(sizeof(T));
     if (!loan) return std::nullopt;
-    return Loan<T>(std::move(*loan));
+    return std::optional<Loan<T>>(std::in_place, std::move(*loan));
   }
 
   /// See Channel.
@@ -147,12 +147,12 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   std::optional<Message<T>> take_within(const WaitLimit& limit) const {
     auto message = channel_.take_within(limit);
     if (!message) return std::nullopt;
-    return Message<T>(std::move(*message));
+    return std::optional<Message<T>>(std::in_place, std::move(*message));
   }
   std::optional<Lease<T>> lease_within(const WaitLimit& limit) const {
     auto lease = channel_.lease_within(limit);
     if (!lease) return std::nullopt;
-    return Lease<T>(std::move(*lease));
+    return std::optional<Lease<T>>(std::in_place, std::move(*lease));
   }
   template <class Range>
   std::size_t put_many_within(Range&& range, const WaitLimit& limit) const {

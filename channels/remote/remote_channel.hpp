@@ -87,6 +87,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   std::uint64_t ask(wire::FrameKind kind, const char* call);
   void wait_and_end(RemoteAccess::Lock& lock, std::uint32_t number, RemoteOperation& operation);
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
+  bool settle_left(RemoteAccess::Lock& lock, bool is_lease, const WaitLimit& limit);
   std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit);
   RemoteMessage receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,
                         RemoteOperation answer);

@@ -79,6 +79,7 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
     if (node_->lost()) RemoteAccess::throw_lost(*node_);
     RemoteOperation answer;
     const bool is_lease = kind == IntentKind::lease;
+    if (!settle_left(lock, !is_lease, limit)) return std::nullopt;
     // A get that came to its limit may be on its way back with a message all the same, which comes before
     // what a further one would bring.
     const auto left = node_->find_left_get(opening_, is_lease);
@@ -98,6 +99,15 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
     check_outcome(answer, is_lease ? "lease" : "get");
     if (!left) return std::nullopt;
   }
+}
+
+/// A lease (or get) that came to its limit may have brought a message, too, which goes back before the
+/// other kind is asked for: it comes first. False: it is not known in time.
+bool RemoteChannel::settle_left(RemoteAccess::Lock& lock, bool is_lease, const WaitLimit& limit) {
+  const auto left = node_->find_left_get(opening_, is_lease);
+  if (!left) return true;
+  const auto has_ended = [&] { return node_->lost() || node_->find_left_get(opening_, is_lease) != left; };
+  return access_.wait(lock, has_ended, limit.is_now() ? WaitLimit::never() : limit);
 }
 
 std::uint32_t RemoteChannel::ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit) {

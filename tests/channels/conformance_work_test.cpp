@@ -44,6 +44,7 @@ TEST_P(ConformanceWorkTest, message_is_built_and_read_in_aligned_memory) {
     loan->number = i;
     here.put(std::move(loan));
   }
+  here.flush();
   for (std::uint64_t i = 0; i < 20; ++i) {
     const Message<Wide> message = there.take();
     EXPECT_EQ(message->number, i);
