@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   scenarios.merge(output_scenarios());
   scenarios.merge(ending_scenarios());
   scenarios.merge(queue_scenarios());
+  scenarios.merge(node_scenarios());
   const Arguments arguments(argv + 1, argv + argc);
   const auto found = arguments.empty() ? scenarios.end() : scenarios.find(arguments.front());
   if (found == scenarios.end()) {

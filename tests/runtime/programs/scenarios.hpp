@@ -20,6 +20,7 @@ Scenarios process_scenarios();
 Scenarios output_scenarios();
 Scenarios ending_scenarios();
 Scenarios queue_scenarios();
+Scenarios node_scenarios();
 
 /// Prints a line at once, also if stdout is a file.
 void say(const std::string& line);

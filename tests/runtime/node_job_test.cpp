@@ -1,0 +1,101 @@
+// Programs whose processes and queues are on several nodes, from end to end.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "runtime/support/job.hpp"
+
+namespace wyvern::test {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// Over that provider; four nodes.
+class NodeJobTest : public testing::TestWithParam<const char*> {
+ protected:
+  /// What the scenario printed, without the launcher's last line.
+  Lines run(std::vector<std::string> scenario) {
+    scenario.insert(scenario.begin(), JOB_PROGRAM);
+    return run_command(std::move(scenario));
+  }
+  Lines run_command(std::vector<std::string> command) {
+    Job job(Job::How::launched, std::move(command),
+            {.launcher_options = {"--nodes", "4", "--provider", GetParam()}});
+    EXPECT_EQ(job.wait(), 0) << job.output() << job.error();
+    EXPECT_EQ(job.error(), "");
+    Lines lines = job.output_lines();
+    if (!lines.empty()) lines.pop_back();
+    EXPECT_TRUE(eventually([&] { return job.gone(""); }));
+    return lines;
+  }
+};
+
+TEST_P(NodeJobTest, queue_demo_runs_on_all_nodes) {
+  Lines lines = run_command({QUEUE_DEMO});
+  EXPECT_EQ(lines.size(), 16U);
+  for (const char* node : {"42949672", "85899345", "128849018", "171798691"}) {
+    const auto is_of_it = [&](const std::string& line) {
+      return line.find(" " + std::string(node)) != std::string::npos;
+    };
+    EXPECT_EQ(std::ranges::count_if(lines, is_of_it), 4) << node;
+  }
+}
+
+TEST_P(NodeJobTest, join_returns_status_or_minus_signal_of_processes_anywhere) {
+  EXPECT_EQ(run({"statuses_of_other_nodes"}),
+            (Lines{"exit 0 0 0", "exit 42 42 42", "exit 255 255 255", "signal -6 of node 3"}));
+}
+
+TEST_P(NodeJobTest, signals_reach_processes_anywhere) {
+  EXPECT_EQ(run({"signals_to_other_nodes"}), (Lines{"alive", "not in time", "status -15", "dead"}));
+}
+
+TEST_P(NodeJobTest, nodes_and_processes_that_there_are_not_are_errors) {
+  EXPECT_EQ(run({"misuse_of_nodes"}),
+            (Lines{"process on node 9: invalid_argument", "queue on node 9: node_lost",
+                   "join of nobody: invalid_argument", "join of a head that is none: invalid_argument"}));
+}
+
+TEST_P(NodeJobTest, any_process_joins_any_other_by_puid) {
+  EXPECT_EQ(run({"join_across_nodes"}), (Lines{"joined -9"}));
+}
+
+TEST_P(NodeJobTest, process_gets_environment_and_folder_of_who_starts_it) {
+  EXPECT_EQ(run({"inheritance_across_nodes"}), (Lines{"yes /usr parent 4294967296 node 2 of 4"}));
+}
+
+TEST_P(NodeJobTest, queue_lives_while_an_argument_brings_it) {
+  EXPECT_EQ(run({"handle_that_travels_alone"}), (Lines{"sum 40"}));
+}
+
+TEST_P(NodeJobTest, token_goes_round_three_times) { EXPECT_EQ(run({"token_ring"}), (Lines{"token 12"})); }
+
+TEST_P(NodeJobTest, processes_start_processes_on_all_nodes) {
+  EXPECT_EQ(run({"recursive"}), (Lines{"15 processes on 4 nodes"}));
+}
+
+TEST_P(NodeJobTest, names_are_known_on_all_nodes) {
+  EXPECT_EQ(run({"names_across_nodes"}), (Lines{"got 2 and 1, taken", "of another type: type_mismatch",
+                                                "again: invalid_argument", "anew 5 on node 3"}));
+}
+
+TEST_P(NodeJobTest, processes_of_different_nodes_share_no_mapping) {
+  EXPECT_EQ(run({"no_shared_mapping"}), (Lines{"4 nodes, 4 segments"}));
+}
+
+TEST_P(NodeJobTest, every_item_comes_once_from_all_nodes_to_all_nodes) {
+  EXPECT_EQ(run({"many_to_many"}), (Lines{"2000 items, 2000 different"}));
+}
+
+TEST_P(NodeJobTest, clean_exit_leaves_nothing_behind_that_was_put) {
+  EXPECT_EQ(run({"puts_before_an_exit"}), (Lines{"status 0, got 200"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::Values("tcp", "shm"),
+                         [](const auto& provider) { return std::string(provider.param); });
+
+}  // namespace
+}  // namespace wyvern::test
