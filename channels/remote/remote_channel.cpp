@@ -110,13 +110,18 @@ std::uint64_t RemoteChannel::ask(FrameKind kind, const char* call) {
   access_.send(*node_);
   wait_and_end(lock, operation, answer);
   check_outcome(answer, call);
-  if (kind == FrameKind::flush) check_ahead(call);
   return answer.value;
 }
 
-void RemoteChannel::flush() { ask(FrameKind::flush, "flush"); }
+void RemoteChannel::flush() {
+  ask(FrameKind::flush, "flush");
+  const RemoteAccess::Lock lock = access_.lock();
+  check_ahead("flush");
+}
 
+/// Behind what this process has put, as it would be on the node itself.
 void RemoteChannel::close() {
+  ask(FrameKind::flush, "close");
   ask(FrameKind::close, "close");
   const RemoteAccess::Lock lock = access_.lock();
   is_closed_ = true;

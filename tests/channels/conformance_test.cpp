@@ -227,6 +227,19 @@ TEST_P(ConformanceTest, nothing_that_was_accepted_is_behind_the_end) {
   }
 }
 
+TEST_P(ConformanceTest, close_comes_behind_what_the_same_process_has_put) {
+  constexpr int messages = 500;
+  const auto [there, here] = make<int>({.capacity = 2});
+  std::thread producer([&] {
+    for (int i = 0; i < messages; ++i) here.put(i);
+    here.close();
+  });
+  int count = 0;
+  for (const int value : there) EXPECT_EQ(value, count++);
+  producer.join();
+  EXPECT_EQ(count, messages);
+}
+
 TEST_P(ConformanceTest, sizes_are_exact_when_nobody_is_at_work) {
   const auto [there, here] = make<int>({.capacity = 3});
   EXPECT_TRUE(here.empty_approx());

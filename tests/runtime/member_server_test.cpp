@@ -34,10 +34,11 @@ class MemberServerTest : public testing::Test {
                    {.socket_name = "wyvern-test", .label = false, .descriptors = {64, 64}},
                    [](const JobProcess&, std::int32_t) {}),
         pidfd_(open_pidfd(::getpid())),
-        server_(loop_, keeper_, processes_, pidfd_.get(),
+        server_(loop_, keeper_, processes_, names_, pidfd_.get(),
                 {.leaving = [this](const auto& leaving) { leaving_.push_back(leaving); },
                  .disconnected = [this](Puid process) { disconnected_.push_back(process); },
                  .refuses_starts = [this] { return refuses_starts_; },
+                 .network_plan = [this] { return plan_.get(); },
                  .log = [this](std::string_view line) { log_ += std::string(line) + "\n"; }}) {
     processes_.add_head(head_key);
   }
@@ -87,6 +88,8 @@ class MemberServerTest : public testing::Test {
   Keeper keeper_;
   OutputForwarder forwarder_;
   JobProcesses processes_;
+  JobNames names_{keeper_};
+  FileDescriptor plan_;
   FileDescriptor pidfd_;
   std::vector<MemberServer::Leaving> leaving_;
   std::vector<Puid> disconnected_;

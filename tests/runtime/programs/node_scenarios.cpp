@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -219,32 +222,36 @@ int names_across_nodes(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
-/// Of the memory that processes of a node share: what it is in the kernel.
-std::vector<std::uint64_t> mapped_segments() {
+/// What this process shares with others: the inodes of mappings whose path has that text.
+std::vector<std::uint64_t> shared_mappings(const std::string& text) {
   std::set<std::uint64_t> inodes;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    if (line.find("/memfd:wyvern") == std::string::npos) continue;
+    std::array<char, 8> permissions{};
     unsigned long long inode = 0;
-    if (std::sscanf(line.c_str(), "%*s %*s %*s %*s %llu", &inode) == 1) inodes.insert(inode);
+    const bool is_read = std::sscanf(line.c_str(), "%*s %7s %*s %*s %llu", permissions.data(), &inode) == 2;
+    if (is_read && permissions[3] == 's' && inode != 0 && line.find(text) != std::string::npos)
+      inodes.insert(inode);
   }
   return {inodes.begin(), inodes.end()};
 }
-int no_shared_mapping(Runtime& runtime, const Arguments&) {
+int mappings_of_nodes(Runtime& runtime, const Arguments& arguments) {
   using Mapped = std::vector<std::uint64_t>;
   auto found = runtime.make_queue<Mapped>();
-  std::set<std::uint64_t> seen;
+  std::map<std::uint64_t, int> nodes_of;
   std::size_t mapped = 0;
   for (std::uint32_t node = 1; node <= runtime.nodes(); ++node) {
     Process process = runtime.process(
-        {.node = node}, [](Queue<Mapped> out) { out.put(mapped_segments()); }, found);
+        {.node = node}, [](Queue<Mapped> out, std::string text) { out.put(shared_mappings(text)); }, found,
+        arguments.at(0));
     process.start();
     if (process.join() != 0) return 1;
-    const Mapped segments = found.get();
-    mapped += segments.empty() ? 0 : 1;
-    seen.insert(segments.begin(), segments.end());
+    const Mapped inodes = found.get();
+    mapped += inodes.empty() ? 0 : 1;
+    for (const std::uint64_t inode : inodes) ++nodes_of[inode];
   }
-  say(std::to_string(mapped) + " nodes, " + std::to_string(seen.size()) + " segments");
+  const auto shared = std::ranges::count_if(nodes_of, [](const auto& inode) { return inode.second > 1; });
+  say(std::to_string(mapped) + " nodes have mappings, " + std::to_string(shared) + " are of several");
   return 0;
 }
 
@@ -324,7 +331,7 @@ Scenarios node_scenarios() {
           {"token_ring", token_ring},
           {"recursive", recursive},
           {"names_across_nodes", names_across_nodes},
-          {"no_shared_mapping", no_shared_mapping},
+          {"mappings_of_nodes", mappings_of_nodes},
           {"many_to_many", many_to_many},
           {"puts_before_an_exit", puts_before_an_exit}};
 }

@@ -121,8 +121,9 @@ Job::Job(How how, std::vector<std::string> command) : Job(how, std::move(command
 
 Job::Job(How how, std::vector<std::string> command, Options options)
     : marker_(std::to_string(control::random_number())), how_(how) {
-  if (how == How::launched) {
+  if (how != How::direct) {
     std::vector<std::string> launch{WYVERN_COMMAND, "run"};
+    if (how == How::four_nodes) launch.insert(launch.end(), {"--nodes", "4"});
     launch.insert(launch.end(), options.launcher_options.begin(), options.launcher_options.end());
     launch.emplace_back("--");
     command.insert(command.begin(), launch.begin(), launch.end());

@@ -30,7 +30,7 @@ struct SeenProcess {
 /// waits for too long.
 class Job {
  public:
-  enum class How { direct, launched };  ///< as it is, or under `wyvern run`
+  enum class How { direct, launched, four_nodes };  ///< as it is, or under `wyvern run`, on one node or four
 
   struct Options {
     std::vector<std::string> launcher_options = {};
@@ -82,6 +82,8 @@ class Job {
 };
 
 /// For names of parameterised tests.
-inline std::string name_of(Job::How how) { return how == Job::How::direct ? "direct" : "launched"; }
+inline std::string name_of(Job::How how) {
+  return how == Job::How::direct ? "direct" : how == Job::How::launched ? "launched" : "four_nodes";
+}
 
 }  // namespace wyvern::test
