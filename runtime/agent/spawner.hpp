@@ -22,7 +22,7 @@ struct SpawnPlan {
   rlimit descriptors = {};  ///< limit on open files
 };
 
-/// Starts processes that do not outlive this one. For a process with one thread: the kernel ties the life of
+/// Starts processes that do not outlive this one. For the main thread: the kernel ties the life of
 /// a child to the thread that made it.
 class Spawner {
  public:
