@@ -21,12 +21,13 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Adds a process that runs `function`: the `number`th of its kind. `order` is what all of the team get.
+  /// Adds a process that runs `function`, on this node or that: the `number`th of its kind. `order` is what
+  /// all of the team get.
   template <class Order>
   void add(int (*function)(Order), Order order, std::uint32_t number, std::uint32_t outgoing,
-           std::uint32_t incoming) {
+           std::uint32_t incoming, std::uint32_t node = 0) {
     order.work = order_for_next(number, outgoing, incoming);
-    add(runtime_.process(function, order));
+    add(runtime_.process({.node = node != 0 ? node : runtime_.node()}, function, order));
   }
   /// The same in two steps, for functions that take more than their order.
   WorkOrder order_for_next(std::uint32_t number, std::uint32_t outgoing, std::uint32_t incoming) const;

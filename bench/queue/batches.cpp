@@ -63,10 +63,12 @@ std::shared_ptr<Team> make_team(const Run& run, const Shape& shape) {
     auto team = std::make_shared<Team>(run.runtime, shape, run.ns_per_tick);
     auto queue = run.runtime.make_queue<Value<bytes>>();
     for (std::uint32_t i = 0; i < shape.producers; ++i) {
-      team->add(run.runtime.process(produce_batches<bytes>, team->order_for_next(i, 0, 0), queue));
+      team->add(run.runtime.process({.node = run.far_node()}, produce_batches<bytes>,
+                                    team->order_for_next(i, 0, 0), queue));
     }
     for (std::uint32_t i = 0; i < shape.consumers; ++i) {
-      team->add(run.runtime.process(consume_batches<bytes>, team->order_for_next(i, 0, 0), queue));
+      team->add(run.runtime.process({.node = run.runtime.node()}, consume_batches<bytes>,
+                                    team->order_for_next(i, 0, 0), queue));
     }
     team->wait_until_ready();
     return team;

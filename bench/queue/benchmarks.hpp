@@ -16,6 +16,9 @@ struct Run {
   const Options& options;
   const Progress& progress;
   double ns_per_tick;
+
+  /// Where a team's first worker, or its producers, are; the others are on this node.
+  std::uint32_t far_node() const { return options.is_far() ? 2 : runtime.node(); }
 };
 
 // Each returns the rows of all repetitions of all sizes, and throws when a message was lost or changed.
@@ -32,5 +35,7 @@ std::vector<Row> measure_wakeup(const Run& run);
 std::vector<Row> measure_idle(const Run& run);
 /// Whether a ping-pong that slept once spins again.
 std::vector<Row> measure_lockin(const Run& run);
+/// Between nodes: a put until it is known to be in the queue, and a get of a message that is there.
+std::vector<Row> measure_roundtrips(const Run& run);
 
 }  // namespace wyvern::bench

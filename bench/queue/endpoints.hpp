@@ -6,10 +6,12 @@
 #include "bench/queue/systems/boost_queue.hpp"
 #include "bench/queue/systems/flag.hpp"
 #include "bench/queue/systems/futex.hpp"
-#include "bench/queue/systems/libfabric_shm.hpp"
+#include "bench/queue/systems/libfabric.hpp"
 #include "bench/queue/systems/posix_queue.hpp"
+#include "bench/queue/systems/tcp_socket.hpp"
 #include "bench/queue/systems/unix_socket.hpp"
 #include "bench/queue/systems/wyvern_queue.hpp"
+#include "bench/queue/systems/zmq.hpp"
 
 namespace wyvern::bench {
 
@@ -28,7 +30,9 @@ void with_endpoint(const QueueOrder& order, const Scratch& scratch, Body&& body)
     case System::unix_socket: return open(std::type_identity<UnixSocketEndpoint>());
     case System::boost_queue: return open(std::type_identity<BoostQueueEndpoint>());
     case System::posix_queue: return open(std::type_identity<PosixQueueEndpoint>());
-    case System::libfabric_shm: return open(std::type_identity<LibfabricEndpoint>());
+    case System::libfabric: return open(std::type_identity<LibfabricEndpoint>());
+    case System::tcp_socket: return open(std::type_identity<TcpSocketEndpoint>());
+    case System::zmq: return open(std::type_identity<ZmqEndpoint>());
   }
 }
 

@@ -30,8 +30,7 @@ int answer(QueueOrder order) {
 }
 
 std::unique_ptr<QueueTeam> make_team(const Run& run, std::uint64_t bytes) {
-  auto team = std::make_unique<QueueTeam>(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2},
-                                          run.ns_per_tick);
+  auto team = std::make_unique<QueueTeam>(run, Measured(), Shape{.bytes = bytes, .directions = 2});
   team->add(play_first, 0, 0, 1);
   team->add(answer, 0, 1, 0);
   team->wait_until_ready();

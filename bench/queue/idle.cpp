@@ -51,7 +51,7 @@ std::vector<Row> measure_idle(const Run& run) {
   auto ready = run.runtime.make_queue<std::uint32_t>();
   std::vector<Process> consumers;
   for (std::uint32_t i = 0; i < run.options.consumers; ++i) {
-    consumers.push_back(run.runtime.process(block_in_get, channel, ready));
+    consumers.push_back(run.runtime.process({.node = run.runtime.node()}, block_in_get, channel, ready));
     consumers.back().start();
   }
   std::vector<std::uint32_t> processes = {Member::current()->segment().header().agent_pid};

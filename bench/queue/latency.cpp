@@ -26,15 +26,14 @@ int answer(QueueOrder order) {
   });
 }
 
-Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
-  const auto team = std::make_shared<QueueTeam>(run.runtime, system, Shape{.bytes = bytes, .directions = 2},
-                                                run.ns_per_tick);
-  team->add(play_first, 0, 0, 1);
+Contestant make_contestant(const Run& run, const Measured& measured, std::uint64_t bytes) {
+  const auto team = std::make_shared<QueueTeam>(run, measured, Shape{.bytes = bytes, .directions = 2});
+  team->add_far(play_first, 0, 0, 1);
   team->add(answer, 0, 1, 0);
   team->wait_until_ready();
-  return {.name = name,
+  return {.name = measured.name,
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = [team, name] { return ping_pong_row("latency", name, *team); }};
+          .result = [team, name = measured.name] { return ping_pong_row("latency", name, *team); }};
 }
 
 }  // namespace
@@ -42,11 +41,11 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
 std::vector<Row> measure_latency(const Run& run) {
   std::vector<Row> rows;
   for (const std::uint64_t bytes : run.options.sizes) {
-    const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
+    const Contestant ours = make_contestant(run, {}, bytes);
     std::vector<Contestant> others;
     others.reserve(run.options.baselines.size());
     for (const Baseline* baseline : run.options.baselines) {
-      others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
+      others.push_back(make_contestant(run, *baseline, bytes));
     }
     const auto more = compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
                               "latency, " + std::to_string(bytes) + " bytes");

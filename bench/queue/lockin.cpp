@@ -78,7 +78,7 @@ int answer(QueueOrder order) {
 }
 
 std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {
-  QueueTeam team(run.runtime, System::wyvern, Shape{.bytes = bytes, .directions = 2}, run.ns_per_tick);
+  QueueTeam team(run, Measured(), Shape{.bytes = bytes, .directions = 2});
   team.add(play_first, 0, 0, 1);
   team.add(answer, 0, 1, 0);
   team.wait_until_ready();

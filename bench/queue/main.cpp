@@ -7,13 +7,14 @@
 
 #include "bench/common/report.hpp"
 #include "bench/queue/benchmarks.hpp"
+#include "bench/queue/far_path.hpp"
 #include "bench/queue/options.hpp"
 
 namespace {
 
 namespace bench = wyvern::bench;
 
-std::vector<bench::Row> measure(const bench::Run& run) {
+std::vector<bench::Row> measure_one(const bench::Run& run) {
   switch (run.options.benchmark) {
     case bench::Benchmark::latency: return measure_latency(run);
     case bench::Benchmark::throughput: return measure_throughput(run);
@@ -21,8 +22,17 @@ std::vector<bench::Row> measure(const bench::Run& run) {
     case bench::Benchmark::wakeup: return measure_wakeup(run);
     case bench::Benchmark::idle: return measure_idle(run);
     case bench::Benchmark::lockin: return measure_lockin(run);
+    case bench::Benchmark::put_roundtrip:
+    case bench::Benchmark::get_roundtrip: return measure_roundtrips(run);
   }
   return {};
+}
+
+std::vector<bench::Row> measure(const bench::Run& run) {
+  if (run.options.is_far()) bench::check_nodes(run.runtime, run.options.path);
+  std::vector<bench::Row> rows = measure_one(run);
+  for (bench::Row& row : rows) row.path = run.options.path;
+  return rows;
 }
 
 }  // namespace
@@ -31,6 +41,7 @@ int main(int argc, char** argv) {
   std::optional<bench::Options> options;
   try {
     options = bench::parse_options(argc, argv);
+    if (options && options->is_far()) bench::run_on_two_nodes(options->path, argv);
   } catch (const bench::BadOption& error) {
     std::cerr << "bench_queue: " << error.what() << '\n';
     return 2;

@@ -1,8 +1,11 @@
 #include "bench/queue/options.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
+
+#include <wyvern/transport/provider_table.hpp>
 
 namespace wyvern::bench {
 namespace {
@@ -17,6 +20,13 @@ struct Typed {
 
 /// What is measured when nothing is said. Repetitions are short, because pairs of them have to fall into the
 /// same mood of the machine, except for idle, where little happens.
+/// Between nodes.
+void set_far_defaults(const Options& options, Typed& typed) {
+  typed.baselines = {"libfabric-" + options.path};
+  if (options.benchmark == Benchmark::throughput) typed.baselines = {"tcp", "zmq"};
+  if (find_baseline(typed.baselines.front()) == nullptr) typed.baselines = {"none"};
+}
+
 void set_defaults(Options& options, Typed& typed) {
   options.seconds = options.benchmark == Benchmark::idle ? 5 : 0.2;
   switch (options.benchmark) {
@@ -37,8 +47,11 @@ void set_defaults(Options& options, Typed& typed) {
       typed.sizes = {"64"};
       options.consumers = max_consumers;
       break;
-    case Benchmark::lockin: typed.sizes = {"64"}; break;
+    case Benchmark::lockin:
+    case Benchmark::put_roundtrip:
+    case Benchmark::get_roundtrip: typed.sizes = {"64"}; break;
   }
+  if (options.is_far()) set_far_defaults(options, typed);
 }
 
 Benchmark parse_benchmark(const std::string& name) {
@@ -52,26 +65,58 @@ Benchmark parse_benchmark(const std::string& name) {
   throw BadOption("there is no benchmark '" + name + "', only " + names);
 }
 
-std::string no_baseline(const std::string& name, Benchmark benchmark) {
-  const std::string possible = baselines_of(benchmark);
-  return "--baselines: '" + name + "' is no baseline of " + std::string(name_of(benchmark)) + ": it has " +
-         (possible.empty() ? "none" : possible + ", or none");
+std::string no_baseline(const std::string& name, const Options& options) {
+  const std::string possible = baselines_of(options.benchmark, options.path);
+  return "--baselines: '" + name + "' is no baseline of " + std::string(name_of(options.benchmark)) +
+         " on the path " + options.path + ": it has " + (possible.empty() ? "none" : possible + ", or none");
 }
 
-std::vector<const Baseline*> parse_baselines(const std::vector<std::string>& names, Benchmark benchmark) {
+std::vector<const Baseline*> parse_baselines(const std::vector<std::string>& names, const Options& options) {
   if (names == std::vector<std::string>{"none"}) return {};
   std::vector<const Baseline*> parsed;
   for (const std::string& name : names) {
     const Baseline* baseline = find_baseline(name);
-    if (baseline == nullptr || !baseline->serves(benchmark)) {
-      throw BadOption(no_baseline(name, benchmark));
+    if (baseline == nullptr || !baseline->serves(options.benchmark, options.path)) {
+      throw BadOption(no_baseline(name, options));
     }
+    if (baseline->is_for_two && options.producers + options.consumers > 2)
+      throw BadOption("--baselines: '" + name + "' has one producer and one consumer only");
     if (std::find(parsed.begin(), parsed.end(), baseline) != parsed.end()) {
       throw BadOption("--baselines: '" + name + "' is there twice");
     }
     parsed.push_back(baseline);
   }
   return parsed;
+}
+
+/// What stands behind --path: the defaults depend on it.
+std::string path_of(int argc, const char* const* argv) {
+  const std::vector<std::string_view> arguments(argv, argv + argc);
+  const auto option = std::find(arguments.begin(), arguments.end(), "--path");
+  return option == arguments.end() || option + 1 == arguments.end() ? std::string(local_path)
+                                                                    : std::string(option[1]);
+}
+
+void check_path(const Options& options) {
+  const bool needs_nodes =
+      options.benchmark == Benchmark::put_roundtrip || options.benchmark == Benchmark::get_roundtrip;
+  const bool is_possible =
+      needs_nodes || options.benchmark == Benchmark::latency || options.benchmark == Benchmark::throughput;
+  if (!options.is_far()) {
+    if (needs_nodes) {
+      throw BadOption(std::string(name_of(options.benchmark)) +
+                      " is between nodes: say --path and a provider, such as tcp");
+    }
+    return;
+  }
+  const auto table = provider_table();
+  if (std::none_of(table.begin(), table.end(),
+                   [&](const ProviderTraits& traits) { return traits.request == options.path; })) {
+    throw BadOption("--path: local, or a provider such as tcp, net or shm, not '" + options.path + "'");
+  }
+  if (!is_possible) {
+    throw BadOption(std::string(name_of(options.benchmark)) + " is measured on the path local only");
+  }
 }
 
 void check(const Options& options, const CLI::App& app) {
@@ -96,13 +141,18 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   Typed typed;
   CLI::App app("Measures queues between processes, ours and others in the same set-up.", "bench_queue");
   app.add_option("benchmark", typed.benchmark,
-                 "latency, throughput, handoff, wakeup, idle or lockin; see bench/README.md");
+                 "latency, throughput, handoff, wakeup, idle, lockin, put-roundtrip or get-roundtrip; see "
+                 "bench/README.md");
   app.add_option("--sizes", typed.sizes, "Bytes of a message, for example 8,64,4K")->delimiter(',');
   app.add_option("--producers", options.producers, "Processes that put (throughput)");
   app.add_option("--consumers", options.consumers, "Processes that get (throughput, idle)");
   app.add_option("--batch", options.batch, "Messages of one put_many and get_many (throughput)");
-  app.add_option("--path", typed.path, "How the processes are connected: local");
-  app.add_option("--baselines", typed.baselines, "Of flag, futex, unix, boost, posix, libfabric-shm; or none")
+  app.add_option("--path", typed.path,
+                 "How the processes are connected: local, or a provider between two nodes: tcp, net, shm, …");
+  app.add_option(
+         "--baselines", typed.baselines,
+         "local: of flag, futex, unix, boost, posix, libfabric-shm; else of libfabric-tcp, tcp, zmq, …; "
+         "or none")
       ->delimiter(',');
   app.add_option("--seconds", options.seconds, "Of one repetition of one system");
   app.add_option("--repetitions", options.repetitions, "Of every system, in turn (default 7)");
@@ -112,12 +162,13 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   const bool asks_for_help = typed.benchmark.starts_with("-") && typed.benchmark != "-";
   if (!asks_for_help) {
     options.benchmark = parse_benchmark(typed.benchmark);
+    options.path = path_of(argc, argv);
+    check_path(options);
     set_defaults(options, typed);
   }
   if (!parse_command_line(app, argc, argv, "bench_queue latency --sizes 64")) return std::nullopt;
-  if (typed.path != "local") throw BadOption("--path: only local is possible, not '" + typed.path + "'");
   options.sizes = parse_sizes(typed.sizes);
-  options.baselines = parse_baselines(typed.baselines, options.benchmark);
+  options.baselines = parse_baselines(typed.baselines, options);
   check(options, app);
   return options;
 }

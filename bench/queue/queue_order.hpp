@@ -17,6 +17,7 @@ struct QueueOrder {
   System system = System::wyvern;
   std::vector<Channel> channels = {};  ///< wyvern: one a direction
   std::string name = {};               ///< boost, posix: of the queues, before the direction's digit
+  std::string provider = {};           ///< libfabric
   std::uint32_t head = 0;              ///< unix: the process that has the sockets
   std::vector<int> sockets = {};       ///< unix: two a direction, to send on and to receive on
 };

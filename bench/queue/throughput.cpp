@@ -36,13 +36,13 @@ int consume(QueueOrder order) {
   });
 }
 
-Contestant make_contestant(const Run& run, System system, const std::string& name, const Shape& shape) {
-  const auto team = std::make_shared<QueueTeam>(run.runtime, system, shape, run.ns_per_tick);
-  for (std::uint32_t i = 0; i < shape.producers; ++i) team->add(produce, i, 0, 0);
+Contestant make_contestant(const Run& run, const Measured& measured, const Shape& shape) {
+  const auto team = std::make_shared<QueueTeam>(run, measured, shape);
+  for (std::uint32_t i = 0; i < shape.producers; ++i) team->add_far(produce, i, 0, 0);
   for (std::uint32_t i = 0; i < shape.consumers; ++i) team->add(consume, i, 0, 0);
   team->wait_until_ready();
-  const std::string row_name = system == System::wyvern ? "wyvern" : name;
-  return {.name = name,
+  const std::string row_name = measured.system == System::wyvern ? "wyvern" : measured.name;
+  return {.name = measured.name,
           .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
           .result = [team, row_name] { return stream_row("throughput", row_name, *team); }};
 }
@@ -51,11 +51,15 @@ std::vector<Row> measure_size(const Run& run, std::uint64_t bytes) {
   const Options& options = run.options;
   const Shape one_by_one{.bytes = bytes, .producers = options.producers, .consumers = options.consumers};
   std::vector<Contestant> others;
-  const Contestant ours = options.batch > 1 ? make_batch_contestant(run, bytes)
-                                            : make_contestant(run, System::wyvern, "wyvern", one_by_one);
-  if (options.batch > 1) others.push_back(make_contestant(run, System::wyvern, "single", one_by_one));
+  const Contestant ours =
+      options.batch > 1 ? make_batch_contestant(run, bytes) : make_contestant(run, {}, one_by_one);
+  if (options.batch > 1) {
+    Measured single;
+    single.name = "single";
+    others.push_back(make_contestant(run, single, one_by_one));
+  }
   for (const Baseline* baseline : options.baselines) {
-    others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), one_by_one));
+    others.push_back(make_contestant(run, *baseline, one_by_one));
   }
   return compete(ours, others, {.repetitions = options.repetitions}, run.progress,
                  "throughput, " + std::to_string(bytes) + " bytes, " + std::to_string(options.producers) +

@@ -47,8 +47,8 @@ int sleep_and_receive(QueueOrder order) {
   });
 }
 
-Contestant make_contestant(const Run& run, System system, const std::string& name, std::uint64_t bytes) {
-  const auto team = std::make_shared<QueueTeam>(run.runtime, system, Shape{.bytes = bytes}, run.ns_per_tick);
+Contestant make_contestant(const Run& run, const Measured& measured, std::uint64_t bytes) {
+  const auto team = std::make_shared<QueueTeam>(run, measured, Shape{.bytes = bytes});
   team->add(send_now_and_then, 0, 0, 0);
   team->add(sleep_and_receive, 0, 0, 0);
   team->wait_until_ready();
@@ -57,7 +57,7 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
     team->run_round(seconds);
     all->add(team->slot(consumer).histogram);
   };
-  const auto result = [team, all, name] {
+  const auto result = [team, all, name = measured.name] {
     Row row{.benchmark = "wakeup",
             .system = name,
             .bytes = team->shape().bytes,
@@ -66,7 +66,7 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
     all->clear();
     return row;
   };
-  return {.name = name, .play = play, .result = result};
+  return {.name = measured.name, .play = play, .result = result};
 }
 
 }  // namespace
@@ -74,11 +74,11 @@ Contestant make_contestant(const Run& run, System system, const std::string& nam
 std::vector<Row> measure_wakeup(const Run& run) {
   std::vector<Row> rows;
   for (const std::uint64_t bytes : run.options.sizes) {
-    const Contestant ours = make_contestant(run, System::wyvern, "wyvern", bytes);
+    const Contestant ours = make_contestant(run, {}, bytes);
     std::vector<Contestant> others;
     others.reserve(run.options.baselines.size());
     for (const Baseline* baseline : run.options.baselines) {
-      others.push_back(make_contestant(run, baseline->system, std::string(baseline->name), bytes));
+      others.push_back(make_contestant(run, *baseline, bytes));
     }
     const auto more = compete(ours, others, {.repetitions = run.options.repetitions, .turns = turns},
                               run.progress, "wakeup, " + std::to_string(bytes) + " bytes");

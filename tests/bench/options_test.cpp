@@ -32,7 +32,8 @@ bool says(const std::vector<const char*>& arguments, const std::string& part) {
 
 TEST(OptionsTest, each_benchmark_has_defaults_that_pass) {
   for (const BenchmarkName& known : benchmark_names()) {
-    const Options options = parse({known.name.data()});
+    const bool is_far = known.name.ends_with("roundtrip");
+    const Options options = is_far ? parse({known.name.data(), "--path", "tcp"}) : parse({known.name.data()});
     EXPECT_EQ(options.benchmark, known.benchmark);
     EXPECT_FALSE(options.sizes.empty());
     EXPECT_GE(options.repetitions, 7U);
@@ -96,7 +97,23 @@ TEST(OptionsTest, options_of_other_benchmarks_are_refused) {
 
 TEST(OptionsTest, unknown_options_and_paths_are_refused) {
   EXPECT_TRUE(says({"latency", "--fast"}, "--fast"));
-  EXPECT_TRUE(says({"latency", "--path", "tcp"}, "only local is possible"));
+  EXPECT_TRUE(says({"latency", "--path", "carrier-pigeon"}, "--path: local, or a provider"));
+  EXPECT_TRUE(says({"wakeup", "--path", "tcp"}, "wakeup is measured on the path local only"));
+  EXPECT_TRUE(says({"put-roundtrip"}, "put-roundtrip is between nodes"));
+}
+
+TEST(OptionsTest, paths_have_baselines_of_their_own) {
+  const Options far = parse({"throughput", "--path", "tcp"});
+  EXPECT_EQ(far.path, "tcp");
+  ASSERT_EQ(far.baselines.size(), 2U);
+  EXPECT_EQ(far.baselines[1]->name, "zmq");
+  EXPECT_EQ(parse({"put-roundtrip", "--path", "shm"}).baselines.at(0)->name, "libfabric-shm");
+  EXPECT_TRUE(
+      says({"latency", "--path", "tcp", "--baselines", "flag"}, "no baseline of latency on the path tcp"));
+  EXPECT_TRUE(says({"latency", "--path", "tcp", "--baselines", "libfabric-shm"}, "on the path tcp"));
+  EXPECT_TRUE(says({"latency", "--baselines", "zmq"}, "on the path local"));
+  EXPECT_TRUE(says({"throughput", "--path", "tcp", "--producers", "2", "--baselines", "zmq"},
+                   "one producer and one consumer only"));
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ class Resources {
   Resources& operator=(const Resources&) = delete;
 };
 
-/// Makes what the order's system needs for the order's shape, and writes into the order how to reach it.
-std::unique_ptr<Resources> make_resources(const Runtime& runtime, QueueOrder& order);
+/// Makes what the order's system needs for the order's shape, and writes into the order how to reach it. A
+/// queue's home is where it is received from: direction 0 leads here, 1 to the far node.
+std::unique_ptr<Resources> make_resources(const Runtime& runtime, QueueOrder& order, std::uint32_t far_node);
 
 }  // namespace wyvern::bench

@@ -26,15 +26,13 @@ class WyvernEndpoint {
   void send(std::span<const std::byte> message) { outgoing_.put(message); }
   void receive(std::span<std::byte> message) {
     std::vector<std::byte> other;
-    if (incoming_.local().get_into(message, other, WaitLimit::never()) != Received::in_buffer)
-      throw_other_size();
+    if (incoming_.get_into(message, other, WaitLimit::never()) != Received::in_buffer) throw_other_size();
   }
   /// The same, without ever sleeping.
   void poll(std::span<std::byte> message) {
     std::vector<std::byte> other;
     Received received = Received::nothing;
-    while (received == Received::nothing)
-      received = incoming_.local().get_into(message, other, WaitLimit::now());
+    while (received == Received::nothing) received = incoming_.get_into(message, other, WaitLimit::now());
     if (received != Received::in_buffer) throw_other_size();
   }
 

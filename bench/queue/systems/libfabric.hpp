@@ -10,7 +10,7 @@
 
 namespace wyvern::bench {
 
-/// Libfabric's provider for shared memory, polled: an RDM endpoint in each of two processes, fi_send and
+/// A provider of libfabric, polled: an RDM endpoint in each of two processes, fi_send and
 /// fi_recv into the receiver's own buffer. The library is loaded here and nowhere else, because it takes over
 /// the signals of every process that links it.
 class LibfabricEndpoint {

@@ -1,4 +1,4 @@
-#include "bench/queue/systems/libfabric_shm.hpp"
+#include "bench/queue/systems/libfabric.hpp"
 
 #include <rdma/fi_endpoint.h>
 
@@ -9,7 +9,7 @@ namespace wyvern::bench {
 
 class LibfabricEndpoint::Connection {
  public:
-  Connection(const QueueOrder& order, const Scratch& scratch) : fabric_("shm") {
+  Connection(const QueueOrder& order, const Scratch& scratch) : fabric_(order.provider) {
     fabric_.connect(meet_partner(scratch, order.work.worker, fabric_.objects().name));
   }
 
