@@ -55,7 +55,7 @@ std::vector<std::byte> encode_opened(const QueueTerms& terms) {
   const auto name = builder.CreateString(terms.name);
   const Reference object = reference_to(terms.object);
   builder.Finish(CreateOpened(builder, &object, terms.capacity, terms.inline_size, terms.max_bytes,
-                              terms.window, terms.type_hash, type_name, name));
+                              terms.window, terms.window_bytes, terms.type_hash, type_name, name));
   return bytes_of(builder);
 }
 
@@ -66,6 +66,7 @@ QueueTerms decode_opened(std::span<const std::byte> body) {
           .inline_size = table->inline_size(),
           .max_bytes = table->max_bytes(),
           .window = table->window(),
+          .window_bytes = table->window_bytes(),
           .type_hash = table->type_hash(),
           .type_name = table->type_name()->str(),
           .name = table->name()->str()};

@@ -20,7 +20,8 @@ struct QueueTerms {
   std::uint64_t capacity = 0;     ///< messages
   std::uint64_t inline_size = 0;  ///< bytes
   std::uint64_t max_bytes = 0;
-  std::uint32_t window = 0;  ///< messages that may be put ahead of their answers
+  std::uint32_t window = 0;        ///< messages that may be put ahead of their answers
+  std::uint32_t window_bytes = 0;  ///< and the bytes of their payloads together, but for a single one
   std::uint64_t type_hash = 0;
   std::string type_name;
   std::string name;

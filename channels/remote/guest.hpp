@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/remote/outbox.hpp>
@@ -19,7 +20,11 @@ class GuestOpening;
 /// What a guest may have at its home before that calls it broken. They bound what one process of another node
 /// can make the agent keep.
 struct GuestLimits {
-  std::uint32_t window = 64;        ///< messages of an opening that it puts ahead of their answers
+  /// Messages of an opening that it puts ahead of their answers: a round trip's worth of small ones.
+  std::uint32_t window = 1024;
+  /// Bytes of their payloads together, but for a single one: so much memory a producer takes from a home
+  /// whose queue nobody reads.
+  std::uint32_t window_bytes = 256U << 10;
   std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
   std::uint32_t openings = 131'072;
   std::size_t request_bytes = std::size_t{64} << 20;  ///< of one request
@@ -57,6 +62,8 @@ struct Guest {
   std::list<AbandonedPut>& abandoned;
   GuestLimits limits;
   wire::Outbox outbox{endpoint.largest_message()};
+
+  std::vector<GuestOpening*> untold = {};  ///< openings with puts that have ended without its knowing
 
   /// It does not take what it has asked for: more of that can wait.
   bool is_backed_up() const { return outbox.unsent() >= limits.unsent; }

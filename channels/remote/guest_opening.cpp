@@ -16,7 +16,10 @@ using wire::FrameKind;
 GuestOpening::GuestOpening(std::uint32_t number, std::shared_ptr<ServedQueue> queue, Guest& guest)
     : number_(number), queue_(std::move(queue)), guest_(guest) {}
 
-GuestOpening::~GuestOpening() { queue_->forget(*this); }
+GuestOpening::~GuestOpening() {
+  queue_->forget(*this);
+  std::erase(guest_.untold, this);
+}
 
 void GuestOpening::end() {
   queue_->forget(*this);

@@ -62,6 +62,8 @@ class GuestOpening {
   void end_with(wire::FrameKind kind, std::uint32_t operation);
   void end_with_value(std::uint32_t operation, std::uint64_t value);
   void refuse(std::uint32_t operation, const Error& error);
+  /// For the home, when there is nothing more to do: the guest hears how far its puts are.
+  void tell_credit();
 
  private:
   enum class PutOutcome : std::uint8_t { done, full, not_there };
@@ -88,9 +90,9 @@ class GuestOpening {
   PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload);
   PutOutcome put_large(HeldPut& put);
   void drop_held(std::deque<HeldPut>::iterator put);
+  void count_ahead_ended();
   void abandon(HeldPut& put);
   void say(wire::FrameKind kind, std::uint32_t operation);
-  void tell_credit();
   void end_holding();
   void cancel(std::uint32_t operation);
   Delivery take_delivery(const wire::Frame& frame);
@@ -107,6 +109,7 @@ class GuestOpening {
   std::unordered_set<std::uint32_t> operations_;  // that have not ended
   std::deque<HeldPut> held_;
   std::uint32_t held_ahead_ = 0;   // of those, without an answer
+  std::size_t held_bytes_ = 0;     // of the payloads of these
   std::uint32_t ahead_ended_ = 0;  // puts without an answer that are in the queue or turned back; counts on
   std::uint32_t ahead_told_ = 0;   // of those, as the guest knows
   std::uint32_t turned_back_ = 0;

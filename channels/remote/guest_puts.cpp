@@ -24,6 +24,8 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
     fail("handles in a put that wants no answer");
   } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= guest_.limits.window) {
     fail("more messages ahead of their answers than the window has");
+  } else if (held_ahead_ != 0 && held_bytes_ + received.cargo.payload.size() > guest_.limits.window_bytes) {
+    fail("more bytes ahead of their answers than the window has");
   }
   HeldPut put{.operation = is_answered ? frame.operation : 0,
               .is_answered = is_answered,
@@ -36,8 +38,11 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
   if (is_now && (!is_large || !held_.empty())) return end_with(FrameKind::nothing, frame.operation);
   put.is_now = is_now;
   put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
+  if (!is_answered) {
+    ++held_ahead_;
+    held_bytes_ += put.payload.size();
+  }
   held_.push_back(std::move(put));
-  if (!is_answered) ++held_ahead_;
   queue_->wait_for_room(*this);
 }
 
@@ -57,11 +62,14 @@ bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload) {
   } catch (const Error& error) {
     refuse(put.operation, error);
   }
-  if (put.is_answered) return true;
-  ++ahead_ended_;
-  // Often enough that a guest does not have to wait, and not for each.
-  if (ahead_ended_ - ahead_told_ >= std::max(1U, guest_.limits.window / 4)) tell_credit();
+  if (!put.is_answered) count_ahead_ended();
   return true;
+}
+
+/// The guest is told often enough that it does not have to wait, and when there is nothing more to do.
+void GuestOpening::count_ahead_ended() {
+  if (ahead_ended_++ == ahead_told_) guest_.untold.push_back(this);
+  if (ahead_ended_ - ahead_told_ >= std::max(1U, guest_.limits.window / 4)) tell_credit();
 }
 
 GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload) {
@@ -101,7 +109,10 @@ bool GuestOpening::serve_put() {
 }
 
 void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
-  if (!put->is_answered) --held_ahead_;
+  if (!put->is_answered) {
+    --held_ahead_;
+    held_bytes_ -= put->payload.size();
+  }
   abandon(*put);
   held_.erase(put);
   end_holding();
@@ -115,6 +126,8 @@ void GuestOpening::abandon(HeldPut& put) {
 }
 
 void GuestOpening::tell_credit() {
+  if (ahead_told_ == ahead_ended_) return;
+  std::erase(guest_.untold, this);
   ahead_told_ = ahead_ended_;
   say(FrameKind::credit, ahead_ended_);
 }

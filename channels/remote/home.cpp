@@ -16,8 +16,9 @@ namespace {
 constexpr std::chrono::seconds between_reports_of_strangers{1};
 /// Messages to a guest that takes none, in terms of those that make its gets wait.
 constexpr std::size_t broken_when_backed_up = 16;
-/// Messages in a queue's care whose guests have let it go.
-constexpr std::size_t most_adopted = 4096;
+/// Of messages in a queue's care whose guests have let it go.
+constexpr std::size_t most_adopted = 65'536;
+constexpr std::size_t most_adopted_bytes = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -48,6 +49,7 @@ bool Home::poll(Time now) {
     give_up(entry, counters_.lost, describe(lost, "process " + to_string(entry.puid)));
   }
   const bool served = serve_queues();
+  tell_credits();
   const bool is_all_sent = send_all();
   remove_given_up();
   return events != 0 || served || !is_all_sent;
@@ -147,6 +149,7 @@ void Home::admit_to_queue(GuestEntry& entry, const Frame& frame, Find find) {
                                            .inline_size = queue->local().view().inline_size(),
                                            .max_bytes = header.max_bytes,
                                            .window = options_.limits.window,
+                                           .window_bytes = options_.limits.window_bytes,
                                            .type_hash = header.type_hash,
                                            .type_name = header.type_name,
                                            .name = header.name});
@@ -245,7 +248,8 @@ void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
 void Home::let_go(GuestEntry& entry, std::uint32_t number) {
   GuestOpening& opening = *entry.openings.at(number);
   const std::shared_ptr<ServedQueue> queue = opening.shared_queue();
-  if (queue->adopted() + options_.limits.window > most_adopted)
+  if (queue->adopted() + options_.limits.window > most_adopted ||
+      queue->adopted_bytes() + options_.limits.window_bytes > most_adopted_bytes)
     throw DecodeError("processes have let " + queue->local().description() +
                       " go with too many messages to it");
   opening.leave();
@@ -290,6 +294,12 @@ bool Home::serve_queues() {
     return queue->adopted() == 0 || !has_other_hold(entry, member_->process_index());
   });
   return any;
+}
+
+void Home::tell_credits() {
+  for (auto& [peer, entry] : guests_) {
+    while (!entry.guest->untold.empty()) entry.guest->untold.back()->tell_credit();
+  }
 }
 
 bool Home::send_all() {

@@ -128,6 +128,7 @@ class Home : private EndpointHandler {
   void remove_given_up();
   void end(PeerNumber peer, GuestEntry entry);
   bool serve_queues();
+  void tell_credits();
   bool send_all();
   void report(const std::string& text) const;
 

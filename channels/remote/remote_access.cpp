@@ -138,6 +138,10 @@ void RemoteAccess::send_soon(RemoteNode& node) {
   note_call();
 }
 
+void RemoteAccess::poll_now() {
+  if (!is_polled_) poll_once();
+}
+
 void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
   wait(
       lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());

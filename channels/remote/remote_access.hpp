@@ -72,6 +72,8 @@ class RemoteAccess : private EndpointHandler {
   void send(RemoteNode& node);
   /// The same soon: with what fills a message, or in some milliseconds.
   void send_soon(RemoteNode& node);
+  /// Polls once, unless somebody is polling.
+  void poll_now();
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);

@@ -9,6 +9,12 @@
 #include <wyvern/core/error.hpp>
 
 namespace wyvern {
+namespace {
+
+/// Each takes one of the operations that an opening may have at a time.
+constexpr std::size_t most_under_way = 64;
+
+}  // namespace
 
 using wire::FrameKind;
 
@@ -38,7 +44,7 @@ bool RemotePutBatch::put(std::span<const std::byte> payload, std::span<const Obj
 bool RemotePutBatch::put_ahead(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
   RemoteAccess::Lock lock = channel_.access_.lock();
   if (channel_.node_->lost()) RemoteAccess::throw_lost(*channel_.node_);
-  const std::size_t window = std::max<std::size_t>(channel_.terms_.window, 1);
+  const std::size_t window = std::clamp<std::size_t>(channel_.terms_.window, 1, most_under_way);
   if (answers_->pending.size() >= window) wait_for_answers(lock, window - 1);
   collect();
   check_refusal();

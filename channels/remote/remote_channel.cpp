@@ -56,7 +56,7 @@ void RemoteChannel::ask_to_open(RemoteAccess::Lock& lock, FrameKind how, std::sp
   check_outcome(answer, "open");
   terms_ = wire::decode_opened(answer.bytes.bytes());
   reference_ = terms_.object;
-  ahead_.window = terms_.window;
+  ahead_.allow(terms_.window, terms_.window_bytes);
 }
 
 /// The last handle has gone.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <wyvern/channels/remote/introduction.hpp>
@@ -9,6 +10,22 @@ namespace wyvern {
 using wire::Frame;
 using wire::FrameFlag;
 using wire::FrameKind;
+
+void PutsAhead::allow(std::uint32_t messages, std::uint32_t bytes) {
+  constexpr std::uint32_t most_messages = 65'536;  // whatever a home says
+  sizes_.resize(std::min(messages, most_messages));
+  most_bytes_ = bytes;
+}
+
+void PutsAhead::sent(std::size_t bytes) {
+  sizes_[sent_++ % sizes_.size()] = static_cast<std::uint32_t>(bytes);
+  bytes_ += bytes;
+}
+
+void PutsAhead::end_until(std::uint32_t count) {
+  if (count - ended_ > not_ended()) throw DecodeError("an agent has ended more puts than there are");
+  while (ended_ != count) bytes_ -= sizes_[ended_++ % sizes_.size()];
+}
 
 RemoteNode::RemoteNode(std::uint32_t number, PeerNumber peer, std::vector<std::byte> hello,
                        std::size_t largest_message)
@@ -85,7 +102,7 @@ void RemoteNode::deal_with(const Frame& frame) {
   switch (frame.kind) {
     case FrameKind::delivery: return deliver(frame);
     case FrameKind::credit:
-      if (ahead != nullptr) ahead->ended = frame.operation;
+      if (ahead != nullptr) ahead->end_until(frame.operation);
       return;
     case FrameKind::turned_back:
       if (ahead != nullptr) ahead->turned_back = frame.operation;

@@ -30,14 +30,31 @@ struct RemoteOperation {
 };
 
 /// How far the puts of an opening are for which no answer is waited.
-struct PutsAhead {
-  std::uint32_t window = 0;
-  std::uint32_t sent = 0;
-  std::uint32_t ended = 0;  ///< both count on
-  std::uint32_t turned_back = 0;
-  std::optional<wire::Refusal> refusal;  ///< of one of them
+class PutsAhead {
+ public:
+  /// What the home allows; before anything is put.
+  void allow(std::uint32_t messages, std::uint32_t bytes);
+  /// Whether any may be put ahead.
+  bool is_allowed() const { return !sizes_.empty(); }
+  bool may_send(std::size_t bytes) const {
+    const std::uint32_t under_way = not_ended();
+    return under_way < sizes_.size() && (under_way == 0 || bytes_ + bytes <= most_bytes_);
+  }
+  void sent(std::size_t bytes);
+  /// Of those that were sent.
+  std::uint32_t not_ended() const { return sent_ - ended_; }
+  /// So many have ended since the beginning. DecodeError: that cannot be.
+  void end_until(std::uint32_t count);
 
-  bool may_send() const { return sent - ended < window; }
+  std::uint32_t turned_back = 0;
+  std::optional<wire::Refusal> refusal = {};  ///< of one of them
+
+ private:
+  std::vector<std::uint32_t> sizes_;  // of those that have not ended, by number modulo the window
+  std::size_t most_bytes_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint32_t sent_ = 0;
+  std::uint32_t ended_ = 0;  // both count on
 };
 
 /// The home of queues on another node, as this process sees it: what is to be said there, and who waits for

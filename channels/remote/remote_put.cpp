@@ -53,22 +53,31 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   const wire::Cargo cargo{.handles = handles, .payload = payload};
   if (!is_small(cargo)) return put_large(lock, cargo, limit);
   const bool may_run_ahead =
-      ahead_.window != 0 && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
+      ahead_.is_allowed() && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
   if (!may_run_ahead) return put_answered(lock, cargo, limit);
   put_ahead(lock, cargo);
   return true;
 }
 
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
-  access_.wait(
-      lock, [&] { return ahead_.may_send() || ahead_.turned_back != 0 || ahead_.refusal || node_->lost(); },
-      WaitLimit::never());
+  // Who puts only now and then sends at once; who puts one after another packs them while others are under
+  // way, and looks himself how far those are.
+  constexpr std::uint32_t few = 8;
+  const std::size_t bytes = cargo.payload.size();
+  if (ahead_.not_ended() >= few) access_.poll_now();
+  if (!ahead_.may_send(bytes)) {
+    access_.wait(
+        lock,
+        [&] { return ahead_.may_send(bytes) || ahead_.turned_back != 0 || ahead_.refusal || node_->lost(); },
+        WaitLimit::never());
+  }
   check_ahead("put");
-  ++ahead_.sent;
+  const bool is_among_few = ahead_.not_ended() < few;
+  ahead_.sent(bytes);
   node_->outbox()
       .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
       .add_cargo(FrameKind::put, 0, opening_, 0, cargo);
-  access_.send(*node_);
+  is_among_few ? access_.send(*node_) : access_.send_soon(*node_);
 }
 
 /// One that is answered.

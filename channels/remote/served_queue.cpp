@@ -128,11 +128,13 @@ bool ServedQueue::serve_gets() {
 bool ServedQueue::serve_adopted() {
   bool any = false;
   for (; !adopted_.empty(); adopted_.pop_front()) {
+    const std::size_t bytes = adopted_.front().size();
     try {
       if (!local_->put(adopted_.front(), {}, WaitLimit::now())) break;
     } catch (const Error&) {
       // Closed, or there is no memory: nobody is left to be told.
     }
+    adopted_bytes_ -= bytes;
     any = true;
   }
   return any;

@@ -44,8 +44,12 @@ class ServedQueue {
   void forget(const GuestOpening& opening);
   /// A message of a guest that lets the queue go before there is room: it goes in when there is, or is
   /// dropped with the queue.
-  void adopt(std::vector<std::byte> payload) { adopted_.push_back(std::move(payload)); }
+  void adopt(std::vector<std::byte> payload) {
+    adopted_bytes_ += payload.size();
+    adopted_.push_back(std::move(payload));
+  }
   std::size_t adopted() const { return adopted_.size(); }
+  std::size_t adopted_bytes() const { return adopted_bytes_; }
 
   /// Does what has become possible; whether that was anything.
   bool serve();
@@ -75,6 +79,7 @@ class ServedQueue {
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first
   std::deque<std::vector<std::byte>> adopted_;
+  std::size_t adopted_bytes_ = 0;
 };
 
 }  // namespace wyvern
