@@ -61,6 +61,10 @@ Channel Channel::create(const std::shared_ptr<Member>& member, const QueueOption
   Member::check_not_forked();
   const std::uint32_t own = member->segment().header().node;
   const std::uint32_t home = options.node != 0 ? options.node : own;
+  if (options.name.size() >= channel_name_bytes) {
+    throw InvalidArgument("make_queue: a name is at most " + std::to_string(channel_name_bytes - 1) +
+                          " bytes, not " + std::to_string(options.name.size()));
+  }
   ChannelSpec spec;
   spec.capacity = options.capacity;
   spec.inline_size = options.inline_size;

@@ -32,8 +32,14 @@ std::optional<NamedObject> ask(const std::shared_ptr<Member>& member, const node
   return decode_from<NamedObject>(*answer);
 }
 
+/// Its home does not have it any more, or has gone itself.
 bool has_gone(const std::shared_ptr<Member>& member, const ObjectReference& reference) {
-  return !Channel::exists(member, reference);
+  try {
+    return !Channel::exists(member, reference);
+  } catch (const NodeLost&) {
+    if (reference.id.node() == node_of(member).node) throw;
+    return true;
+  }
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace wyvern::queue_names {
 /// The queue of that name; waits until there is one. Nothing: not in time.
 std::optional<ObjectReference> find(const std::shared_ptr<Member>& member, const std::string& name,
                                     Deadline deadline);
-/// That queue has gone: nobody is to find it by its name any more.
+/// That queue has gone, or its node: nobody is to find it by its name any more.
 void forget(const std::shared_ptr<Member>& member, const std::string& name, const ObjectReference& reference);
 /// Before a queue with that name (none: empty) is made on that node: a queue that has gone does not keep the
 /// name.

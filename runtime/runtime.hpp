@@ -84,6 +84,9 @@ class Runtime {
       } catch (const QueueLost&) {
         // Its last holder let it go just after it was found: another of that name may come.
         forget_name(name, *found);
+      } catch (const NodeLost&) {
+        if (found->id.node() == node()) throw;
+        forget_name(name, *found);  // its home has gone
       }
     }
     return std::nullopt;

@@ -14,6 +14,9 @@ namespace wyvern::wire {
 
 static_assert(sizeof(FrameHeader) == 16 && sizeof(Reference) == 16 && sizeof(Memory) == 24);
 
+/// Of one request, in as many frames as it takes.
+inline constexpr std::size_t most_request_bytes = std::size_t{64} << 20;
+
 /// Flags of a frame, together.
 using FrameFlags = std::uint8_t;
 constexpr FrameFlags flag(FrameFlag one) { return static_cast<FrameFlags>(one); }

@@ -27,7 +27,8 @@ struct GuestLimits {
   std::uint32_t window_bytes = 256U << 10;
   std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
   std::uint32_t openings = 131'072;
-  std::size_t request_bytes = std::size_t{64} << 20;  ///< of one request
+  std::size_t request_bytes = wire::most_request_bytes;
+  std::size_t held_bytes = std::size_t{64} << 20;  ///< of messages that wait for room, of all its openings
   /// Messages of an opening that are on their way or leased: each takes a port of the queue, which has 8,200.
   std::uint32_t deliveries = 2048;
   /// Messages to it that cannot be sent: so many, and its gets wait; sixteen times as many, and it is broken.
@@ -63,6 +64,7 @@ struct Guest {
   GuestLimits limits;
   wire::Outbox outbox{endpoint.largest_message()};
 
+  std::size_t held_bytes = 0;              ///< of messages that wait for room
   std::vector<GuestOpening*> untold = {};  ///< openings with puts that have ended without its knowing
 
   /// It does not take what it has asked for: more of that can wait.

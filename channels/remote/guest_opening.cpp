@@ -18,6 +18,7 @@ GuestOpening::GuestOpening(std::uint32_t number, std::shared_ptr<ServedQueue> qu
 
 GuestOpening::~GuestOpening() {
   queue_->forget(*this);
+  for (const HeldPut& put : held_) stop_holding(put);
   std::erase(guest_.untold, this);
 }
 
@@ -36,12 +37,21 @@ void GuestOpening::end() {
   deliveries_.clear();  // leases go back
   report_done();
   if (not_reported_ != 0) queue_->local().tasks_lost(std::exchange(not_reported_, 0));
+  if (!closes_.empty()) queue_->local().close();  // what it was to come behind is lost with the guest
 }
 
-void GuestOpening::leave() {
-  for (HeldPut& put : held_) {
-    if (!put.is_answered && put.memory.size == 0) queue_->adopt(std::move(put.payload));
+std::size_t GuestOpening::leave() {
+  std::size_t too_many = 0;
+  for (auto put = held_.begin(); put != held_.end();) {
+    if (put->is_answered || put->memory.size != 0) {
+      ++put;
+      continue;
+    }
+    stop_holding(*put);
+    if (!queue_->adopt(std::move(put->payload))) ++too_many;
+    put = held_.erase(put);
   }
+  return too_many;
 }
 
 void GuestOpening::fail(const char* what) const {
@@ -103,8 +113,10 @@ void GuestOpening::deal_with(const Frame& frame) {
     }
     case FrameKind::close:
       begin(frame.operation);
-      queue_->local().close();
-      return end_with(FrameKind::accepted, frame.operation);
+      closes_.push_back(frame.operation);
+      is_closing_ = true;
+      turn_back_answered();
+      return end_holding();
     default: fail("a frame that belongs to no queue");
   }
 }

@@ -46,8 +46,9 @@ class GuestOpening {
   /// Whether another message may be on its way to the guest.
   bool may_deliver() const { return deliveries_.size() < guest_.limits.deliveries; }
 
-  /// The guest lets the queue go: puts ahead that are held still go in when there is room.
-  void leave();
+  /// The guest lets the queue go: puts ahead that are held still go in when there is room, as many as the
+  /// queue can keep; how many that were too many.
+  std::size_t leave();
   /// Settles what becomes of messages that are on their way; the last call but the destructor.
   void end();
   /// Any frame but `open`, `let_go` and `put`.
@@ -58,6 +59,8 @@ class GuestOpening {
   /// For the queue: the first of the held puts ends if it can; whether it did.
   bool serve_put();
   bool holds_puts() const { return !held_.empty(); }
+  /// For the queue: it keeps no messages of openings that have gone.
+  void end_holding();
   void deliver(std::uint32_t operation, HeldMessage message, IntentKind kind);
   void end_with(wire::FrameKind kind, std::uint32_t operation);
   void end_with_value(std::uint32_t operation, std::uint64_t value);
@@ -91,9 +94,13 @@ class GuestOpening {
   PutOutcome put_large(HeldPut& put);
   void drop_held(std::deque<HeldPut>::iterator put);
   void count_ahead_ended();
+  void hold(HeldPut put);
+  void stop_holding(const HeldPut& put);
+  void turn_back(bool is_answered, std::uint32_t operation);
+  void turn_back_answered();
+  void close_behind();
   void abandon(HeldPut& put);
   void say(wire::FrameKind kind, std::uint32_t operation);
-  void end_holding();
   void cancel(std::uint32_t operation);
   Delivery take_delivery(const wire::Frame& frame);
   void received(const wire::Frame& frame);
@@ -113,6 +120,8 @@ class GuestOpening {
   std::uint32_t ahead_ended_ = 0;  // puts without an answer that are in the queue or turned back; counts on
   std::uint32_t ahead_told_ = 0;   // of those, as the guest knows
   std::uint32_t turned_back_ = 0;
+  std::vector<std::uint32_t> closes_;   // that wait for what is held
+  bool is_closing_ = false;             // nothing more is put
   std::vector<std::uint32_t> flushes_;  // that wait for what is held
   std::vector<std::uint32_t> joins_;    // the same
   std::unordered_map<std::uint32_t, Delivery> deliveries_;

@@ -27,23 +27,66 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
   } else if (held_ahead_ != 0 && held_bytes_ + received.cargo.payload.size() > guest_.limits.window_bytes) {
     fail("more bytes ahead of their answers than the window has");
   }
+  if (is_closing_) return turn_back(is_answered, frame.operation);
   HeldPut put{.operation = is_answered ? frame.operation : 0,
               .is_answered = is_answered,
               .handles = received.handles,
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
-  if (held_.empty() && !is_large && try_put(put, received.cargo.payload)) return;
+  const bool is_next = held_.empty() && queue_->adopted() == 0;
+  if (is_next && !is_large && try_put(put, received.cargo.payload)) return;
   // A large one is put without waiting only if it can be fetched at once; whether there is room shows then.
-  if (is_now && (!is_large || !held_.empty())) return end_with(FrameKind::nothing, frame.operation);
+  if (is_now && (!is_large || !is_next)) return end_with(FrameKind::nothing, frame.operation);
   put.is_now = is_now;
   put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
-  if (!is_answered) {
+  hold(std::move(put));
+}
+
+void GuestOpening::hold(HeldPut put) {
+  if (guest_.held_bytes + put.payload.size() > guest_.limits.held_bytes) {
+    refuse(put.operation,
+           OutOfMemory("a process has " + std::to_string(guest_.held_bytes >> 20) +
+                       " MiB of messages waiting for room in queues of this node, the most it can have; " +
+                       queue_->local().description() + " is full"));
+    if (!put.is_answered) count_ahead_ended();
+    return;
+  }
+  guest_.held_bytes += put.payload.size();
+  if (!put.is_answered) {
     ++held_ahead_;
     held_bytes_ += put.payload.size();
   }
   held_.push_back(std::move(put));
   queue_->wait_for_room(*this);
+}
+
+void GuestOpening::stop_holding(const HeldPut& put) {
+  guest_.held_bytes -= put.payload.size();
+  if (put.is_answered) return;
+  --held_ahead_;
+  held_bytes_ -= put.payload.size();
+}
+
+/// A put that meets the close.
+void GuestOpening::turn_back(bool is_answered, std::uint32_t operation) {
+  if (is_answered) return end_with(FrameKind::closed, operation);
+  say(FrameKind::turned_back, ++turned_back_);
+  count_ahead_ended();
+}
+
+/// Who waits for room is turned back by a close of its own process; what was put ahead is not.
+void GuestOpening::turn_back_answered() {
+  for (auto put = held_.begin(); put != held_.end();) {
+    if (!put->is_answered) {
+      ++put;
+      continue;
+    }
+    end_with(FrameKind::closed, put->operation);
+    abandon(*put);
+    stop_holding(*put);
+    put = held_.erase(put);
+  }
 }
 
 /// False: it has to wait.
@@ -54,11 +97,8 @@ bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload) {
     if (put.is_answered)
       end_with(outcome == PutOutcome::done ? FrameKind::accepted : FrameKind::nothing, put.operation);
   } catch (const QueueClosed&) {
-    if (put.is_answered) {
-      end_with(FrameKind::closed, put.operation);
-    } else {
-      say(FrameKind::turned_back, ++turned_back_);
-    }
+    turn_back(put.is_answered, put.operation);
+    return true;
   } catch (const Error& error) {
     refuse(put.operation, error);
   }
@@ -109,10 +149,7 @@ bool GuestOpening::serve_put() {
 }
 
 void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
-  if (!put->is_answered) {
-    --held_ahead_;
-    held_bytes_ -= put->payload.size();
-  }
+  stop_holding(*put);
   abandon(*put);
   held_.erase(put);
   end_holding();
@@ -132,13 +169,27 @@ void GuestOpening::tell_credit() {
   say(FrameKind::credit, ahead_ended_);
 }
 
-/// When nothing is held: whoever waited for that goes on.
+/// When nothing is held, nor kept of a former visit: whoever waited for that goes on.
 void GuestOpening::end_holding() {
   if (!held_.empty()) return;
+  if (queue_->adopted() != 0) {
+    if (!joins_.empty() || !flushes_.empty() || !closes_.empty()) queue_->wait_for_adopted(*this);
+    return;
+  }
   for (const std::uint32_t operation : std::exchange(joins_, {})) queue_->join(*this, operation);
-  if (flushes_.empty()) return;
+  if (!flushes_.empty()) {
+    tell_credit();
+    for (const std::uint32_t operation : std::exchange(flushes_, {}))
+      end_with(FrameKind::accepted, operation);
+  }
+  close_behind();
+}
+
+void GuestOpening::close_behind() {
+  if (closes_.empty()) return;
+  queue_->local().close();
   tell_credit();
-  for (const std::uint32_t operation : std::exchange(flushes_, {})) end_with(FrameKind::accepted, operation);
+  for (const std::uint32_t operation : std::exchange(closes_, {})) end_with(FrameKind::accepted, operation);
 }
 
 }  // namespace wyvern

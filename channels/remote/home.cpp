@@ -16,9 +16,6 @@ namespace {
 constexpr std::chrono::seconds between_reports_of_strangers{1};
 /// Messages to a guest that takes none, in terms of those that make its gets wait.
 constexpr std::size_t broken_when_backed_up = 16;
-/// Of messages in a queue's care whose guests have let it go.
-constexpr std::size_t most_adopted = 65'536;
-constexpr std::size_t most_adopted_bytes = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -148,7 +145,8 @@ void Home::admit_to_queue(GuestEntry& entry, const Frame& frame, Find find) {
                                            .capacity = queue->local().view().capacity(),
                                            .inline_size = queue->local().view().inline_size(),
                                            .max_bytes = header.max_bytes,
-                                           .window = options_.limits.window,
+                                           // Who comes back before all that he left is in the queue waits.
+                                           .window = queue->adopted() == 0 ? options_.limits.window : 0,
                                            .window_bytes = options_.limits.window_bytes,
                                            .type_hash = header.type_hash,
                                            .type_name = header.type_name,
@@ -176,11 +174,14 @@ void Home::request(GuestEntry& entry, const Frame& frame) {
     throw DecodeError("a process asks for something with more bytes than a request may have");
   entry.request.insert(entry.request.end(), frame.body.begin(), frame.body.end());
   if (frame.has(wire::FrameFlag::more)) return;
+  if (entry.requests.size() >= options_.limits.operations || !entry.requests.insert(frame.operation).second)
+    throw DecodeError("a process asks for more at a time than one may");
   GuestRequest request{.guest = entry.number,
                        .process = entry.puid,
                        .operation = frame.operation,
                        .bytes = std::exchange(entry.request, {})};
   if (options_.requests != nullptr) return options_.requests->request(std::move(request));
+  entry.requests.erase(frame.operation);
   entry.guest->outbox.add_refusal(0, frame.operation,
                                   InvalidArgument("this node serves queues and nothing else"));
 }
@@ -199,12 +200,15 @@ Home::GuestEntry* Home::find_guest(std::uint64_t number) {
 }
 
 void Home::answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply) {
-  if (GuestEntry* const entry = find_guest(guest))
-    entry->guest->outbox.room_for(reply.size()).add(FrameKind::reply, 0, 0, operation, reply);
+  GuestEntry* const entry = find_guest(guest);
+  if (entry == nullptr || entry->requests.erase(operation) == 0) return;
+  entry->guest->outbox.room_for(reply.size()).add(FrameKind::reply, 0, 0, operation, reply);
 }
 
 void Home::refuse(std::uint64_t guest, std::uint32_t operation, const Error& error) {
-  if (GuestEntry* const entry = find_guest(guest)) entry->guest->outbox.add_refusal(0, operation, error);
+  GuestEntry* const entry = find_guest(guest);
+  if (entry == nullptr || entry->requests.erase(operation) == 0) return;
+  entry->guest->outbox.add_refusal(0, operation, error);
 }
 
 bool Home::waits_for_queues() const {
@@ -248,11 +252,11 @@ void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
 void Home::let_go(GuestEntry& entry, std::uint32_t number) {
   GuestOpening& opening = *entry.openings.at(number);
   const std::shared_ptr<ServedQueue> queue = opening.shared_queue();
-  if (queue->adopted() + options_.limits.window > most_adopted ||
-      queue->adopted_bytes() + options_.limits.window_bytes > most_adopted_bytes)
-    throw DecodeError("processes have let " + queue->local().description() +
-                      " go with too many messages to it");
-  opening.leave();
+  if (const std::size_t dropped = opening.leave(); dropped != 0) {
+    report("process " + to_string(entry.puid) + " has let " + queue->local().description() +
+           " go while that was " + "full: " + std::to_string(dropped) +
+           " of its messages were too many to be kept, and are lost");
+  }
   opening.end();
   if (queue->adopted() != 0) adopting_.push_back(queue);
   entry.openings.erase(number);

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <wyvern/channels/remote/guest.hpp>
@@ -100,7 +101,8 @@ class Home : private EndpointHandler {
     std::uint64_t number = 0;
     std::unique_ptr<Guest> guest;
     std::unordered_map<std::uint32_t, std::unique_ptr<GuestOpening>> openings;
-    std::vector<std::byte> request = {};  // as far as it has come
+    std::vector<std::byte> request = {};              // as far as it has come
+    std::unordered_set<std::uint32_t> requests = {};  // that are not answered
     bool has_left = false;
     bool is_given_up = false;
   };

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <exception>
 #include <utility>
 
 #include <wyvern/channels/remote/home_server.hpp>
@@ -12,6 +14,9 @@
 
 namespace wyvern {
 namespace {
+
+/// So that an error that stays is not reported all the time.
+constexpr std::chrono::milliseconds after_failure{100};
 
 FileDescriptor make_eventfd() {
   FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -24,6 +29,7 @@ FileDescriptor make_eventfd() {
 HomeServer::HomeServer(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, const JobKey& key,
                        const HomeOptions& options)
     : member_(std::move(member)),
+      report_(options.report),
       address_(endpoint->address()),
       endpoint_(*endpoint),
       home_(member_, std::move(endpoint), key, options),
@@ -56,9 +62,15 @@ void HomeServer::serve() {
   SpinHabit& habit = SpinHabit::mine();
   const auto worked = [this] { return is_ending_ || work(); };
   while (!is_ending_) {
-    if (spin_until(*member_, worked, WaitLimit::never(), habit)) continue;
-    sleep();
-    if (worked()) habit.end(monotonic_ns());
+    try {
+      if (spin_until(*member_, worked, WaitLimit::never(), habit)) continue;
+      sleep();
+      if (worked()) habit.end(monotonic_ns());
+    } catch (const std::exception& error) {
+      // Out of memory, or an error of the network that concerns nobody in particular.
+      if (report_) report_(error.what());
+      std::this_thread::sleep_for(after_failure);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -41,6 +42,7 @@ class HomeServer {
   void ring();
 
   std::shared_ptr<Member> member_;
+  std::function<void(const std::string&)> report_;
   std::vector<std::byte> address_;
   Endpoint& endpoint_;
   Home home_;

@@ -6,6 +6,11 @@
 namespace wyvern::wire {
 
 FrameBuffer& Outbox::room_for(std::size_t body_bytes) {
+  if (sizeof(FrameHeader) + body_bytes > largest_message_) {
+    throw TooLarge("a request to another node of " + std::to_string(body_bytes) +
+                   " bytes does not fit into one message, of at most " + std::to_string(largest_message_) +
+                   " bytes");
+  }
   if (!messages_.empty() && messages_.back().has_room(body_bytes)) return messages_.back();
   if (spare_.empty()) return messages_.emplace_back(largest_message_);
   FrameBuffer& message = messages_.emplace_back(std::move(spare_.back()));

@@ -36,6 +36,11 @@ class Finally {
   Action action_;
 };
 
+void ring(const FileDescriptor& eventfd) {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(eventfd.get(), &one, sizeof one);
+}
+
 FileDescriptor make_eventfd() {
   FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!descriptor) throw OutOfMemory(describe_errno("eventfd", errno));
@@ -54,7 +59,8 @@ RemoteAccess::RemoteAccess(const std::shared_ptr<Member>& member, std::unique_pt
       watch_(*endpoint_, watch),
       callers_wait_(*endpoint_),
       own_wait_(*endpoint_),
-      interrupt_(make_eventfd()),
+      callers_interrupt_(make_eventfd()),
+      own_interrupt_(make_eventfd()),
       thread_([this] { look_after(); }) {}
 
 RemoteAccess::~RemoteAccess() {
@@ -64,8 +70,9 @@ RemoteAccess::~RemoteAccess() {
     is_ending_ = true;
     own_turn_.notify_one();
   }
-  interrupt();
+  ring(own_interrupt_);
   thread_.join();
+  for (const auto& read : abandoned_) read->region.reset();
 }
 
 void RemoteAccess::leave() noexcept {
@@ -76,6 +83,8 @@ void RemoteAccess::leave() noexcept {
     let_go(lock);
     say_farewell(lock);
     for (const auto& [number, node] : nodes_) lose(*node, "this process has left the job");
+    let_go(lock);
+    let_gone_.wait(lock, [this] { return letting_go_ == 0; });
   } catch (const std::exception&) {
     // Out of memory: the homes find out by silence.
   }
@@ -116,6 +125,7 @@ std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
   auto hello = wire::make_hello(key_, {.puid = member_.puid(), .address = endpoint_->address()}, home);
   const PeerNumber peer = endpoint_->add_peer(home);
   watch_.add(peer, Deadline::Clock::now());
+  interrupt_poller();  // its next look at the watch is too late by now
   auto node = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
   nodes_by_peer_.emplace(peer, node);
   nodes_.emplace(number, node);
@@ -129,8 +139,10 @@ void RemoteAccess::throw_lost(const RemoteNode& node) {
 
 void RemoteAccess::send(RemoteNode& node) {
   note_call();
-  if (node.lost() || node.outbox().send(*endpoint_, node.peer()) != SendOutcome::failed) return;
-  lose(node, "it cannot be reached");
+  if (node.lost()) return;
+  const SendOutcome outcome = node.outbox().send(*endpoint_, node.peer());
+  if (outcome == SendOutcome::failed) lose(node, "it cannot be reached");
+  if (outcome == SendOutcome::retry) interrupt_poller();
 }
 
 void RemoteAccess::send_soon(RemoteNode& node) {
@@ -142,6 +154,11 @@ void RemoteAccess::poll_now() {
   if (!is_polled_) poll_once();
 }
 
+void RemoteAccess::look_again() {
+  wake_waiters();
+  interrupt_poller();
+}
+
 void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
   wait(
       lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());
@@ -150,6 +167,12 @@ void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation&
 
 std::uint32_t RemoteAccess::say_request(RemoteNode& node, std::span<const std::byte> request,
                                         RemoteOperation& answer) {
+  if (request.size() > wire::most_request_bytes) {
+    throw TooLarge("the arguments of a process, or what else is asked of another node, take " +
+                   std::to_string(request.size()) + " bytes, at most " +
+                   std::to_string(wire::most_request_bytes) +
+                   " are possible; send large data through a queue");
+  }
   const std::uint32_t operation = node.begin(answer);
   const std::size_t most = endpoint_->largest_message() - sizeof(wire::FrameHeader);
   std::span<const std::byte> rest = request;
@@ -186,9 +209,12 @@ void RemoteAccess::let_go(Lock& lock) {
     current->node->end(current->operation);
     ended.splice(ended.end(), kept_, current);
   }
+  ++letting_go_;
   lock.unlock();
   ended.clear();
   lock.lock();
+  --letting_go_;
+  let_gone_.notify_all();
 }
 
 std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t number,
@@ -216,7 +242,7 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
 void RemoteAccess::note_call() {
   ++calls_;
-  if (std::exchange(own_sleeps_, false)) interrupt();
+  if (std::exchange(own_sleeps_, false)) ring(own_interrupt_);
 }
 
 void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
@@ -236,6 +262,13 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
   const auto me = waiters_.insert(waiters_.end(), &waiter);
   const Finally leaving([&] { leave(me); });
   std::optional<WakeOnRequest> on_stop;
+  const auto end_stop = [&] {
+    if (!on_stop) return;
+    lock.unlock();  // it may be running
+    on_stop.reset();
+    lock.lock();
+  };
+  const Finally stop_ends(end_stop);
   if (limit.stop() != nullptr) {
     lock.unlock();  // it may be called at once
     on_stop.emplace(*limit.stop(), [&] {
@@ -243,7 +276,7 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
         const Lock stopping(mutex_);
         waiter.woken.notify_one();
       }
-      interrupt();
+      ring(callers_interrupt_);
     });
     lock.lock();
   }
@@ -258,11 +291,7 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
       waiter.woken.wait_until(lock, limit.deadline().time());
     }
   }
-  if (on_stop) {
-    lock.unlock();  // it may be running
-    on_stop.reset();
-    lock.lock();
-  }
+  end_stop();
   return over();
 }
 
@@ -276,26 +305,28 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(member_, is_over, limit, habit)) return;
   while (!over() && !limit.passed()) {
-    if (!poll_once() && !over()) sleep(lock, callers_wait_, limit.deadline());
+    if (!poll_once() && !over()) sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
   }
   if (over()) habit.end(monotonic_ns());
 }
 
 /// Until something may have come, or somebody interrupts; not beyond the next beat that is due.
-void RemoteAccess::sleep(Lock& lock, EventWait& wait, Deadline deadline) {
-  std::array<pollfd, 1> others{{{.fd = interrupt_.get(), .events = POLLIN, .revents = 0}}};
+void RemoteAccess::sleep(Lock& lock, EventWait& wait, const FileDescriptor& interrupt, Deadline deadline) {
+  std::array<pollfd, 1> others{{{.fd = interrupt.get(), .events = POLLIN, .revents = 0}}};
   wait.prepare(others, earliest(deadline, Deadline::at(watch_.next_check())));
-  lock.unlock();
-  wait.sleep(others);
-  lock.lock();
+  {
+    lock.unlock();
+    const Finally locked([&] { lock.lock(); });
+    wait.sleep(others);
+  }
   if (others[0].revents == 0) return;
   std::uint64_t count = 0;
-  [[maybe_unused]] const auto read = ::read(interrupt_.get(), &count, sizeof count);
+  [[maybe_unused]] const auto read = ::read(interrupt.get(), &count, sizeof count);
 }
 
-void RemoteAccess::interrupt() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(interrupt_.get(), &one, sizeof one);
+/// There is something for it to do that it did not know of when it went to sleep.
+void RemoteAccess::interrupt_poller() {
+  if (is_polled_) ring(callers_interrupt_);
 }
 
 bool RemoteAccess::poll_once() {
@@ -315,9 +346,20 @@ bool RemoteAccess::poll_once() {
     if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
     is_all_said &= outcome != SendOutcome::retry;
   }
+  forget_lost();
   if (events != 0) wake_waiters();
   if (own_waits_ && may_let_go()) own_turn_.notify_one();
   return events != 0 || !is_all_said;
+}
+
+/// Their reads end with the next polls. Not from within a poll.
+void RemoteAccess::forget_lost() {
+  std::erase_if(nodes_by_peer_, [this](const auto& entry) {
+    if (!entry.second->lost()) return false;
+    watch_.remove(entry.first);
+    endpoint_->remove_peer(entry.first);
+    return true;
+  });
 }
 
 void RemoteAccess::wake_waiters() {
@@ -337,7 +379,7 @@ void RemoteAccess::message(PeerNumber from, std::span<const std::byte> bytes) {
   if (node.lost()) return;
   try {
     node.message(bytes, key_);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     node.lose(error.what());
   }
 }
@@ -351,26 +393,43 @@ void RemoteAccess::send_failed(PeerNumber to, int fabric_errno) {
 
 void RemoteAccess::read_ended(RemoteRead& read, ReadResult result, int /*fabric_errno*/) {
   static_cast<LargeGet&>(read).result = result;
+  if (read.is_running()) return;
+  std::erase_if(abandoned_, [&](const auto& abandoned) { return abandoned.get() == &read; });
 }
 
-/// The thread's.
+void RemoteAccess::abandon(std::unique_ptr<LargeGet> read) { abandoned_.push_back(std::move(read)); }
+
+/// The thread's. What goes wrong here has no caller to be told: whoever waits for a node is told that it is
+/// lost.
 void RemoteAccess::look_after() {
   Lock lock(mutex_);
   std::uint64_t calls_seen = 0;
   while (!is_ending_) {
-    let_go(lock);
-    if (calls_ != calls_seen) {
-      calls_seen = calls_;
-      own_turn_.wait_for(lock, between_looks);
-    } else if (is_polled_) {
-      own_waits_ = true;
-      own_turn_.wait(lock);
-      own_waits_ = false;
-    } else if (!poll_once()) {
-      own_sleeps_ = true;
-      sleep(lock, own_wait_, Deadline::never());
+    try {
+      look_once(lock, calls_seen);
+    } catch (const std::exception& error) {
       own_sleeps_ = false;
+      own_waits_ = false;
+      for (const auto& [number, node] : nodes_) lose(*node, error.what());
+      own_turn_.wait_for(lock, between_looks);
     }
+  }
+}
+
+void RemoteAccess::look_once(Lock& lock, std::uint64_t& calls_seen) {
+  let_go(lock);
+  if (is_ending_) return;
+  if (calls_ != calls_seen) {
+    calls_seen = calls_;
+    own_turn_.wait_for(lock, between_looks);
+  } else if (is_polled_) {
+    own_waits_ = true;
+    own_turn_.wait(lock);
+    own_waits_ = false;
+  } else if (!poll_once()) {
+    own_sleeps_ = true;
+    sleep(lock, own_wait_, own_interrupt_, Deadline::never());
+    own_sleeps_ = false;
   }
 }
 

@@ -13,8 +13,10 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include <wyvern/channels/aligned_bytes.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/job_key.hpp>
@@ -30,7 +32,14 @@ class RemoteChannel;
 
 /// A large message that is fetched from a home.
 struct LargeGet : RemoteRead {
-  using RemoteRead::RemoteRead;
+  LargeGet(PeerNumber from, const RemoteMemory& source, AlignedBytes& its_bytes,
+           std::unique_ptr<RegisteredMemory> its_region)
+      : RemoteRead(from, source, its_bytes.bytes(), its_region.get()),
+        bytes(std::move(its_bytes)),
+        region(std::move(its_region)) {}
+
+  AlignedBytes bytes;
+  std::unique_ptr<RegisteredMemory> region;
   std::optional<ReadResult> result;
 };
 
@@ -77,9 +86,13 @@ class RemoteAccess : private EndpointHandler {
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  /// What some wait for may be so now.
+  void look_again();
   /// As long as it takes; throws NodeLost when the node is.
   void wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation);
   [[noreturn]] static void throw_lost(const RemoteNode& node);
+  /// Keeps what nobody waits for any more, as long as the provider may write there.
+  void abandon(std::unique_ptr<LargeGet> read);
 
   /// Asks that node's agent for something other than a queue; its answer, or nothing: not in time, and the
   /// answer is of no interest any more. Takes the lock itself. Throws what the agent says, NodeLost,
@@ -124,14 +137,17 @@ class RemoteAccess : private EndpointHandler {
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
   void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
-  void sleep(Lock& lock, EventWait& wait, Deadline deadline);
+  void sleep(Lock& lock, EventWait& wait, const FileDescriptor& interrupt, Deadline deadline);
   void wake_waiters();
   void lose(RemoteNode& node, const std::string& why);
+  void forget_lost();
   void look_after();
-  void interrupt();
+  void look_once(Lock& lock, std::uint64_t& calls_seen);
+  void interrupt_poller();
 
   Member& member_;
   std::weak_ptr<Member> shared_member_;
+  std::list<std::unique_ptr<LargeGet>> abandoned_;  // outlive the endpoint
   std::unique_ptr<Endpoint> endpoint_;
   JobKey key_;
   AddressOf address_of_;
@@ -139,7 +155,9 @@ class RemoteAccess : private EndpointHandler {
   PeerWatch watch_;
   EventWait callers_wait_;
   EventWait own_wait_;
-  FileDescriptor interrupt_;  // an eventfd: who sleeps on the endpoint wakes
+  // Eventfds: who sleeps on the endpoint wakes.
+  FileDescriptor callers_interrupt_;
+  FileDescriptor own_interrupt_;
   std::list<Waiter*> waiters_;
   bool is_polled_ = false;   // by a waiter
   std::uint64_t calls_ = 0;  // that have waited or sent
@@ -147,6 +165,8 @@ class RemoteAccess : private EndpointHandler {
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;
   std::list<Kept> kept_;
+  std::uint32_t letting_go_ = 0;  // threads in which what was kept ends
+  std::condition_variable let_gone_;
   // The thread's: it sleeps on the endpoint, or until whoever waits has left, or looks now and then.
   std::condition_variable own_turn_;
   bool own_sleeps_ = false;

@@ -119,12 +119,17 @@ void RemoteChannel::flush() {
   check_ahead("flush");
 }
 
-/// Behind what this process has put, as it would be on the node itself.
+/// The home closes it behind what this process has put ahead, as it would be on the node itself; whoever
+/// waits for room is turned back.
 void RemoteChannel::close() {
-  ask(FrameKind::flush, "close");
+  Member::check_not_forked();
+  {
+    const RemoteAccess::Lock lock = access_.lock();
+    if (node_->lost()) RemoteAccess::throw_lost(*node_);
+    is_closed_ = true;
+    access_.look_again();
+  }
   ask(FrameKind::close, "close");
-  const RemoteAccess::Lock lock = access_.lock();
-  is_closed_ = true;
 }
 
 std::uint64_t RemoteChannel::size() { return ask(FrameKind::size, "size"); }

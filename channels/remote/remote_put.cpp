@@ -24,6 +24,11 @@ void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectRef
   for (const ObjectReference& handle : handles) {
     if (handle.id.node() != reference_.id.node()) throw_foreign_handle(handle, reference_.id.node());
   }
+  // Of a large one the handles are sent and the payload is read.
+  const wire::Cargo announced{.handles = handles, .memory = {.size = 1}};
+  if (handles.empty() || is_small(announced)) return;
+  throw TooLarge("a message with " + std::to_string(handles.size()) + " queue handles cannot be sent to " +
+                 description() + ": they do not fit into one message of the network");
 }
 
 bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
@@ -68,10 +73,14 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo
   if (!ahead_.may_send(bytes)) {
     access_.wait(
         lock,
-        [&] { return ahead_.may_send(bytes) || ahead_.turned_back != 0 || ahead_.refusal || node_->lost(); },
+        [&] {
+          return ahead_.may_send(bytes) || ahead_.turned_back != 0 || ahead_.refusal || node_->lost() ||
+                 is_closed_;
+        },
         WaitLimit::never());
   }
   check_ahead("put");
+  if (is_closed_) throw_closed("put");
   const bool is_among_few = ahead_.not_ended() < few;
   ahead_.sent(bytes);
   node_->outbox()

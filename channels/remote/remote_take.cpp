@@ -69,7 +69,7 @@ void RemoteMessage::end_as(Fate fate) noexcept {
   if (node.lost()) return;
   // What was got is told with what is said next, or a moment later.
   channel->say(fate == Fate::received ? FrameKind::received : FrameKind::give_back, operation_);
-  if (fate == Fate::given_back) channel->access_.send(node);
+  fate == Fate::given_back ? channel->access_.send(node) : channel->access_.send_soon(node);
 }
 
 std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimit& limit) {
@@ -140,12 +140,13 @@ RemoteMessage RemoteChannel::receive(RemoteAccess::Lock& lock, std::uint32_t ope
 
 AlignedBytes RemoteChannel::fetch(RemoteAccess::Lock& lock, const RemoteMemory& memory) {
   AlignedBytes bytes(memory.size);
-  const auto region = access_.endpoint().register_memory(bytes.bytes());
-  LargeGet read(node_->peer(), memory, bytes.bytes(), region.get());
-  access_.endpoint().read(read);
+  auto region = access_.endpoint().register_memory(bytes.bytes());
+  auto read = std::make_unique<LargeGet>(node_->peer(), memory, bytes, std::move(region));
+  access_.endpoint().read(*read);
   access_.wait(
-      lock, [&] { return read.result && !read.is_running(); }, WaitLimit::never());
-  if (*read.result == ReadResult::done) return bytes;
+      lock, [&] { return read->result.has_value(); }, WaitLimit::never());
+  if (*read->result == ReadResult::done) return std::move(read->bytes);
+  if (read->is_running()) access_.abandon(std::move(read));
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
   throw ErrorOf<ErrorCode::unreachable>("get: a message of " + std::to_string(memory.size) + " bytes of " +
                                         description() + " could not be read");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/remote/guest_opening.hpp>
@@ -42,12 +43,20 @@ void ServedQueue::get(GuestOpening& opening, std::uint32_t operation, IntentKind
   const PendingGet get{.opening = &opening, .operation = operation, .kind = kind, .is_now = is_now};
   if (opening.guest().is_backed_up()) {
     gets_.push_back(get);
-  } else if (!gets_.empty() && is_now) {
-    // Those who have waited longer have seen that there is nothing.
-    opening.end_with(FrameKind::nothing, operation);
-  } else if (!gets_.empty() || !try_get(get)) {
-    gets_.push_back(get);
+    return;
   }
+  // Those who have waited longer come first; whom these cannot be given to waits for something else.
+  if (!gets_.empty()) serve_gets();
+  if (is_now ? !try_get(get) : !gets_.empty() || !try_get(get)) gets_.push_back(get);
+}
+
+bool ServedQueue::adopt(std::vector<std::byte> payload) {
+  constexpr std::size_t most = 65'536;
+  constexpr std::size_t most_bytes = std::size_t{16} << 20;
+  if (adopted_.size() == most || adopted_bytes_ + payload.size() > most_bytes) return false;
+  adopted_bytes_ += payload.size();
+  adopted_.push_back(std::move(payload));
+  return true;
 }
 
 void ServedQueue::join(GuestOpening& opening, std::uint32_t operation) {
@@ -71,6 +80,7 @@ void ServedQueue::forget(const GuestOpening& opening) {
   std::erase_if(gets_, is_of_it);
   std::erase_if(joins_, is_of_it);
   std::erase(putters_, &opening);
+  std::erase(after_adopted_, &opening);
 }
 
 void ServedQueue::expect_wake(std::uint32_t parker) {
@@ -97,7 +107,7 @@ void ServedQueue::pass_wake_on() {
 bool ServedQueue::serve() {
   const bool got = serve_gets();
   const bool adopted = serve_adopted();
-  const bool put = serve_puts();
+  const bool put = adopted_.empty() && serve_puts();
   return serve_joins() || got || adopted || put;
 }
 
@@ -136,6 +146,9 @@ bool ServedQueue::serve_adopted() {
     }
     adopted_bytes_ -= bytes;
     any = true;
+  }
+  if (adopted_.empty()) {
+    for (GuestOpening* const opening : std::exchange(after_adopted_, {})) opening->end_holding();
   }
   return any;
 }

@@ -42,14 +42,12 @@ class ServedQueue {
   bool cancel(const GuestOpening& opening, std::uint32_t operation);
   /// The opening ends: nothing of it waits any more.
   void forget(const GuestOpening& opening);
-  /// A message of a guest that lets the queue go before there is room: it goes in when there is, or is
-  /// dropped with the queue.
-  void adopt(std::vector<std::byte> payload) {
-    adopted_bytes_ += payload.size();
-    adopted_.push_back(std::move(payload));
-  }
+  /// A message of a guest that lets the queue go before there is room: it goes in when there is, before all
+  /// that comes later, or is dropped with the queue. False: there are too many of them already.
+  bool adopt(std::vector<std::byte> payload);
   std::size_t adopted() const { return adopted_.size(); }
-  std::size_t adopted_bytes() const { return adopted_bytes_; }
+  /// The opening is told (end_holding) when there are none.
+  void wait_for_adopted(GuestOpening& opening) { after_adopted_.push_back(&opening); }
 
   /// Does what has become possible; whether that was anything.
   bool serve();
@@ -80,6 +78,7 @@ class ServedQueue {
   std::list<GuestOpening*> putters_;  // the next one first
   std::deque<std::vector<std::byte>> adopted_;
   std::size_t adopted_bytes_ = 0;
+  std::vector<GuestOpening*> after_adopted_;
 };
 
 }  // namespace wyvern

@@ -193,7 +193,10 @@ void Agent::advance_end() {
 void Agent::finish() {
   const bool head_goes_on = is_launched() && end_.spares_head() && processes_.head_left();
   // Before its output is out: a reader who does not read is no sign of an agent that hangs.
-  if (options_.node != head_node) say_over();
+  if (options_.node != head_node) {
+    network_.reset();  // nothing is left to be served; should it hang, that is within the time that we have
+    say_over();
+  }
   if (!is_all_out(head_goes_on)) {
     const auto now = EventLoop::Clock::now();
     if (!output_limit_ && end_.hurried()) output_limit_ = now + hurried_output;

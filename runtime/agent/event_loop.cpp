@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
@@ -66,7 +67,15 @@ void EventLoop::run_posted() {
     const std::lock_guard lock(mutex_);
     tasks = std::exchange(posted_, {});
   }
-  for (const auto& task : tasks) task();
+  std::exception_ptr failure;  // the first one; the others are not to be lost with it
+  for (const auto& task : tasks) {
+    try {
+      task();
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 EventLoop::Watch EventLoop::watch(int fd, std::uint32_t events, Callback callback) {

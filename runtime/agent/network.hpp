@@ -35,8 +35,7 @@ class Network {
   virtual void answer_waiting() = 0;
 };
 
-/// What a network has of its agent. All of it outlives the network, and is for the agent's thread only. The
-/// loop does not run any more once the network has ended.
+/// What a network has of its agent. All of it outlives the network, and is for the agent's thread only.
 struct NetworkSurroundings {
   std::uint32_t node = 0;
   const NetworkOptions& options;

@@ -70,12 +70,17 @@ std::unique_ptr<Network> open_node_network(const NetworkSurroundings& surroundin
 
 /// Called by the home's thread.
 void NodeNetwork::request(GuestRequest request) {
-  loop_.post([this, request = std::move(request)] { requests_.handle(request); });
+  loop_.post(
+      [this, alive = std::weak_ptr(alive_), request = std::make_shared<GuestRequest>(std::move(request))] {
+        if (!alive.expired()) requests_.handle(*request);
+      });
 }
 
 /// Called by the home's thread.
 void NodeNetwork::cancel(std::uint64_t guest, std::uint32_t operation) {
-  loop_.post([this, guest, operation] { requests_.cancel(guest, operation); });
+  loop_.post([this, alive = std::weak_ptr(alive_), guest, operation] {
+    if (!alive.expired()) requests_.cancel(guest, operation);
+  });
 }
 
 }  // namespace wyvern::agent

@@ -30,7 +30,7 @@ node_request::NamedObject named(const std::optional<ObjectReference>& object) {
 NodeRequests::NodeRequests(JobProcesses& processes, JobNames& names, Hooks hooks)
     : processes_(processes), names_(names), hooks_(std::move(hooks)) {}
 
-void NodeRequests::handle(GuestRequest request) {
+void NodeRequests::handle(const GuestRequest& request) {
   try {
     Waiting waiting{.request = {.guest = request.guest,
                                 .process = request.process,

@@ -28,7 +28,7 @@ class NodeRequests {
   NodeRequests(JobProcesses& processes, JobNames& names, Hooks hooks);
 
   /// Answers, now or later, or refuses.
-  void handle(GuestRequest request);
+  void handle(const GuestRequest& request);
   /// See RequestHandler.
   void cancel(std::uint64_t guest, std::uint32_t operation);
 

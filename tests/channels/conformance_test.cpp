@@ -205,6 +205,31 @@ TEST_P(ConformanceTest, close_wakes_whoever_is_blocked) {
   EXPECT_THROW(full_here.get(), QueueClosed);
 }
 
+TEST_P(ConformanceTest, close_wakes_who_is_blocked_in_the_same_process) {
+  for (int round = 0; round < 20; ++round) {
+    const auto [there, here] = make<int>({.capacity = 1});
+    here.put(0);
+    std::thread limited([&, &queue = here] { EXPECT_THROW(queue.try_put_for(long_enough, 1), QueueClosed); });
+    std::thread unlimited([&, &queue = here] {
+      EXPECT_THROW(
+          {
+            while (true) queue.put(2);
+          },
+          QueueClosed);
+    });
+    std::thread closes([&, &queue = here] { queue.close(); });
+    limited.join();
+    unlimited.join();
+    EXPECT_EQ(there.get(), 0);
+    EXPECT_THROW(
+        {
+          while (true) EXPECT_EQ(there.get(), 2);
+        },
+        QueueClosed);
+    closes.join();
+  }
+}
+
 TEST_P(ConformanceTest, nothing_that_was_accepted_is_behind_the_end) {
   for (int round = 0; round < 20; ++round) {
     const auto [there, here] = make<int>({.capacity = 8});

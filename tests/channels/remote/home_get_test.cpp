@@ -142,6 +142,19 @@ TEST_F(HomeTest, lease_on_a_closed_queue_waits_for_leases_that_may_come_back) {
   EXPECT_TRUE(guest.next().is(FrameKind::closed, 3));
 }
 
+TEST_F(HomeTest, get_that_waits_for_nothing_looks_although_a_lease_waits_for_another_one) {
+  const Channel channel = make_channel();
+  put(channel, "leased");
+  ScriptedGuest& guest = visitor(channel);
+  guest.say(FrameKind::get, 1, lease);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  channel.close();
+  guest.say(FrameKind::get, 2, lease);
+  guest.say(FrameKind::get, 3, now);
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 3)) << "empty and ended are not confused";
+  EXPECT_TRUE(guest.is_told_nothing());
+}
+
 TEST_F(HomeTest, large_message_is_read_by_the_guest) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);

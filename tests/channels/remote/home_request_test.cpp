@@ -126,6 +126,18 @@ TEST_F(HomeRequestTest, guest_that_asks_with_too_many_bytes_is_given_up) {
   EXPECT_TRUE(agent.asked.empty());
 }
 
+TEST_F(HomeRequestTest, guest_that_asks_for_more_and_more_is_given_up) {
+  ScriptedGuest& guest = stranger();
+  for (std::uint32_t i = 1; i <= GuestLimits().operations; ++i) ask(guest, i, "wait");
+  EXPECT_EQ(scene_.home->counters().broken, 0U);
+  scene_.home->answer(agent.asked.front().guest, 1, {});
+  EXPECT_TRUE(guest.next().is(FrameKind::reply, 1));
+  ask(guest, 1, "again");
+  EXPECT_EQ(scene_.home->counters().broken, 0U);
+  ask(guest, 5000, "one more");
+  EXPECT_EQ(scene_.home->counters().broken, 1U);
+}
+
 TEST_F(HomeRequestTest, agent_is_told_what_nobody_waits_for_any_more) {
   ScriptedGuest& guest = stranger();
   ask(guest, 9, "first");
