@@ -114,7 +114,7 @@ void GuestOpening::count_ahead_ended() {
 
 GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload) {
   if (put.memory.size != 0) return put_large(put);
-  return queue_->local().put(payload, put.handles, WaitLimit::now()) ? PutOutcome::done : PutOutcome::full;
+  return queue_->put(payload, put.handles) ? PutOutcome::done : PutOutcome::full;
 }
 
 /// First memory, then the bytes, then a place in the queue.

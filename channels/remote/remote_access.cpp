@@ -10,6 +10,7 @@
 #include <wyvern/channels/remote/introduction.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/futex.hpp>
 #include <wyvern/core/spin.hpp>
 
 namespace wyvern {
@@ -19,6 +20,8 @@ namespace {
 constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
+/// Of who does not wait for anything: about a round trip.
+constexpr std::uint64_t between_polls_ns = 50'000;
 constexpr std::chrono::seconds farewell_limit{1};
 constexpr std::chrono::seconds kept_limit{10};
 
@@ -150,8 +153,10 @@ void RemoteAccess::send_soon(RemoteNode& node) {
   note_call();
 }
 
-void RemoteAccess::poll_now() {
-  if (!is_polled_) poll_once();
+void RemoteAccess::poll_now_and_then() {
+  if (is_polled_ || monotonic_ns() - polled_at_ < between_polls_ns) return;
+  poll_once();
+  polled_at_ = monotonic_ns();
 }
 
 void RemoteAccess::look_again() {

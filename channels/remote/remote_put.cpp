@@ -66,10 +66,9 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
 
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
   // Who puts only now and then sends at once; who puts one after another packs them while others are under
-  // way, and looks himself how far those are.
-  constexpr std::uint32_t few = 8;
+  // way, and looks now and then how far those are.
   const std::size_t bytes = cargo.payload.size();
-  if (ahead_.not_ended() >= few) access_.poll_now();
+  if (ahead_.not_ended() != 0) access_.poll_now_and_then();
   if (!ahead_.may_send(bytes)) {
     access_.wait(
         lock,
@@ -81,12 +80,12 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo
   }
   check_ahead("put");
   if (is_closed_) throw_closed("put");
-  const bool is_among_few = ahead_.not_ended() < few;
+  const bool is_alone = ahead_.not_ended() == 0;
   ahead_.sent(bytes);
   node_->outbox()
       .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
       .add_cargo(FrameKind::put, 0, opening_, 0, cargo);
-  is_among_few ? access_.send(*node_) : access_.send_soon(*node_);
+  is_alone ? access_.send(*node_) : access_.send_soon(*node_);
 }
 
 /// One that is answered.

@@ -12,6 +12,22 @@ namespace wyvern {
 
 using wire::FrameKind;
 
+namespace {
+
+/// What comes from a guest comes in bursts; nobody knows how long one is.
+constexpr std::size_t any_number = std::size_t{1} << 30;
+const WaitLimit no_waiting = WaitLimit::now();
+
+}  // namespace
+
+bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
+  if (!batch_) batch_.emplace(*local_, any_number, no_waiting);
+  PutBatch::Run run(*batch_);
+  if (run.put(payload, handles)) return true;
+  if (batch_->closed()) batch_->throw_closed();
+  return false;
+}
+
 /// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
 bool ServedQueue::try_get(const PendingGet& get) {
   const RingView& view = local_->view();
@@ -107,8 +123,9 @@ void ServedQueue::pass_wake_on() {
 bool ServedQueue::serve() {
   const bool got = serve_gets();
   const bool adopted = serve_adopted();
-  const bool put = adopted_.empty() && serve_puts();
-  return serve_joins() || got || adopted || put;
+  const bool has_put = adopted_.empty() && serve_puts();
+  batch_.reset();
+  return serve_joins() || got || adopted || has_put;
 }
 
 /// Those of guests that are backed up stay, and hold up nobody else.
@@ -140,7 +157,7 @@ bool ServedQueue::serve_adopted() {
   for (; !adopted_.empty(); adopted_.pop_front()) {
     const std::size_t bytes = adopted_.front().size();
     try {
-      if (!local_->put(adopted_.front(), {}, WaitLimit::now())) break;
+      if (!put(adopted_.front(), {})) break;
     } catch (const Error&) {
       // Closed, or there is no memory: nobody is left to be told.
     }

@@ -5,9 +5,12 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include <wyvern/channels/local_batch.hpp>
 #include <wyvern/channels/local_channel.hpp>
 
 namespace wyvern {
@@ -32,6 +35,9 @@ class ServedQueue {
   /// A wake that came to us, and may have been for this queue, is not lost on others that could use it.
   void pass_wake_on();
 
+  /// False: there is no room. Whoever waits for messages is woken when the queue is served next. Throws what
+  /// LocalChannel::put does.
+  bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles);
   /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
   /// told.
   void get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now);
@@ -72,6 +78,7 @@ class ServedQueue {
   bool serve_joins();
 
   std::shared_ptr<LocalChannel> local_;
+  std::optional<PutBatch> batch_;      // of puts since it was served last
   std::vector<WaiterSet*> expecting_;  // where a parker is registered
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
