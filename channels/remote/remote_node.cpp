@@ -46,7 +46,7 @@ std::uint32_t RemoteNode::begin(RemoteOperation& operation) {
 }
 
 void RemoteNode::leave_get(std::uint32_t operation, std::uint32_t opening, bool is_lease) {
-  operations_[operation] = {.state = Slot::State::left, .opening = opening, .is_lease = is_lease};
+  change(operation, {.state = Slot::State::left, .opening = opening, .is_lease = is_lease});
   ++left_gets_;
 }
 
@@ -61,19 +61,35 @@ std::optional<std::uint32_t> RemoteNode::find_left_get(std::uint32_t opening, bo
 
 void RemoteNode::wait_again(std::uint32_t number, RemoteOperation& operation) {
   if (operations_[number].opening != 0) --left_gets_;
-  operations_[number] = {.state = Slot::State::waited_for, .operation = &operation};
+  change(number, {.state = Slot::State::waited_for, .operation = &operation});
+  operation.waited_for.node_ = this;
+  operation.waited_for.number_ = number;
 }
 
 void RemoteNode::end(std::uint32_t operation) { free_slot(operation); }
 
-void RemoteNode::leave(std::uint32_t operation) { operations_[operation] = {.state = Slot::State::left}; }
+void RemoteNode::leave(std::uint32_t operation) { change(operation, {.state = Slot::State::left}); }
 
-void RemoteNode::hold(std::uint32_t operation) { operations_[operation] = {.state = Slot::State::held}; }
+void RemoteNode::hold(std::uint32_t operation) { change(operation, {.state = Slot::State::held}); }
 
 void RemoteNode::free_slot(std::uint32_t operation) {
   if (operations_[operation].opening != 0) --left_gets_;
-  operations_[operation] = {};
+  change(operation, {});
   free_operations_.push_back(operation);
+}
+
+void RemoteNode::change(std::uint32_t operation, const Slot& slot) {
+  if (RemoteOperation* const before = operations_[operation].operation) before->waited_for.node_ = nullptr;
+  operations_[operation] = slot;
+}
+
+void RemoteNode::forget(std::uint32_t operation) {
+  const RemoteOperation* const gone = operations_[operation].operation;
+  gone->is_over() ? free_slot(operation) : leave(operation);
+}
+
+WaitedFor::~WaitedFor() {
+  if (node_ != nullptr) node_->forget(number_);
 }
 
 std::uint32_t RemoteNode::begin_opening(PutsAhead& ahead) {

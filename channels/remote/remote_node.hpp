@@ -17,6 +17,23 @@
 
 namespace wyvern {
 
+class RemoteNode;
+
+/// That an operation is waited for where it is: if it goes while it still is, as with an exception, its
+/// answer has nowhere to go. Under the lock of RemoteAccess.
+class WaitedFor {
+ public:
+  WaitedFor() = default;
+  WaitedFor(WaitedFor&&) noexcept {}  // it is waited for where it was
+  WaitedFor& operator=(WaitedFor&&) noexcept { return *this; }
+  ~WaitedFor();
+
+ private:
+  friend class RemoteNode;
+  RemoteNode* node_ = nullptr;
+  std::uint32_t number_ = 0;
+};
+
 /// What a guest has asked a home for, and how it ended. Stays where it is until it is over, or left.
 struct RemoteOperation {
   wire::FrameKind outcome = wire::FrameKind::none;  ///< none: it is not over
@@ -25,6 +42,7 @@ struct RemoteOperation {
   RemoteMemory memory;  ///< of a large delivery; size 0: `bytes` are it
   std::uint64_t value = 0;
   std::optional<wire::Refusal> refusal;
+  WaitedFor waited_for;
 
   bool is_over() const { return outcome != wire::FrameKind::none; }
 };
@@ -94,6 +112,7 @@ class RemoteNode {
   void lose(std::string why) { lost_ = std::move(why); }
 
  private:
+  friend class WaitedFor;
   struct Slot {
     enum class State : std::uint8_t { unused, waited_for, left, held };
     State state = State::unused;
@@ -107,6 +126,8 @@ class RemoteNode {
   void conclude(const wire::Frame& frame);
   Slot& slot_of(const wire::Frame& frame);
   void free_slot(std::uint32_t operation);
+  void change(std::uint32_t operation, const Slot& slot);
+  void forget(std::uint32_t operation);
 
   std::uint32_t number_;
   PeerNumber peer_;
