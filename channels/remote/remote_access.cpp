@@ -22,8 +22,6 @@ constexpr std::chrono::seconds introduction_limit{10};
 constexpr std::chrono::milliseconds between_looks{2};
 /// Of who does not wait for anything: about a round trip.
 constexpr std::uint64_t between_polls_ns = 50'000;
-constexpr std::chrono::seconds farewell_limit{1};
-constexpr std::chrono::seconds kept_limit{10};
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
@@ -76,37 +74,6 @@ RemoteAccess::~RemoteAccess() {
   ring(own_interrupt_);
   thread_.join();
   for (const auto& read : abandoned_) read->region.reset();
-}
-
-void RemoteAccess::leave() noexcept {
-  try {
-    Lock lock(mutex_);
-    const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
-    wait(lock, nothing_is_kept, Deadline::after(kept_limit));
-    let_go(lock);
-    say_farewell(lock);
-    for (const auto& [number, node] : nodes_) lose(*node, "this process has left the job");
-    let_go(lock);
-    let_gone_.wait(lock, [this] { return letting_go_ == 0; });
-  } catch (const std::exception&) {
-    // Out of memory: the homes find out by silence.
-  }
-}
-
-/// The homes answer once they have dealt with all that was said before.
-void RemoteAccess::say_farewell(Lock& lock) {
-  std::list<Kept> farewells;
-  for (const auto& [number, node] : nodes_) {
-    if (node->lost()) continue;
-    Kept& farewell = farewells.emplace_back();
-    farewell.node = node;
-    farewell.operation = node->begin(farewell.answer);
-    node->outbox().room_for(0).add(wire::FrameKind::leave, 0, 0, farewell.operation);
-    send(*node);
-  }
-  const auto all_have_answered = [&] { return std::ranges::all_of(farewells, &Kept::is_over); };
-  wait(lock, all_have_answered, Deadline::after(farewell_limit));
-  for (const Kept& farewell : farewells) farewell.node->leave(farewell.operation);
 }
 
 std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
@@ -168,80 +135,6 @@ void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation&
   wait(
       lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());
   if (!operation.is_over()) throw_lost(node);
-}
-
-std::uint32_t RemoteAccess::say_request(RemoteNode& node, std::span<const std::byte> request,
-                                        RemoteOperation& answer) {
-  if (request.size() > wire::most_request_bytes) {
-    throw TooLarge("the arguments of a process, or what else is asked of another node, take " +
-                   std::to_string(request.size()) + " bytes, at most " +
-                   std::to_string(wire::most_request_bytes) +
-                   " are possible; send large data through a queue");
-  }
-  const std::uint32_t operation = node.begin(answer);
-  const std::size_t most = endpoint_->largest_message() - sizeof(wire::FrameHeader);
-  std::span<const std::byte> rest = request;
-  do {
-    const auto part = rest.first(std::min(most, rest.size()));
-    rest = rest.subspan(part.size());
-    const auto flags = rest.empty() ? wire::FrameFlags{} : wire::flag(wire::FrameFlag::more);
-    node.outbox().room_for(part.size()).add(wire::FrameKind::request, flags, 0, operation, part);
-  } while (!rest.empty());
-  send(node);
-  return operation;
-}
-
-void RemoteAccess::keep_until_answered(std::uint32_t number, std::span<const std::byte> request,
-                                       std::shared_ptr<void> what) {
-  Member::check_not_forked();
-  Lock lock(mutex_);
-  std::shared_ptr<RemoteNode> home = node(lock, number);
-  Kept& kept = kept_.emplace_back();
-  kept.node = std::move(home);
-  kept.what = std::move(what);
-  kept.operation = say_request(*kept.node, request, kept.answer);
-}
-
-bool RemoteAccess::may_let_go() const { return std::ranges::any_of(kept_, &Kept::is_over); }
-
-/// What ends here may need the lock.
-void RemoteAccess::let_go(Lock& lock) {
-  if (!may_let_go()) return;
-  std::list<Kept> ended;
-  for (auto kept = kept_.begin(); kept != kept_.end();) {
-    const auto current = kept++;
-    if (!current->is_over()) continue;
-    current->node->end(current->operation);
-    ended.splice(ended.end(), kept_, current);
-  }
-  ++letting_go_;
-  lock.unlock();
-  ended.clear();
-  lock.lock();
-  --letting_go_;
-  let_gone_.notify_all();
-}
-
-std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t number,
-                                                              std::span<const std::byte> request,
-                                                              const WaitLimit& limit) {
-  Member::check_not_forked();
-  Lock lock(mutex_);
-  const std::shared_ptr<RemoteNode> home = node(lock, number);
-  RemoteOperation answer;
-  const std::uint32_t operation = say_request(*home, request, answer);
-  if (!wait(
-          lock, [&] { return answer.is_over() || home->lost(); }, limit)) {
-    home->outbox().room_for(0).add(wire::FrameKind::cancel, 0, 0, operation);
-    send(*home);
-    home->leave(operation);
-    return std::nullopt;
-  }
-  home->end(operation);
-  if (!answer.is_over()) throw_lost(*home);
-  if (answer.refusal) throw_error(answer.refusal->code, answer.refusal->text);
-  const auto bytes = answer.bytes.bytes();
-  return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
