@@ -243,6 +243,10 @@ struct QueueOptions {
   /// How often a message is leased before it counts as one that kills who handles it, at most 4095; 0: no
   /// limit.
   std::uint32_t max_deliveries = 0;
+  /// Messages that a process of another node may put ahead of the home's answers, up to 65,536. Such a put
+  /// returns before the message is in the queue; what became of it is told by a later one, or by flush. 0:
+  /// each put waits for its answer.
+  std::uint32_t window = default_window;
   /// Where such a message goes then: a queue of the same type and the same node, needed with max_deliveries.
   /// It lives as long as this one. While it is full they wait in this one; if it is closed they are lost.
   Channel dead_letters = {};

@@ -45,6 +45,10 @@ void check(const ChannelSpec& spec) {
     refuse("max_deliveries is at most " + std::to_string(max_deliveries_counted) + ", not " +
            std::to_string(spec.max_deliveries));
   }
+  if (spec.window > max_window) {
+    refuse("window is at most " + std::to_string(max_window) + " messages, not " +
+           std::to_string(spec.window));
+  }
   if (spec.name.size() >= channel_name_bytes || spec.name.find('\0') != std::string::npos) {
     refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" +
            spec.name + "'");
@@ -191,6 +195,7 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->blocks_offset = header->ports_offset + first_ports * sizeof(Port);
   header->object = object;
   header->max_deliveries = spec.max_deliveries;
+  header->window = spec.window;
   if (spec.dead_letters.id) {
     header->dead_letters = spec.dead_letters.id.value();
     header->dead_letters_object = spec.dead_letters.index;

@@ -11,6 +11,10 @@
 
 namespace wyvern {
 
+/// Messages that a process of another node puts into a channel ahead of its home's answers, unless a channel
+/// is made with another number: a round trip's worth of small ones.
+inline constexpr std::uint32_t default_window = 1024;
+
 /// What a new channel shall be. Checked by the agent; names the limits in its errors.
 struct ChannelSpec {
   std::uint64_t capacity = 1024;    ///< messages
@@ -18,7 +22,8 @@ struct ChannelSpec {
   std::uint64_t max_bytes =
       0;  ///< of all payloads outside the blocks together; 0: a share of the node's ceiling
   std::uint64_t type_hash = 0;
-  std::uint32_t max_deliveries = 0;   ///< of a message by lease; 0: no limit
+  std::uint32_t max_deliveries = 0;  ///< of a message by lease; 0: no limit
+  std::uint32_t window = default_window;
   ObjectReference dead_letters = {};  ///< the channel that gets what was delivered so often in vain
   std::string type_name = {};         ///< for messages about a wrong type
   std::string name = {};              ///< unique in the job; empty: none

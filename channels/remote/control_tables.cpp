@@ -33,7 +33,7 @@ std::vector<std::byte> encode_create(const ChannelSpec& spec) {
   const auto name = builder.CreateString(spec.name);
   const Reference dead_letters = reference_to(spec.dead_letters);
   builder.Finish(CreateNewQueue(builder, spec.capacity, spec.inline_size, spec.max_bytes, spec.type_hash,
-                                spec.max_deliveries, &dead_letters, type_name, name));
+                                spec.max_deliveries, spec.window, &dead_letters, type_name, name));
   return bytes_of(builder);
 }
 
@@ -44,6 +44,7 @@ ChannelSpec decode_create(std::span<const std::byte> body) {
           .max_bytes = table->max_bytes(),
           .type_hash = table->type_hash(),
           .max_deliveries = table->max_deliveries(),
+          .window = table->window(),
           .dead_letters = object_of(*table->dead_letters()),
           .type_name = table->type_name()->str(),
           .name = table->name()->str()};

@@ -20,8 +20,8 @@ class GuestOpening;
 /// What a guest may have at its home before that calls it broken. They bound what one process of another node
 /// can make the agent keep.
 struct GuestLimits {
-  /// Messages of an opening that it puts ahead of their answers: a round trip's worth of small ones.
-  std::uint32_t window = 1024;
+  /// Messages of an opening that it puts ahead of their answers: so many at most, whatever a queue allows.
+  std::uint32_t window = 65'536;
   /// Bytes of their payloads together, but for a single one: so much memory a producer takes from a home
   /// whose queue nobody reads.
   std::uint32_t window_bytes = 256U << 10;

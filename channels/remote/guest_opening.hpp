@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,8 @@ class GuestOpening {
   ServedQueue& queue() const { return *queue_; }
   const std::shared_ptr<ServedQueue>& shared_queue() const { return queue_; }
   const Guest& guest() const { return guest_; }
+  /// Messages that the guest may put ahead of their answers.
+  std::uint32_t window() const { return std::min(queue_->window(), guest_.limits.window); }
   /// Whether another message may be on its way to the guest.
   bool may_deliver() const { return deliveries_.size() < guest_.limits.deliveries; }
 

@@ -22,7 +22,7 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
     fail("a put that waits for nothing, not even for an answer");
   } else if (!received.handles.empty()) {
     fail("handles in a put that wants no answer");
-  } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= guest_.limits.window) {
+  } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= window()) {
     fail("more messages ahead of their answers than the window has");
   } else if (held_ahead_ != 0 && held_bytes_ + received.cargo.payload.size() > guest_.limits.window_bytes) {
     fail("more bytes ahead of their answers than the window has");
@@ -109,7 +109,7 @@ bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload) {
 /// The guest is told often enough that it does not have to wait, and when there is nothing more to do.
 void GuestOpening::count_ahead_ended() {
   if (ahead_ended_++ == ahead_told_) guest_.untold.push_back(this);
-  if (ahead_ended_ - ahead_told_ >= std::max(1U, guest_.limits.window / 4)) tell_credit();
+  if (ahead_ended_ - ahead_told_ >= std::max(1U, window() / 4)) tell_credit();
 }
 
 GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload) {

@@ -141,16 +141,17 @@ void Home::admit_to_queue(GuestEntry& entry, const Frame& frame, Find find) {
   try {
     std::shared_ptr<ServedQueue> queue = find();
     const ChannelHeader& header = queue->local().view().header();
-    const auto body = wire::encode_opened({.object = queue->local().reference(),
-                                           .capacity = queue->local().view().capacity(),
-                                           .inline_size = queue->local().view().inline_size(),
-                                           .max_bytes = header.max_bytes,
-                                           // Who comes back before all that he left is in the queue waits.
-                                           .window = queue->adopted() == 0 ? options_.limits.window : 0,
-                                           .window_bytes = options_.limits.window_bytes,
-                                           .type_hash = header.type_hash,
-                                           .type_name = header.type_name,
-                                           .name = header.name});
+    const auto body = wire::encode_opened(
+        {.object = queue->local().reference(),
+         .capacity = queue->local().view().capacity(),
+         .inline_size = queue->local().view().inline_size(),
+         .max_bytes = header.max_bytes,
+         // Who comes back before all that he left is in the queue waits.
+         .window = queue->adopted() == 0 ? std::min(queue->window(), options_.limits.window) : 0,
+         .window_bytes = options_.limits.window_bytes,
+         .type_hash = header.type_hash,
+         .type_name = header.type_name,
+         .name = header.name});
     entry.openings.emplace(frame.opening,
                            std::make_unique<GuestOpening>(frame.opening, std::move(queue), *entry.guest));
     outbox.room_for(body.size()).add(FrameKind::opened, 0, frame.opening, frame.operation, body);

@@ -3,17 +3,16 @@
 
 #include <wyvern/channels/remote/introduction.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
+#include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/error.hpp>
 
 namespace wyvern {
 
 using wire::Frame;
-using wire::FrameFlag;
 using wire::FrameKind;
 
 void PutsAhead::allow(std::uint32_t messages, std::uint32_t bytes) {
-  constexpr std::uint32_t most_messages = 65'536;  // whatever a home says
-  sizes_.resize(std::min(messages, most_messages));
+  sizes_.resize(std::min(messages, max_window));  // whatever a home says
   most_bytes_ = bytes;
 }
 

@@ -25,6 +25,7 @@ class ServedQueue {
   explicit ServedQueue(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
 
   LocalChannel& local() const { return *local_; }
+  std::uint32_t window() const { return local_->view().header().window; }
   /// Whether anything here waits for what others do with the queue.
   bool is_waiting() const {
     return !gets_.empty() || !joins_.empty() || !putters_.empty() || !adopted_.empty();

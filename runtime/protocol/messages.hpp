@@ -104,6 +104,8 @@ struct CreateChannel {
   std::uint64_t dead_letters_id;  ///< 0: none
   std::uint32_t dead_letters_index;
   std::uint32_t max_deliveries;
+  std::uint32_t window;
+  std::uint32_t reserved;
   char name[object_name_bytes];
   char type_name[type_name_bytes];
 };
@@ -307,7 +309,7 @@ inline constexpr bool has_wire_layout =
     std::is_trivially_copyable_v<Message> && std::is_standard_layout_v<Message> && sizeof(Message) == bytes &&
     alignof(Message) <= 8 && sizeof(Message) <= max_message_bytes;
 static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> &&
-              has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 64 + 256 + 512> &&
+              has_wire_layout<Attached, 48> && has_wire_layout<CreateChannel, 72 + 256 + 512> &&
               has_wire_layout<FindObject, 16 + 256> && has_wire_layout<GrowPorts, 32> &&
               has_wire_layout<GrowExtents, 24> && has_wire_layout<Attend, 32> && has_wire_layout<Start, 16> &&
               has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&

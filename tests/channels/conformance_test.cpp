@@ -252,6 +252,17 @@ TEST_P(ConformanceTest, nothing_that_was_accepted_is_behind_the_end) {
   }
 }
 
+TEST_P(ConformanceTest, without_a_window_each_put_is_in_the_queue_when_it_returns) {
+  const auto [there, here] = make<int>({.capacity = 4, .window = 0});
+  for (int i = 0; i < 4; ++i) {
+    here.put(i);
+    EXPECT_EQ(there.size_approx(), static_cast<std::uint64_t>(i) + 1);
+  }
+  std::thread putter([&, &queue = here] { queue.put(4); });
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(there.get(), i);
+  putter.join();
+}
+
 TEST_P(ConformanceTest, close_comes_behind_what_the_same_process_has_put) {
   constexpr int messages = 500;
   const auto [there, here] = make<int>({.capacity = 2});

@@ -54,6 +54,7 @@ TEST(ControlTables, create_tells_what_the_queue_shall_be) {
                          .max_bytes = 1 << 20,
                          .type_hash = 0xfedc'ba98'7654'3210,
                          .max_deliveries = 3,
+                         .window = 17,
                          .dead_letters = {.id = ObjectId(4294967299), .index = 17},
                          .type_name = "std::string",
                          .name = "results"};
@@ -63,6 +64,7 @@ TEST(ControlTables, create_tells_what_the_queue_shall_be) {
   EXPECT_EQ(decoded.max_bytes, spec.max_bytes);
   EXPECT_EQ(decoded.type_hash, spec.type_hash);
   EXPECT_EQ(decoded.max_deliveries, spec.max_deliveries);
+  EXPECT_EQ(decoded.window, spec.window);
   EXPECT_EQ(decoded.dead_letters, spec.dead_letters);
   EXPECT_EQ(decoded.type_name, spec.type_name);
   EXPECT_EQ(decoded.name, spec.name);

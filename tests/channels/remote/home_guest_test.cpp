@@ -64,7 +64,7 @@ TEST_F(HomeTest, opened_queue_is_described) {
   EXPECT_EQ(terms.name, "results");
   EXPECT_EQ(terms.type_hash, raw_bytes_type_hash);
   EXPECT_EQ(terms.type_name, raw_bytes_type_name);
-  EXPECT_EQ(terms.window, GuestLimits().window);
+  EXPECT_EQ(terms.window, default_window);
 }
 
 TEST_F(HomeTest, queue_that_is_not_there_is_lost) {

@@ -32,7 +32,7 @@ TEST_F(HomeTest, put_arrives) {
 TEST_F(HomeTest, puts_ahead_are_credited_now_and_then) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
-  const std::uint32_t window = GuestLimits().window;
+  const std::uint32_t window = default_window;
   for (std::uint32_t i = 0; i < window; ++i) guest.put(0, std::to_string(i));
   scene_.settle();
   EXPECT_LT(guest.told.size(), window / 8);
