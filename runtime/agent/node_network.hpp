@@ -39,12 +39,12 @@ class NodeNetwork final : public Network, private RequestHandler {
 
   NetworkOptions options_;
   EventLoop& loop_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks in the loop may outlive this
   NodeRequests requests_;
   LoopAgentLink* link_;  // the member's
   std::shared_ptr<Member> member_;
   std::unique_ptr<HomeServer> server_;
   FileDescriptor plan_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // tasks in the loop may outlive this
 };
 
 /// The NetworkFactory of agents.

@@ -72,6 +72,9 @@ Child::Child(const std::function<int()>& work) {
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ > 0) return;
+  // Where it is stopped, it is alone: a group without anybody who could continue it, with a stopped process
+  // in it, is hung up by the kernel, and the group of all tests is such a one where there is no terminal.
+  ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(status_of_exception);
   ::_exit(run(work));
