@@ -1,15 +1,9 @@
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <utility>
 
 #include <wyvern/channels/remote/home_server.hpp>
-#include <wyvern/core/error.hpp>
 #include <wyvern/core/spin.hpp>
 
 namespace wyvern {
@@ -17,12 +11,6 @@ namespace {
 
 /// So that an error that stays is not reported all the time.
 constexpr std::chrono::milliseconds after_failure{100};
-
-FileDescriptor make_eventfd() {
-  FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!descriptor) throw OutOfMemory(describe_errno("eventfd", errno));
-  return descriptor;
-}
 
 }  // namespace
 
@@ -33,14 +21,13 @@ HomeServer::HomeServer(std::shared_ptr<Member> member, std::unique_ptr<Endpoint>
       address_(endpoint->address()),
       endpoint_(*endpoint),
       home_(member_, std::move(endpoint), key, options),
-      wake_(make_eventfd()),
-      bell_(member_, wake_.get()),
+      bell_(member_, wake_),
       wait_(endpoint_),
       thread_([this] { serve(); }) {}
 
 HomeServer::~HomeServer() {
   is_ending_ = true;
-  ring();
+  wake_.ring();
   thread_.join();
 }
 
@@ -50,12 +37,7 @@ void HomeServer::post(std::function<void(Home&)> task) {
     tasks_.push_back(std::move(task));
     has_tasks_ = true;
   }
-  ring();
-}
-
-void HomeServer::ring() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  wake_.ring();
 }
 
 void HomeServer::serve() {
@@ -97,10 +79,7 @@ void HomeServer::sleep() {
   std::array<pollfd, 1> others{{{.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
   if (!is_ending_ && !has_tasks_ && !home_.poll(Deadline::Clock::now()))
     wait_.wait(others, Deadline::at(home_.next_poll()));
-  if (others[0].revents != 0) {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto read = ::read(wake_.get(), &count, sizeof count);
-  }
+  if (others[0].revents != 0) wake_.clear();
   if (waits_for_queues) home_.end_wake(bell_.parker());
   if (bell_.finish()) home_.pass_wake_on();
 }

@@ -11,7 +11,7 @@
 
 #include <wyvern/channels/remote/home.hpp>
 #include <wyvern/channels/remote/parker_bell.hpp>
-#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/transport/event_wait.hpp>
 
 namespace wyvern {
@@ -39,14 +39,13 @@ class HomeServer {
   void serve();
   bool work();
   void sleep();
-  void ring();
 
   std::shared_ptr<Member> member_;
   std::function<void(const std::string&)> report_;
   std::vector<std::byte> address_;
   Endpoint& endpoint_;
   Home home_;
-  FileDescriptor wake_;  // an eventfd
+  EventDescriptor wake_;
   ParkerBell bell_;
   EventWait wait_;
   std::mutex mutex_;

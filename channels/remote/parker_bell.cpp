@@ -1,11 +1,11 @@
-#include <unistd.h>
+
 
 #include <wyvern/channels/remote/parker_bell.hpp>
 #include <wyvern/core/futex.hpp>
 
 namespace wyvern {
 
-ParkerBell::ParkerBell(const std::shared_ptr<Member>& member, int descriptor)
+ParkerBell::ParkerBell(const std::shared_ptr<Member>& member, const EventDescriptor& descriptor)
     : parker_(member), descriptor_(descriptor), thread_([this] { ring_when_woken(); }) {}
 
 ParkerBell::~ParkerBell() {
@@ -35,8 +35,7 @@ void ParkerBell::ring_when_woken() {
       continue;
     }
     has_rung_.store(1, std::memory_order_seq_cst);
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+    descriptor_.ring();
     while (has_rung_.load(std::memory_order_seq_cst) == 1 && !is_ending_.load(std::memory_order_seq_cst))
       futex_wait(has_rung_, 1, Deadline::never());
   }

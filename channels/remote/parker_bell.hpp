@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/parker.hpp>
 
@@ -18,8 +19,8 @@ namespace wyvern {
 /// descriptors, and `finish`.
 class ParkerBell {
  public:
-  /// `descriptor`: an eventfd of the caller's. Throws OutOfMemory.
-  ParkerBell(const std::shared_ptr<Member>& member, int descriptor);
+  /// The descriptor is the caller's and outlives this. Throws OutOfMemory.
+  ParkerBell(const std::shared_ptr<Member>& member, const EventDescriptor& descriptor);
   ~ParkerBell();
   ParkerBell(const ParkerBell&) = delete;
   ParkerBell& operator=(const ParkerBell&) = delete;
@@ -34,7 +35,7 @@ class ParkerBell {
   void ring_when_woken();
 
   Parker parker_;
-  int descriptor_;
+  const EventDescriptor& descriptor_;
   std::atomic<std::uint32_t> has_rung_ = 0;  // a futex word: the next time is after `finish`
   std::atomic<bool> is_ending_ = false;
   std::thread thread_;

@@ -1,6 +1,3 @@
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -37,17 +34,6 @@ class Finally {
   Action action_;
 };
 
-void ring(const FileDescriptor& eventfd) {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(eventfd.get(), &one, sizeof one);
-}
-
-FileDescriptor make_eventfd() {
-  FileDescriptor descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!descriptor) throw OutOfMemory(describe_errno("eventfd", errno));
-  return descriptor;
-}
-
 }  // namespace
 
 RemoteAccess::RemoteAccess(const std::shared_ptr<Member>& member, std::unique_ptr<Endpoint> endpoint,
@@ -60,8 +46,7 @@ RemoteAccess::RemoteAccess(const std::shared_ptr<Member>& member, std::unique_pt
       watch_(*endpoint_, watch),
       callers_wait_(*endpoint_),
       own_wait_(*endpoint_),
-      callers_interrupt_(make_eventfd()),
-      own_interrupt_(make_eventfd()),
+
       thread_([this] { look_after(); }) {}
 
 RemoteAccess::~RemoteAccess() {
@@ -71,7 +56,7 @@ RemoteAccess::~RemoteAccess() {
     is_ending_ = true;
     own_turn_.notify_one();
   }
-  ring(own_interrupt_);
+  own_interrupt_.ring();
   thread_.join();
   for (const auto& read : abandoned_) read->region.reset();
 }
@@ -140,7 +125,7 @@ void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation&
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
 void RemoteAccess::note_call() {
   ++calls_;
-  if (std::exchange(own_sleeps_, false)) ring(own_interrupt_);
+  if (std::exchange(own_sleeps_, false)) own_interrupt_.ring();
 }
 
 void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
@@ -174,7 +159,7 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
         const Lock stopping(mutex_);
         waiter.woken.notify_one();
       }
-      ring(callers_interrupt_);
+      callers_interrupt_.ring();
     });
     lock.lock();
   }
@@ -209,7 +194,7 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
 }
 
 /// Until something may have come, or somebody interrupts; not beyond the next beat that is due.
-void RemoteAccess::sleep(Lock& lock, EventWait& wait, const FileDescriptor& interrupt, Deadline deadline) {
+void RemoteAccess::sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline) {
   std::array<pollfd, 1> others{{{.fd = interrupt.get(), .events = POLLIN, .revents = 0}}};
   wait.prepare(others, earliest(deadline, Deadline::at(watch_.next_check())));
   {
@@ -217,14 +202,12 @@ void RemoteAccess::sleep(Lock& lock, EventWait& wait, const FileDescriptor& inte
     const Finally locked([&] { lock.lock(); });
     wait.sleep(others);
   }
-  if (others[0].revents == 0) return;
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto read = ::read(interrupt.get(), &count, sizeof count);
+  if (others[0].revents != 0) interrupt.clear();
 }
 
 /// There is something for it to do that it did not know of when it went to sleep.
 void RemoteAccess::interrupt_poller() {
-  if (is_polled_) ring(callers_interrupt_);
+  if (is_polled_) callers_interrupt_.ring();
 }
 
 bool RemoteAccess::poll_once() {

@@ -18,7 +18,7 @@
 
 #include <wyvern/channels/aligned_bytes.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
-#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/wait_limit.hpp>
@@ -137,7 +137,7 @@ class RemoteAccess : private EndpointHandler {
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
   void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
-  void sleep(Lock& lock, EventWait& wait, const FileDescriptor& interrupt, Deadline deadline);
+  void sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline);
   void wake_waiters();
   void lose(RemoteNode& node, const std::string& why);
   void forget_lost();
@@ -155,9 +155,9 @@ class RemoteAccess : private EndpointHandler {
   PeerWatch watch_;
   EventWait callers_wait_;
   EventWait own_wait_;
-  // Eventfds: who sleeps on the endpoint wakes.
-  FileDescriptor callers_interrupt_;
-  FileDescriptor own_interrupt_;
+  // Who sleeps on the endpoint wakes.
+  EventDescriptor callers_interrupt_;
+  EventDescriptor own_interrupt_;
   std::list<Waiter*> waiters_;
   bool is_polled_ = false;       // by a waiter
   std::uint64_t polled_at_ = 0;  // ns of the monotonic clock

@@ -1,6 +1,4 @@
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -44,9 +42,8 @@ void EventLoop::Watch::reset() {
   loop->callbacks_.erase(id_);
 }
 
-EventLoop::EventLoop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), has_posted_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!epoll_ || !has_posted_) throw OutOfMemory(describe_errno("making an event loop", errno));
+EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) throw OutOfMemory(describe_errno("making an event loop", errno));
   posted_watch_ = watch(has_posted_.get(), EPOLLIN, [this](std::uint32_t) { run_posted(); });
 }
 
@@ -55,13 +52,11 @@ void EventLoop::post(std::function<void()> task) {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(task));
   }
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(has_posted_.get(), &one, sizeof one);
+  has_posted_.ring();
 }
 
 void EventLoop::run_posted() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto read = ::read(has_posted_.get(), &count, sizeof count);
+  has_posted_.clear();
   std::vector<std::function<void()>> tasks;
   {
     const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 
 namespace wyvern::agent {
@@ -63,7 +64,7 @@ class EventLoop {
   std::unordered_map<std::uint64_t, std::shared_ptr<Callback>> callbacks_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;
-  FileDescriptor has_posted_;  // an eventfd
+  EventDescriptor has_posted_;
   Watch posted_watch_;
 };
 

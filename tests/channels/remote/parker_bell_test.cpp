@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <wyvern/channels/remote/parker_bell.hpp>
-#include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/core/waiter_set.hpp>
 
 #include "support/local_node.hpp"
@@ -34,8 +33,8 @@ class ParkerBellTest : public ::testing::Test {
 
   LocalNode node_;
   std::shared_ptr<Member> member_ = node_.join();
-  FileDescriptor descriptor_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-  ParkerBell bell_{member_, descriptor_.get()};
+  EventDescriptor descriptor_;
+  ParkerBell bell_{member_, descriptor_};
   ParkerCell& cell_ = member_->segment().parker(bell_.parker());
 };
 
@@ -89,7 +88,7 @@ TEST_F(ParkerBellTest, wake_is_never_lost_whenever_it_comes) {
 
 TEST_F(ParkerBellTest, ends_while_it_is_expected_to_ring) {
   bell_.prepare();
-  const ParkerBell other(member_, descriptor_.get());
+  const ParkerBell other(member_, descriptor_);
 }
 
 }  // namespace
