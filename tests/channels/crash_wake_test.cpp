@@ -40,7 +40,8 @@ class CrashWake : public ::testing::TestWithParam<Wake> {
 
   CrashCase::Victim start_sleeper(CrashCase& crash) const {
     auto sleeper = crash.start(GetParam().sleeper, {"", 1}, 0);
-    wait_for([&] { return crash.rightly_asleep(GetParam().sleeper); });
+    // Before it sleeps it looks once more: what it waits for could come true without a wake until then.
+    wait_for([&] { return crash.rightly_asleep(GetParam().sleeper) && sleeper.child.sleeps(); });
     return sleeper;
   }
 

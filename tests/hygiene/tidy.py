@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -60,6 +61,8 @@ entries = {}  # by source: those of a layer are compiled with crash points too, 
 for entry in json.loads((BUILD / "compile_commands.json").read_text()):
     source = pathlib.Path(entry["file"])
     if tree.ROOT in source.parents and BUILD not in source.parents:
+        # Precompiled headers are the compiler's own, and would hide an include that is missing.
+        entry["command"] = re.sub(r"-Winvalid-pch -include \S+", "", entry["command"])
         entries.setdefault(source, entry)
 (STAMPS / "compile_commands.json").write_text(json.dumps(list(entries.values())))
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -4,14 +4,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "threads.hpp"
 
@@ -49,11 +50,7 @@ void let_other_threads_settle() {
   const auto is_busy = [] {
     for (const pid_t thread : threads_of_this_process()) {
       if (thread == ::gettid()) continue;
-      std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-      std::string text;
-      std::getline(file, text);
-      const std::size_t name_end = text.rfind(") ");
-      if (name_end != std::string::npos && text[name_end + 2] == 'R') return true;
+      if (state_of("self", thread) == 'R') return true;
     }
     return false;
   };
@@ -88,6 +85,13 @@ Child::~Child() {
   ::kill(pid_, SIGKILL);
   int status = 0;
   ::waitpid(pid_, &status, 0);
+}
+
+bool Child::sleeps() const {
+  const std::string process = std::to_string(pid_);
+  const std::vector<pid_t> threads = threads_of(process);
+  return std::all_of(threads.begin(), threads.end(),
+                     [&](pid_t thread) { return state_of(process, thread) == 'S'; });
 }
 
 void Child::send(int signal) {
