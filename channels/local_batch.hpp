@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,9 @@ class PutBatch {
   ~PutBatch() { wake_takers(); }
   PutBatch(const PutBatch&) = delete;
   PutBatch& operator=(const PutBatch&) = delete;
+
+  /// So many are to come, or more.
+  void expect(std::size_t messages) { to_come_ = std::max(to_come_, messages); }
 
   /// Messages that went in; after the run.
   std::size_t count() const { return count_; }

@@ -2,11 +2,6 @@
 
 namespace wyvern::wire {
 
-void FrameBuffer::append(const void* data, std::size_t size) {
-  const auto* bytes = static_cast<const std::byte*>(data);
-  bytes_.insert(bytes_.end(), bytes, bytes + size);
-}
-
 void FrameBuffer::add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
                       std::span<const std::byte> body) {
   const FrameHeader header(kind, flags, 0, static_cast<std::uint32_t>(body.size()), opening, operation);

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include <wyvern/core/object_reference.hpp>
 #include <wyvern/transport/remote_read.hpp>
@@ -34,23 +35,24 @@ struct Cargo {
 class FrameBuffer {
  public:
   /// `largest_message`: of the endpoint, in bytes; more than one header.
-  explicit FrameBuffer(std::size_t largest_message) : largest_message_(largest_message) {
-    bytes_.reserve(largest_message);
-  }
+  explicit FrameBuffer(std::size_t largest_message)
+      : bytes_(std::make_unique_for_overwrite<std::byte[]>(largest_message)),
+        largest_message_(largest_message) {}
 
   /// A message that is made already, and has no room for more.
-  explicit FrameBuffer(std::span<const std::byte> message)
-      : bytes_(message.begin(), message.end()), largest_message_(message.size()) {}
+  explicit FrameBuffer(std::span<const std::byte> message) : FrameBuffer(message.size()) {
+    append(message.data(), message.size());
+  }
 
   /// Whether a frame with such a body can be added. An empty buffer has room for whatever fits into a
   /// message.
   bool has_room(std::size_t body_bytes) const {
-    return largest_message_ - bytes_.size() >= sizeof(FrameHeader) + body_bytes;
+    return largest_message_ - size_ >= sizeof(FrameHeader) + body_bytes;
   }
-  bool empty() const { return bytes_.empty(); }
+  bool empty() const { return size_ == 0; }
   std::size_t largest_message() const { return largest_message_; }
-  std::span<const std::byte> bytes() const { return bytes_; }
-  void clear() { bytes_.clear(); }
+  std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
+  void clear() { size_ = 0; }
 
   /// Each of these needs has_room for its body.
   void add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
@@ -64,10 +66,14 @@ class FrameBuffer {
   static std::size_t cargo_bytes(const Cargo& cargo, bool is_leased);
 
  private:
-  void append(const void* data, std::size_t size);
+  void append(const void* data, std::size_t size) {
+    if (size != 0) std::memcpy(bytes_.get() + size_, data, size);
+    size_ += size;
+  }
 
-  std::vector<std::byte> bytes_;
+  std::unique_ptr<std::byte[]> bytes_;
   std::size_t largest_message_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace wyvern::wire

@@ -50,11 +50,16 @@ constexpr std::array forms{
     Form{FrameKind::reply, Sender::home, 0, Body::bytes},
 };
 
+constexpr auto forms_by_kind = [] {
+  std::array<Form, 1 + static_cast<std::size_t>(FrameKind::MAX)> by_kind{};
+  for (const Form& form : forms) by_kind.at(static_cast<std::size_t>(form.kind)) = form;
+  return by_kind;
+}();
+
 const Form* form_of(FrameKind kind) {
-  for (const Form& form : forms) {
-    if (form.kind == kind) return &form;
-  }
-  return nullptr;
+  const auto index = static_cast<std::size_t>(kind);
+  return index < forms_by_kind.size() && forms_by_kind[index].kind != FrameKind::none ? &forms_by_kind[index]
+                                                                                      : nullptr;
 }
 
 template <class T>
@@ -88,12 +93,14 @@ std::optional<Frame> FrameReader::next() {
   if (form->body == Body::none && header.body_bytes() != 0) fail("a body where there is none");
   if (form->body == Body::value && header.body_bytes() != sizeof(std::uint64_t))
     fail("a number of other size");
+  const std::size_t bytes = sizeof header + header.body_bytes();
   const Frame frame{.kind = header.kind(),
                     .flags = header.flags(),
                     .opening = header.opening(),
                     .operation = header.operation(),
-                    .body = rest_.subspan(sizeof header, header.body_bytes())};
-  rest_ = rest_.subspan(sizeof header + header.body_bytes());
+                    .body = rest_.subspan(sizeof header, header.body_bytes()),
+                    .followed_by = rest_.size() - bytes};
+  rest_ = rest_.subspan(bytes);
   return frame;
 }
 

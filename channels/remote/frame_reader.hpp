@@ -20,6 +20,7 @@ struct Frame {
   std::uint32_t opening = 0;
   std::uint32_t operation = 0;
   std::span<const std::byte> body = {};
+  std::size_t followed_by = 0;  ///< bytes of the message
 
   bool has(FrameFlag one) const { return (flags & flag(one)) != 0; }
 };

@@ -54,9 +54,12 @@ class GuestOpening {
   std::size_t leave();
   /// Settles what becomes of messages that are on their way; the last call but the destructor.
   void end();
-  /// Any frame but `open`, `let_go` and `put`.
+  /// Any frame but `open`, `let_go` and those of puts.
   void deal_with(const wire::Frame& frame);
-  /// `carried`: the queues whose handles the message carries, for as long as it is not in the queue.
+  /// A put that is not answered: a small payload and nothing else.
+  void put_ahead(const wire::Frame& frame);
+  /// One that is answered. `carried`: the queues whose handles the message carries, for as long as it is not
+  /// in the queue.
   void put(const wire::Frame& frame, const wire::ReceivedCargo& received, Queues carried);
 
   /// For the queue: the first of the held puts ends if it can; whether it did.
@@ -75,8 +78,8 @@ class GuestOpening {
   enum class PutOutcome : std::uint8_t { done, full, not_there };
   struct HeldPut {
     std::uint32_t operation = 0;
-    bool is_answered = false;
-    bool is_now = false;  // does not wait for room
+    bool is_answered = false;  // if not, nothing but the payload is set
+    bool is_now = false;       // does not wait for room
     std::vector<std::byte> payload = {};
     std::vector<ObjectReference> handles = {};
     Queues carried = {};
@@ -92,8 +95,9 @@ class GuestOpening {
   };
 
   void begin(std::uint32_t operation);
-  bool try_put(HeldPut& put, std::span<const std::byte> payload);
-  PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload);
+  bool try_put(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
+  bool try_put_ahead(std::span<const std::byte> payload, std::size_t expected);
+  PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
   PutOutcome put_large(HeldPut& put);
   void drop_held(std::deque<HeldPut>::iterator put);
   void count_ahead_ended();

@@ -13,29 +13,41 @@ using wire::Frame;
 using wire::FrameFlag;
 using wire::FrameKind;
 
-void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
-  const bool is_answered = frame.has(FrameFlag::answer);
-  const bool is_now = frame.has(FrameFlag::now);
-  if (is_answered) {
-    begin(frame.operation);
-  } else if (is_now) {
-    fail("a put that waits for nothing, not even for an answer");
-  } else if (!received.handles.empty()) {
-    fail("handles in a put that wants no answer");
-  } else if (held_ahead_ + (ahead_ended_ - ahead_told_) >= window()) {
+namespace {
+
+/// The rest of the message is taken for more of the same.
+std::size_t puts_expected(const Frame& frame) {
+  return 1 + frame.followed_by / (sizeof(wire::FrameHeader) + frame.body.size());
+}
+
+}  // namespace
+
+void GuestOpening::put_ahead(const Frame& frame) {
+  const std::span<const std::byte> payload = frame.body;
+  if (held_ahead_ + (ahead_ended_ - ahead_told_) >= window())
     fail("more messages ahead of their answers than the window has");
-  } else if (held_ahead_ != 0 && held_bytes_ + received.cargo.payload.size() > guest_.limits.window_bytes) {
+  if (held_ahead_ != 0 && held_bytes_ + payload.size() > guest_.limits.window_bytes)
     fail("more bytes ahead of their answers than the window has");
-  }
-  if (is_closing_) return turn_back(is_answered, frame.operation);
-  HeldPut put{.operation = is_answered ? frame.operation : 0,
-              .is_answered = is_answered,
+  if (is_closing_) return turn_back(false, 0);
+  const bool is_next = held_.empty() && queue_->adopted() == 0;
+  if (is_next && try_put_ahead(payload, puts_expected(frame))) return;
+  hold({.payload = {payload.begin(), payload.end()}});
+}
+
+void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
+  if (!frame.has(FrameFlag::answer))
+    fail("a put that wants no answer and has handles, a large payload, or no patience");
+  const bool is_now = frame.has(FrameFlag::now);
+  begin(frame.operation);
+  if (is_closing_) return turn_back(true, frame.operation);
+  HeldPut put{.operation = frame.operation,
+              .is_answered = true,
               .handles = received.handles,
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
   const bool is_next = held_.empty() && queue_->adopted() == 0;
-  if (is_next && !is_large && try_put(put, received.cargo.payload)) return;
+  if (is_next && !is_large && try_put(put, received.cargo.payload, puts_expected(frame))) return;
   // A large one is put without waiting only if it can be fetched at once; whether there is room shows then.
   if (is_now && (!is_large || !is_next)) return end_with(FrameKind::nothing, frame.operation);
   put.is_now = is_now;
@@ -90,19 +102,29 @@ void GuestOpening::turn_back_answered() {
 }
 
 /// False: it has to wait.
-bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload) {
+bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload, std::size_t expected) {
   try {
-    const PutOutcome outcome = put_into_queue(put, payload);
+    const PutOutcome outcome = put_into_queue(put, payload, expected);
     if (outcome != PutOutcome::done && !(put.is_now && outcome == PutOutcome::full)) return false;
-    if (put.is_answered)
-      end_with(outcome == PutOutcome::done ? FrameKind::accepted : FrameKind::nothing, put.operation);
+    end_with(outcome == PutOutcome::done ? FrameKind::accepted : FrameKind::nothing, put.operation);
   } catch (const QueueClosed&) {
-    turn_back(put.is_answered, put.operation);
-    return true;
+    turn_back(true, put.operation);
   } catch (const Error& error) {
     refuse(put.operation, error);
   }
-  if (!put.is_answered) count_ahead_ended();
+  return true;
+}
+
+bool GuestOpening::try_put_ahead(std::span<const std::byte> payload, std::size_t expected) {
+  try {
+    if (!queue_->put(payload, {}, expected)) return false;
+  } catch (const QueueClosed&) {
+    turn_back(false, 0);
+    return true;
+  } catch (const Error& error) {
+    refuse(0, error);
+  }
+  count_ahead_ended();
   return true;
 }
 
@@ -112,9 +134,10 @@ void GuestOpening::count_ahead_ended() {
   if (ahead_ended_ - ahead_told_ >= std::max(1U, window() / 4)) tell_credit();
 }
 
-GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload) {
+GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload,
+                                                      std::size_t expected) {
   if (put.memory.size != 0) return put_large(put);
-  return queue_->put(payload, put.handles) ? PutOutcome::done : PutOutcome::full;
+  return queue_->put(payload, put.handles, expected) ? PutOutcome::done : PutOutcome::full;
 }
 
 /// First memory, then the bytes, then a place in the queue.
@@ -143,7 +166,10 @@ bool GuestOpening::serve_put() {
   const LocalChannel& local = queue_->local();
   HeldPut& put = held_.front();
   const bool may_go = put.memory.size != 0 || ring::has_room_or_end(local.view()) || local.closing();
-  if (!may_go || !try_put(put, put.payload)) return false;
+  if (!may_go) return false;
+  const bool has_ended =
+      put.is_answered ? try_put(put, put.payload, held_.size()) : try_put_ahead(put.payload, held_.size());
+  if (!has_ended) return false;
   drop_held(held_.begin());
   return true;
 }

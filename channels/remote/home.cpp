@@ -117,7 +117,9 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
   if (frame.kind == FrameKind::let_go) return let_go(entry, frame.opening);
-  if (frame.kind == FrameKind::put) return put(entry, *found->second, frame);
+  if (frame.kind == FrameKind::put) {
+    return frame.flags == 0 ? found->second->put_ahead(frame) : put(entry, *found->second, frame);
+  }
   found->second->deal_with(frame);
 }
 

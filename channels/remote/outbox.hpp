@@ -25,6 +25,7 @@ class Outbox {
   /// The frame that says why something is not done.
   void add_refusal(std::uint32_t opening, std::uint32_t operation, const Error& error);
   bool empty() const { return messages_.empty(); }
+  std::size_t largest_message() const { return largest_message_; }
   /// Messages that are not sent yet.
   std::size_t unsent() const { return messages_.size(); }
   /// Of the message that room_for last chose; counted from 0 over the outbox's life.

@@ -33,14 +33,16 @@ void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectRef
 
 bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
   return sizeof(wire::FrameHeader) + wire::FrameBuffer::cargo_bytes(cargo, false) <=
-         access_.endpoint().largest_message();
+         node_->outbox().largest_message();
 }
 
 /// What became of puts whose answers nobody waited for.
 void RemoteChannel::check_ahead(const char* call) {
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
-  if (const auto refusal = std::exchange(ahead_.refusal, std::nullopt))
+  if (ahead_.refusal) {
+    const auto refusal = std::exchange(ahead_.refusal, std::nullopt);
     throw_error(refusal->code, std::string(call) + ": of an earlier put: " + refusal->text);
+  }
   if (ahead_.turned_back != 0) {
     throw QueueClosed(std::string(call) + ": " + description() + " was closed; " +
                       std::to_string(ahead_.turned_back) +

@@ -14,14 +14,14 @@ using wire::FrameKind;
 
 namespace {
 
-/// What comes from a guest comes in bursts; nobody knows how long one is.
-constexpr std::size_t any_number = std::size_t{1} << 30;
 const WaitLimit no_waiting = WaitLimit::now();
 
 }  // namespace
 
-bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
-  if (!batch_) batch_.emplace(*local_, any_number, no_waiting);
+bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                      std::size_t expected) {
+  if (!batch_) batch_.emplace(*local_, expected, no_waiting);
+  batch_->expect(expected);
   PutBatch::Run run(*batch_);
   if (run.put(payload, handles)) return true;
   if (batch_->closed()) batch_->throw_closed();
@@ -157,7 +157,7 @@ bool ServedQueue::serve_adopted() {
   for (; !adopted_.empty(); adopted_.pop_front()) {
     const std::size_t bytes = adopted_.front().size();
     try {
-      if (!put(adopted_.front(), {})) break;
+      if (!put(adopted_.front(), {}, adopted_.size())) break;
     } catch (const Error&) {
       // Closed, or there is no memory: nobody is left to be told.
     }

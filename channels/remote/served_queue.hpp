@@ -38,7 +38,8 @@ class ServedQueue {
 
   /// False: there is no room. Whoever waits for messages is woken when the queue is served next. Throws what
   /// LocalChannel::put does.
-  bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles);
+  bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+           std::size_t expected);
   /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
   /// told.
   void get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now);

@@ -185,11 +185,12 @@ TEST_F(HomeTest, small_put_behind_a_large_one_comes_behind_it) {
   ScriptedGuest& guest = visitor(channel);
   Bytes large = pattern(3'000'000);
   const auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(0, registered->remote());
+  guest.put_large(1, registered->remote(), answer);
   guest.put(0, "small");
-  guest.say(FrameKind::flush, 1);
-  EXPECT_TRUE(guest.next().is(FrameKind::credit, 2));
+  guest.say(FrameKind::flush, 2);
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
   EXPECT_EQ(channel.try_get(), large);
   EXPECT_EQ(get(channel), "small");
 }

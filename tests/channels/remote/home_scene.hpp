@@ -54,7 +54,7 @@ class ScriptedGuest : public EndpointHandler {
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
   void put(std::uint32_t operation, std::string_view payload, wire::FrameFlags flags = 0,
            std::span<const ObjectReference> handles = {});
-  void put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags = 0);
+  void put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags);
 
   /// Introduces itself, and opens a queue as number 1.
   void introduce();
