@@ -48,6 +48,21 @@ inline constexpr std::uint64_t free_spin_ns = 2'000;
 inline constexpr std::uint64_t shortest_permit_spin_ns = 30'000;
 inline constexpr std::uint64_t longest_permit_spin_ns = 200'000;
 
+/// How the thread that waits would be woken.
+enum class WokenBy : std::uint8_t {
+  futex,
+  descriptor,  ///< by the network: some system calls more, on both sides of a round trip
+};
+
+/// How long it is worth to spin with a permit: some times what a wake-up costs on this machine.
+inline std::uint64_t worthwhile_spin_ns(const Member& member, WokenBy woken_by) {
+  const std::uint64_t wake_cost =
+      member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
+  if (woken_by == WokenBy::futex)
+    return std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
+  return std::clamp(8 * wake_cost, 4 * shortest_permit_spin_ns, 2 * longest_permit_spin_ns);
+}
+
 /// Whether it pays for a thread to spin: not after some waits in a row that outlasted it by far. Then it
 /// looks some times and goes to sleep, until a wait ends so soon that spinning would have caught the end. Who
 /// gets a message every now and then so takes no time from the others, nor a core from who wakes it.
@@ -81,11 +96,12 @@ class SpinHabit {
   std::uint32_t waits_in_vain_ = 0;
 };
 
-/// Spins until `ready()`, for twice what a wake-up costs on this machine if that pays and a permit is to be
-/// had, else shortly. Returns the last answer of `ready()`; if it is no, the caller says when the wait has
-/// ended well (SpinHabit::end).
+/// Spins until `ready()`, as long as it is worth it if that pays and a permit is to be had, else shortly.
+/// Returns the last answer of `ready()`; if it is no, the caller says when the wait has ended well
+/// (SpinHabit::end).
 template <class Ready>
-bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit) {
+bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit,
+                WokenBy woken_by = WokenBy::futex) {
   // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
   // good part of that. A read of the clock costs about as much as so many looks.
   constexpr int looks_between_clock_reads = 32;
@@ -102,9 +118,7 @@ bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, Spi
   const auto within = [&](std::uint64_t duration) {
     return now < std::min(start + duration, latest) && !limit.stop_requested();
   };
-  const std::uint64_t wake_cost =
-      member.segment().header().wake_cost_ns.load(std::memory_order_relaxed);  // an estimate
-  const std::uint64_t duration = std::clamp(2 * wake_cost, shortest_permit_spin_ns, longest_permit_spin_ns);
+  const std::uint64_t duration = worthwhile_spin_ns(member, woken_by);
   habit.begin(start, duration);
   if (!habit.pays()) {
     const bool caught = look(false);

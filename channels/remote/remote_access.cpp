@@ -188,7 +188,7 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
     return over();
   };
   SpinHabit& habit = SpinHabit::mine();
-  if (spin_until(member_, is_over, limit, habit)) return;
+  if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
   while (!over() && !limit.passed()) {
     if (!poll_once() && !over()) sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
   }

@@ -98,6 +98,17 @@ TEST_F(SpinPermits, spinning_ends_with_the_condition_the_deadline_or_the_budget)
   EXPECT_EQ(held(), 0U);
 }
 
+TEST_F(SpinPermits, spinning_for_what_a_descriptor_tells_is_worth_two_such_wake_ups) {
+  auto& wake_cost_ns = node_.segment().header().wake_cost_ns;
+  for (const std::uint32_t cost : {0, 3'000, 25'000, 10'000'000}) {
+    wake_cost_ns = cost;
+    const std::uint64_t of_a_futex = worthwhile_spin_ns(*member_, WokenBy::futex);
+    const std::uint64_t of_a_descriptor = worthwhile_spin_ns(*member_, WokenBy::descriptor);
+    EXPECT_GE(of_a_descriptor, 2 * of_a_futex) << cost;
+    EXPECT_LE(of_a_descriptor, 2 * longest_permit_spin_ns) << cost;
+  }
+}
+
 constexpr std::uint64_t worth_ns = 30'000;
 
 void wait_for_ns(SpinHabit& habit, std::uint64_t duration_ns) {
