@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/support/job.hpp"
+#include "transport/tested_providers.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -95,7 +96,7 @@ TEST_P(NodeJobTest, clean_exit_leaves_nothing_behind_that_was_put) {
   EXPECT_EQ(run({"puts_before_an_exit"}), (Lines{"status 0, got 200"}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::Values("tcp", "shm"),
+INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::ValuesIn(and_verbs_if_tested({"tcp", "shm"})),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace
