@@ -21,18 +21,16 @@ namespace {
 constexpr std::size_t completion_queue_entries = 4096;
 
 FabricLibrary::Info find_endpoint(const FabricLibrary& library, const ProviderOffer& offer,
-                                  const ProviderTraits& traits, const EndpointOptions& options) {
+                                  const std::string& node, const std::string& service) {
   const auto hints = endpoint_hints(library);
   hints->fabric_attr->prov_name = ::strdup(offer.provider.c_str());  // freed with the hints
-  const bool listens = traits.reaches_other_nodes;
-  const char* node = listens && !options.node.empty() ? options.node.c_str() : nullptr;
-  const char* service = listens && !options.service.empty() ? options.service.c_str() : nullptr;
-  const auto list = library.find(*hints, node, service);
+  const auto list = library.find(*hints, node.empty() ? nullptr : node.c_str(),
+                                 service.empty() ? nullptr : service.c_str());
   const fi_info* found = list.get();
   while (found != nullptr && !is_for_us(found->fabric_attr->name)) found = found->next;
   if (found == nullptr) {
-    throw NotFound("provider " + offer.provider + " cannot listen on '" + options.node + "'" +
-                   (service != nullptr ? " port " + options.service : "") +
+    throw NotFound("provider " + offer.provider + " cannot listen on '" + node + "'" +
+                   (!service.empty() ? " port " + service : "") +
                    ": name an address of this machine on a network that the provider can use");
   }
   return library.copy(*found);
@@ -110,7 +108,14 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
   FabricObjects objects;
   objects.traits = choice.traits;
   objects.explanation = std::move(choice.explanation);
-  objects.info = find_endpoint(library, offers[choice.offer], *choice.traits, options);
+  std::string node;
+  std::string service;
+  if (choice.traits->reaches_other_nodes) {
+    node = options.node.empty() ? default_address(offers, offers[choice.offer].provider, *choice.traits)
+                                : options.node;
+    service = options.service;
+  }
+  objects.info = find_endpoint(library, offers[choice.offer], node, service);
   try {
     objects.fabric.reset(library.open(*objects.info->fabric_attr));
     fid_domain* domain = nullptr;
@@ -125,7 +130,7 @@ FabricObjects open_fabric_objects(const EndpointOptions& options, std::size_t la
             ? "; over RDMA it needs 32 MiB of locked memory: raise the limit (ulimit -l)"
             : "; name an address of this machine, and a port that is free";
     throw FabricError("no endpoint of provider " + offers[choice.offer].provider + " can be opened on '" +
-                          options.node + "': " + error.what() + what_to_try,
+                          node + "': " + error.what() + what_to_try,
                       error.fabric_errno());
   }
   return objects;

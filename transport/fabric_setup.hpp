@@ -18,9 +18,9 @@ namespace wyvern {
 struct EndpointOptions {
   /// As in ProviderTraits::request or ::name; empty: chosen, see choose_provider.
   std::string provider = {};
-  /// The address to listen on, a number or a name. Nobody is to listen on a network that was not named: the
-  /// default reaches this machine only. Means nothing where nodes have no address of that kind (shm).
-  std::string node = "127.0.0.1";
+  /// The address to listen on, a number or a name; empty: see default_address. Means nothing where nodes have
+  /// no address of that kind (shm).
+  std::string node = {};
   /// The port; empty: any.
   std::string service = {};
   /// Of calls that do not return, where the provider has such: ProviderTraits::sends_to_the_dead_return.

@@ -1,3 +1,10 @@
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -31,11 +38,44 @@ Verdict judge(const ProviderOffer& offer, std::uint32_t version, std::string_vie
   return {traits, "usable"};
 }
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "this machine";
+}
+
 std::string sentence_about(std::uint32_t version, std::string_view requested) {
   const std::string library = "libfabric " + fabric_version_text(version);
-  return requested.empty() ? "no provider of " + library + " can be used here"
-                           : "the provider '" + std::string(requested) + "' is not offered by " + library;
+  return (requested.empty() ? "no provider of " + library + " can be used"
+                            : "the provider '" + std::string(requested) + "' is not offered by " + library) +
+         " on " + host_name();
 }
+
+std::string how_to_list(std::string_view provider) {
+  return "fi_info" + (provider.empty() ? "" : " -p " + std::string(provider)) +
+         " (Debian: libfabric-bin) lists what there is";
+}
+
+/// Of one interface only, which such an address does not say: it cannot be used without naming that.
+bool is_link_local(const sockaddr& address) {
+  return address.sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+}
+
+/// Where that would listen, as a number; empty if it is no IP address.
+std::string address_of(const fi_info& info) {
+  if (info.src_addr == nullptr) return {};
+  if (info.addr_format != FI_SOCKADDR && info.addr_format != FI_SOCKADDR_IN &&
+      info.addr_format != FI_SOCKADDR_IN6)
+    return {};
+  const auto& address = *static_cast<const sockaddr*>(info.src_addr);
+  std::array<char, NI_MAXHOST> text{};
+  if (is_link_local(address) || ::getnameinfo(&address, static_cast<socklen_t>(info.src_addrlen), text.data(),
+                                              text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+    return {};
+  return text.data();
+}
+
+bool is_ipv4(const std::string& address) { return address.find(':') == std::string::npos; }
 
 }  // namespace
 
@@ -64,9 +104,24 @@ std::vector<ProviderOffer> list_offers(const FabricLibrary& library, const std::
   for (const fi_info* info = list.get(); info != nullptr; info = info->next) {
     offers.push_back({.provider = info->fabric_attr->prov_name,
                       .fabric = info->fabric_attr->name,
-                      .domain = info->domain_attr->name});
+                      .domain = info->domain_attr->name,
+                      .address = address_of(*info)});
   }
   return offers;
+}
+
+std::string default_address(std::span<const ProviderOffer> offers, const std::string& provider,
+                            const ProviderTraits& traits) {
+  if (traits.listens_on_loopback) return "127.0.0.1";
+  std::vector<std::string> addresses;
+  for (const ProviderOffer& offer : offers) {
+    if (offer.provider == provider && !offer.address.empty()) addresses.push_back(offer.address);
+  }
+  std::ranges::stable_partition(addresses, is_ipv4);
+  if (!addresses.empty()) return addresses.front();
+  throw NotFound("the provider '" + std::string(traits.request) + "' has no IP address to listen on, on " +
+                 host_name() + ": the network interface of a device needs one (ip address); " +
+                 how_to_list(traits.request));
 }
 
 ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint32_t version,
@@ -90,8 +145,7 @@ ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint3
   }
   if (!best) {
     throw NotFound(sentence_about(version, requested) + "; it offers:\n" +
-                   (offers.empty() ? "  nothing\n" : explanation) +
-                   "fi_info (Debian: libfabric-bin) lists what there is");
+                   (offers.empty() ? "  nothing\n" : explanation) + how_to_list(requested));
   }
   return {.offer = *best, .traits = verdicts[*best].traits, .explanation = std::move(explanation)};
 }

@@ -17,6 +17,7 @@ struct ProviderOffer {
   std::string provider;
   std::string fabric;
   std::string domain;
+  std::string address = {};  ///< the IP address that it would listen on; empty: none, or another kind
 };
 
 struct ProviderChoice {
@@ -35,6 +36,13 @@ std::vector<ProviderOffer> list_offers(const FabricLibrary& library, const std::
 
 /// Whether an offer can be meant at all: a provider may have another fabric that is not for us.
 bool is_for_us(const std::string& fabric);
+
+/// The address on which an offered provider reaches this machine's processes, unless the user names one:
+/// 127.0.0.1, so that nobody listens on a network that was not named; where devices know only addresses of
+/// their own (ProviderTraits::listens_on_loopback) the first of those, IPv4 before IPv6. Throws NotFound if
+/// no device has one.
+std::string default_address(std::span<const ProviderOffer> offers, const std::string& provider,
+                            const ProviderTraits& traits);
 
 /// The provider to be used: the one that was asked for (as in ProviderTraits::request, or ::name), or the
 /// first of the table that is offered. Throws NotFound, with the explanation, if there is none.

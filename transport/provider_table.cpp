@@ -38,10 +38,14 @@ constexpr std::array table{
                    .request = "verbs",
                    .since = first,
                    .before = FI_VERSION(1, 19),
+                   .listens_on_loopback = false,
                    .connections_recover = false,
                    .works_in_a_fork = false},
-    ProviderTraits{
-        .name = "verbs;ofi_rxm", .request = "verbs", .since = FI_VERSION(1, 19), .works_in_a_fork = false},
+    ProviderTraits{.name = "verbs;ofi_rxm",
+                   .request = "verbs",
+                   .since = FI_VERSION(1, 19),
+                   .listens_on_loopback = false,
+                   .works_in_a_fork = false},
     ProviderTraits{.name = "psm3", .request = "psm3", .since = first, .sleep = ProviderSleep::none},
     ProviderTraits{.name = "opx", .request = "opx", .since = first, .sleep = ProviderSleep::none},
     // TCP: with messages and remote reads of its own since 1.18, under rxm before.

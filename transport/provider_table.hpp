@@ -30,6 +30,7 @@ struct ProviderTraits {
   ProviderSleep sleep = ProviderSleep::descriptor;
   std::chrono::milliseconds longest_sleep = std::chrono::hours(1);  ///< it may not wake who sleeps longer
   bool reaches_other_nodes = true;
+  bool listens_on_loopback = true;        ///< else on addresses of its devices' interfaces only
   bool min_multi_recv_can_be_set = true;  ///< FI_OPT_MIN_MULTI_RECV, before the endpoint is enabled
   bool sends_are_bounded = true;          ///< says FI_EAGAIN when its queue is full; else it takes any number
   bool sends_to_the_dead_return = true;   ///< else a send to a process that was killed can spin for ever

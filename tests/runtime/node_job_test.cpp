@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "runtime/support/job.hpp"
+#include "transport/tested_providers.hpp"
 
 namespace wyvern::test {
 namespace {
 
 using Lines = std::vector<std::string>;
 
-/// Over that provider; four nodes.
+/// Over that provider; four nodes, unless a test says otherwise.
 class NodeJobTest : public testing::TestWithParam<const char*> {
  protected:
   /// What the scenario printed, without the launcher's last line.
@@ -22,9 +23,9 @@ class NodeJobTest : public testing::TestWithParam<const char*> {
     scenario.insert(scenario.begin(), JOB_PROGRAM);
     return run_command(std::move(scenario));
   }
-  Lines run_command(std::vector<std::string> command) {
+  Lines run_command(std::vector<std::string> command, const char* nodes = "4") {
     Job job(Job::How::launched, std::move(command),
-            {.launcher_options = {"--nodes", "4", "--provider", GetParam()}});
+            {.launcher_options = {"--nodes", nodes, "--provider", GetParam()}});
     EXPECT_EQ(job.wait(), 0) << job.output() << job.error();
     EXPECT_EQ(job.error(), "");
     Lines lines = job.output_lines();
@@ -34,13 +35,26 @@ class NodeJobTest : public testing::TestWithParam<const char*> {
   }
 };
 
-TEST_P(NodeJobTest, queue_demo_runs_on_all_nodes) {
-  Lines lines = run_command({QUEUE_DEMO});
-  EXPECT_EQ(lines.size(), 16U);
+/// How many lines of the demo are of processes of each node, by their puids.
+std::map<std::uint64_t, int> count_by_node(const Lines& lines) {
   std::map<std::uint64_t, int> lines_of;
   for (const std::string& line : lines)
     ++lines_of[std::stoull(line.substr(line.find_first_of("0123456789"))) >> 32];
-  EXPECT_EQ(lines_of, (std::map<std::uint64_t, int>{{1, 4}, {2, 4}, {3, 4}, {4, 4}}));
+  return lines_of;
+}
+
+TEST_P(NodeJobTest, queue_demo_runs_on_all_nodes) {
+  EXPECT_EQ(count_by_node(run_command({QUEUE_DEMO})),
+            (std::map<std::uint64_t, int>{{1, 4}, {2, 4}, {3, 4}, {4, 4}}));
+}
+
+TEST_P(NodeJobTest, queue_demo_has_its_producers_on_one_of_two_nodes_and_its_consumers_on_the_other) {
+  const Lines lines = run_command({QUEUE_DEMO}, "2");
+  EXPECT_EQ(count_by_node(lines), (std::map<std::uint64_t, int>{{1, 8}, {2, 8}}));
+  for (const std::string& line : lines) {
+    const bool is_of_first = count_by_node({line}).begin()->first == 1;
+    EXPECT_TRUE(line.starts_with(is_of_first ? "I am producer " : "I am consumer ")) << line;
+  }
 }
 
 TEST_P(NodeJobTest, join_returns_status_or_minus_signal_of_processes_anywhere) {
@@ -82,8 +96,8 @@ TEST_P(NodeJobTest, names_are_known_on_all_nodes) {
 }
 
 TEST_P(NodeJobTest, processes_of_different_nodes_share_no_mapping) {
-  // The provider shm lets endpoints share memory; of the nodes' own none is shared.
-  const std::string which = std::string(GetParam()) == "shm" ? "memfd:wyvern-segment" : "";
+  // Endpoints of shm share memory, and those of verbs map one device; of the nodes' own none is shared.
+  const std::string which = std::string(GetParam()) == "tcp" ? "" : "memfd:wyvern-segment";
   EXPECT_EQ(run({"mappings_of_nodes", which}), (Lines{"4 nodes have mappings, 0 are of several"}));
 }
 
@@ -95,7 +109,7 @@ TEST_P(NodeJobTest, clean_exit_leaves_nothing_behind_that_was_put) {
   EXPECT_EQ(run({"puts_before_an_exit"}), (Lines{"status 0, got 200"}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::Values("tcp", "shm"),
+INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::ValuesIn(and_verbs_if_tested({"tcp", "shm"})),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace

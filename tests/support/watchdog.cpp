@@ -1,3 +1,5 @@
+#include "watchdog.hpp"
+
 #include <execinfo.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,10 +29,14 @@ constexpr std::chrono::seconds default_limit{180};
 constexpr std::chrono::seconds default_limit{60};
 #endif
 
-std::chrono::seconds limit() {
+}  // namespace
+
+std::chrono::seconds watchdog_limit() {
   const char* seconds = std::getenv("WYVERN_TEST_WATCHDOG");  // seconds, for runs that shall take longer
   return seconds != nullptr ? std::chrono::seconds(std::atoi(seconds)) : default_limit;
 }
+
+namespace {
 
 void print_own_stack(int) {
   std::array<void*, 64> frames;
@@ -75,7 +81,8 @@ class Watchdog : public ::testing::EmptyTestEventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;
-  const std::chrono::seconds limit_ = limit();  // the thread must not read an environment that tests change
+  const std::chrono::seconds limit_ =
+      watchdog_limit();  // the thread must not read an environment that tests change
   std::thread thread_;
 };
 

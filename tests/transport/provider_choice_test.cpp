@@ -89,13 +89,47 @@ TEST(ProviderChoice, absence_of_what_was_asked_for_names_what_there_is) {
     FAIL() << "there is no verbs";
   } catch (const NotFound& error) {
     const std::string text = error.what();
-    EXPECT_EQ(text.rfind("the provider 'verbs' is not offered by libfabric 1.17; it offers:\n", 0), 0U)
-        << text;
+    EXPECT_EQ(text.rfind("the provider 'verbs' is not offered by libfabric 1.17 on ", 0), 0U) << text;
+    EXPECT_NE(text.find("; it offers:\n"), std::string::npos) << text;
     EXPECT_NE(text.find("  tcp;ofi_rxm (eth0): not asked for\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("fi_info -p verbs"), std::string::npos) << text;
   }
   EXPECT_THROW(choose_provider({}, debian_12), NotFound);
   EXPECT_THROW(choose_provider(ordinary_machine(), debian_12, "sockets"), NotFound)
       << "known to be of no use";
+}
+
+std::string default_address_of(const std::vector<ProviderOffer>& offers, const std::string& provider) {
+  return default_address(offers, provider, *find_provider_traits(provider, debian_12));
+}
+
+TEST(DefaultAddress, is_this_machine_only_where_the_provider_can) {
+  const std::vector<ProviderOffer> offers{
+      {.provider = "tcp;ofi_rxm", .fabric = "f", .domain = "eth0", .address = "192.0.2.1"}};
+  EXPECT_EQ(default_address_of(offers, "tcp;ofi_rxm"), "127.0.0.1");
+}
+
+TEST(DefaultAddress, of_verbs_is_the_first_of_its_devices_ipv4_before_ipv6) {
+  const auto offer_at = [](const std::string& provider, const std::string& address) {
+    return ProviderOffer{.provider = provider, .fabric = "f", .domain = "rxe0", .address = address};
+  };
+  const std::vector<ProviderOffer> offers{offer_at("tcp;ofi_rxm", "192.0.2.1"), offer_at("verbs;ofi_rxm", ""),
+                                          offer_at("verbs;ofi_rxm", "2001:db8::1"),
+                                          offer_at("verbs;ofi_rxm", "192.0.2.2"),
+                                          offer_at("verbs;ofi_rxm", "192.0.2.3")};
+  EXPECT_EQ(default_address_of(offers, "verbs;ofi_rxm"), "192.0.2.2");
+  EXPECT_EQ(default_address_of({offers[1], offers[2]}, "verbs;ofi_rxm"), "2001:db8::1");
+}
+
+TEST(DefaultAddress, devices_without_one_are_an_error_that_says_where_to_look) {
+  try {
+    default_address_of({{.provider = "verbs;ofi_rxm", .fabric = "f", .domain = "rxe0"}}, "verbs;ofi_rxm");
+    FAIL() << "there is no address";
+  } catch (const NotFound& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text.rfind("the provider 'verbs' has no IP address to listen on, on ", 0), 0U) << text;
+    EXPECT_NE(text.find("fi_info -p verbs"), std::string::npos) << text;
+  }
 }
 
 TEST(ProviderTable, entries_of_one_provider_follow_each_other_without_a_gap_or_overlap) {

@@ -5,8 +5,10 @@
 
 namespace wyvern::test {
 
-/// Those that a test of every provider runs over, by the names that users request them by. Verbs is one of
-/// them where WYVERN_TEST_VERBS_NODE is the address of an RDMA device.
+/// Those, and verbs where WYVERN_TEST_VERBS_NODE is the address of an RDMA device; elsewhere a test has no
+/// case over verbs.
+std::vector<const char*> and_verbs_if_tested(std::vector<const char*> providers);
+/// Those that a test of every provider runs over, by the names that users request them by.
 std::vector<const char*> tested_providers();
 
 /// Where an endpoint of that provider is to listen.

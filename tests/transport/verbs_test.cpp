@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_setup.hpp>
 
 #include "transport/tested_providers.hpp"
@@ -31,13 +32,14 @@ TEST_P(VerbsTest, every_way_of_registering_memory_is_demanded) {
     EXPECT_TRUE(objects.needs(static_cast<std::uint64_t>(bit))) << bit;
 }
 
-std::vector<const char*> verbs_if_tested() {
-  std::vector<const char*> providers = tested_providers();
-  std::erase_if(providers, [](const std::string& provider) { return provider != "verbs"; });
-  return providers;
+TEST_P(VerbsTest, address_of_the_device_is_found_without_being_named) {
+  const FabricObjects objects = open_fabric_objects({.provider = GetParam()}, largest_message);
+  EXPECT_FALSE(objects.name.empty());
+  EXPECT_THROW(open_fabric_objects({.provider = GetParam(), .node = "192.0.2.1"}, largest_message), Error)
+      << "that address is for documentation only";
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, VerbsTest, ::testing::ValuesIn(verbs_if_tested()),
+INSTANTIATE_TEST_SUITE_P(Over, VerbsTest, ::testing::ValuesIn(and_verbs_if_tested({})),
                          [](const auto& provider) { return std::string(provider.param); });
 
 }  // namespace

@@ -15,12 +15,13 @@
 
 #include <wyvern/runtime/protocol/ticket.hpp>
 
+#include "support/watchdog.hpp"
+
 namespace wyvern::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds watchdog{60};
 constexpr const char* marker_variable = "WYVERN_TEST_JOB";
 constexpr int hung = -1000;
 
@@ -70,7 +71,7 @@ int status_from(int wait_status) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto limit = Clock::now() + watchdog;
+  const auto limit = Clock::now() + watchdog_limit();
   while (!condition()) {
     if (Clock::now() > limit) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
