@@ -11,6 +11,7 @@
 
 #include "remote/serving_node.hpp"
 #include "support/local_node.hpp"
+#include "transport/tested_providers.hpp"
 
 namespace wyvern::test {
 
@@ -64,6 +65,6 @@ class Conformance : public ::testing::TestWithParam<const char*> {
 };
 
 inline std::string way_name(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
-inline auto all_ways() { return ::testing::Values("local", "tcp", "net"); }
+inline auto all_ways() { return ::testing::ValuesIn(and_verbs_if_tested({"local", "tcp", "net", "shm"})); }
 
 }  // namespace wyvern::test
