@@ -81,15 +81,20 @@ class SpinHabit {
   std::uint32_t waits_in_vain_ = 0;
 };
 
+/// Looks at memory that cost about as much as a read of the clock.
+inline constexpr int memory_looks = 32;
+/// The same of looks that poll a network: each may be some system calls.
+inline constexpr int network_looks = 1;
+
 /// Spins until `ready()`, for twice what a wake-up costs on this machine if that pays and a permit is to be
-/// had, else shortly. Returns the last answer of `ready()`; if it is no, the caller says when the wait has
-/// ended well (SpinHabit::end).
+/// had, else for `looks_between_clock_reads`. Returns the last answer of `ready()`; if it is no, the caller
+/// says when the wait has ended well (SpinHabit::end).
 template <class Ready>
-bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit) {
+bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit,
+                int looks_between_clock_reads = memory_looks) {
   // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
-  // good part of that. A read of the clock costs about as much as so many looks.
-  constexpr int looks_between_clock_reads = 32;
-  const auto look = [&ready](bool pausing) {
+  // good part of that.
+  const auto look = [&ready, looks_between_clock_reads](bool pausing) {
     for (int i = 0; i < looks_between_clock_reads; ++i) {
       if (ready()) return true;
       if (pausing) spin_pause();

@@ -45,7 +45,7 @@ void HomeServer::serve() {
   const auto worked = [this] { return is_ending_ || work(); };
   while (!is_ending_) {
     try {
-      if (spin_until(*member_, worked, WaitLimit::never(), habit)) continue;
+      if (spin_until(*member_, worked, WaitLimit::never(), habit, network_looks)) continue;
       sleep();
       if (worked()) habit.end(monotonic_ns());
     } catch (const std::exception& error) {
