@@ -1,14 +1,20 @@
 // What a job costs besides its messages: starting processes, and waiting.
-//   job_costs start [PROCESSES=64] [REPETITIONS=5]   starts that many, each gets one message and ends; all
-//   are joined job_costs idle [CONSUMERS=16] [SECONDS=10]       CPU time of that many blocked in get, and of
-//   the agent
+//   job_costs start [PROCESSES=64] [REPETITIONS=5]
+//     starts that many, each gets one message and ends; all are joined
+//   job_costs idle [CONSUMERS=16] [SECONDS=10]
+//     CPU time of that many blocked in get, and of the agent
+//   wyvern run --nodes 2 -- job_costs held [PRODUCERS=64] [BYTES=64] [WINDOW=1024]
+//     memory of the agent of node 1 when that many of node 2 block, because nobody reads what they put
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -83,12 +89,84 @@ void idle(wyvern::Runtime& runtime, std::uint64_t consumers, std::uint64_t secon
             << " ms of CPU, the agent " << agent_cost << " ms" << std::endl;
 }
 
+/// MiB of a process, as the kernel counts them.
+struct Memory {
+  double all = 0;
+  double anonymous = 0;
+  double shared = 0;
+
+  std::string text() const {
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(1) << all << " MiB (anonymous " << anonymous << ", shared "
+        << shared << ")";
+    return out.str();
+  }
+};
+
+Memory memory_of(std::uint32_t os_pid) {
+  Memory memory;
+  std::ifstream status("/proc/" + std::to_string(os_pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    const auto read = [&](std::string_view name, double& value) {
+      if (line.starts_with(name)) value = std::stod(line.substr(name.size())) / 1024;
+    };
+    read("VmRSS:", memory.all);
+    read("RssAnon:", memory.anonymous);
+    read("RssShmem:", memory.shared);
+  }
+  return memory;
+}
+
+/// When it has hardly changed for a second: the network's buffers are touched one after another.
+Memory settled_memory_of(std::uint32_t os_pid) {
+  Memory before = memory_of(os_pid);
+  while (true) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const Memory now = memory_of(os_pid);
+    if (now.all < before.all + 0.25) return now;
+    before = now;
+  }
+}
+
+void put_until_closed(wyvern::Channel channel, wyvern::Queue<bool> connected, wyvern::Queue<bool> begin,
+                      std::uint64_t bytes) {
+  connected.put(true);
+  begin.get();
+  const std::vector<std::byte> message(bytes);
+  try {
+    while (true) channel.put(message);
+  } catch (const wyvern::QueueClosed&) {
+  }
+}
+
+void held(wyvern::Runtime& runtime, std::uint64_t producers, std::uint64_t bytes, std::uint64_t window) {
+  auto channel = runtime.make_channel({.capacity = 1, .window = static_cast<std::uint32_t>(window)});
+  auto connected = runtime.make_queue<bool>();
+  auto begin = runtime.make_queue<bool>();
+  const std::uint32_t agent = wyvern::Member::current()->segment().header().agent_pid;
+  const Memory before = settled_memory_of(agent);
+  std::vector<wyvern::Process> started;
+  for (std::uint64_t i = 0; i < producers; ++i) {
+    started.push_back(runtime.process({.node = 2}, put_until_closed, channel, connected, begin, bytes));
+    started.back().start();
+  }
+  for (std::uint64_t i = 0; i < producers; ++i) connected.get();
+  const Memory idle = settled_memory_of(agent);
+  for (std::uint64_t i = 0; i < producers; ++i) begin.put(true);
+  const Memory blocked = settled_memory_of(agent);
+  channel.close();
+  std::cout << producers << " producers of another node, messages of " << bytes << " bytes, window " << window
+            << ": the agent has " << before.text() << " before, " << idle.text()
+            << " when all are connected, " << blocked.text() << " when all are blocked" << std::endl;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what != "start" && what != "idle") {
-    std::cerr << "usage: job_costs start [PROCESSES] [REPETITIONS] | idle [CONSUMERS] [SECONDS]\n";
+  if (what != "start" && what != "idle" && what != "held") {
+    std::cerr << "usage: job_costs start [PROCESSES] [REPETITIONS] | idle [CONSUMERS] [SECONDS] | held "
+                 "[PRODUCERS] [BYTES] [WINDOW]\n";
     return 2;
   }
   const auto number = [&](int position, std::uint64_t otherwise) {
@@ -97,6 +175,8 @@ int main(int argc, char** argv) {
   return wyvern::run(argc, argv, [&](wyvern::Runtime& runtime) {
     if (what == "start") {
       start(runtime, number(2, 64), number(3, 5));
+    } else if (what == "held") {
+      held(runtime, number(2, 64), number(3, 64), number(4, 1024));
     } else {
       idle(runtime, number(2, 16), number(3, 10));
     }

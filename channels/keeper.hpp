@@ -72,7 +72,8 @@ class Keeper {
   void remove_parkers(std::uint32_t process, const std::vector<std::uint32_t>& held);
   void wake_getters(const RingView& view);
   void wake_for_the_dead(const RingView& view);
-  void test_interest(ParkerCell& cell);
+  bool may_go_on(std::uint32_t parker);
+  void test_interest(std::uint32_t parker);
   void visit_some_channels();
   bool is_named(std::uint32_t object) const;
   void retire_if_unused(std::uint32_t object);

@@ -115,18 +115,42 @@ void Keeper::sweep() {
     const std::uint32_t state = cell.state.load(std::memory_order_seq_cst);
     if (state == parker_notified)
       futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
-    if (state == parker_asleep) test_interest(cell);
+    if (state == parker_asleep) test_interest(parker);
   }
   visit_some_channels();
   retire_unheld();
 }
 
-void Keeper::test_interest(ParkerCell& cell) {
+/// Whether what it waits for may be so, of all that it is registered for. With very many channels it looks
+/// itself.
+bool Keeper::may_go_on(std::uint32_t parker) {
+  constexpr std::uint32_t most_objects = 1024;
+  if (objects_used_ > most_objects) return true;
+  const auto is_in = [&](const WaiterSet& set) {
+    return (set.words[parker / 64].load(std::memory_order_relaxed) >> parker % 64 & 1) != 0;
+  };
+  for (std::uint32_t object = 0; object < objects_used_; ++object) {
+    if (!is_alive(object)) continue;
+    const RingView view = view_of(object);
+    const ChannelHeader& header = view.header();
+    if (is_in(header.getters)) {
+      sweep_given_back(view);
+      if (may_be_given_back(view) || ring::has_message_or_end(view)) return true;
+    }
+    if (is_in(header.putters) && ring::has_room_or_end(view)) return true;
+    if (is_in(header.payload_putters)) return true;  // for how many bytes is not known here
+    if (is_in(header.joiners) && all_tasks_done(view)) return true;
+  }
+  return false;
+}
+
+void Keeper::test_interest(std::uint32_t parker) {
+  ParkerCell& cell = segment_.parker(parker);
   const std::uint64_t interest = cell.interest.load(std::memory_order_relaxed);
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
   if (kind == InterestKind::several) {
-    notify(cell);
+    if (may_go_on(parker)) notify(cell);
     return;
   }
   if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||

@@ -18,7 +18,7 @@ enum class InterestKind : std::uint64_t {
   name = 5,
   lease = 6,  ///< a message, or the end of a channel none of whose leases can come back
   tasks_done = 7,
-  several = 8  ///< more than can be said here: the agent's sweep wakes it, and it looks itself
+  several = 8  ///< more than can be said here: the agent's sweep looks where it is registered
 };
 
 constexpr std::uint64_t make_interest(InterestKind kind, std::uint64_t number) {

@@ -102,10 +102,12 @@ class SpinHabit {
 template <class Ready>
 bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, SpinHabit& habit,
                 WokenBy woken_by = WokenBy::futex) {
+  // A read of the clock costs about as much as so many looks at memory; a look at the network may be some
+  // system calls.
+  const int looks_between_clock_reads = woken_by == WokenBy::futex ? 32 : 1;
   // Without pauses at first: the answer is expected within a round trip between two cores, and a pause is a
-  // good part of that. A read of the clock costs about as much as so many looks.
-  constexpr int looks_between_clock_reads = 32;
-  const auto look = [&ready](bool pausing) {
+  // good part of that.
+  const auto look = [&ready, looks_between_clock_reads](bool pausing) {
     for (int i = 0; i < looks_between_clock_reads; ++i) {
       if (ready()) return true;
       if (pausing) spin_pause();

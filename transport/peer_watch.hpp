@@ -16,7 +16,7 @@ namespace wyvern {
 /// When a peer counts as gone. The peers' own watches should have the same interval: who beats less often
 /// than somebody else's `suspect_after` is suspected.
 struct PeerWatchOptions {
-  std::chrono::milliseconds interval{1000};  ///< between two beats to a peer
+  std::chrono::milliseconds interval{1000};  ///< between two beats to a peer, at most
   /// Of silence; at least two intervals: one beat may be late.
   std::chrono::milliseconds suspect_after{3000};
   /// Of silence; at least an interval after the suspicion, so that the peer can be heard once more.
@@ -47,8 +47,9 @@ struct LostPeer {
 std::string describe(const LostPeer& lost, std::string_view name);
 
 /// Notices peers of an endpoint that are gone. No provider tells who only receives that a peer has died, and
-/// several never tell who sends either, so silence decides: every peer gets a beat each interval and is lost
-/// when nothing has come from it for too long. A failed send is no proof: a connection may break, and be made
+/// several never tell who sends either, so silence decides: every peer gets a beat each interval, or sooner
+/// with others or as an answer, so that who has nothing to do wakes seldom, and is lost when nothing has come
+/// from it for too long. A failed send is no proof: a connection may break, and be made
 /// anew, while both sides live. It makes the peer suspect, and it is lost if nothing is heard within the time
 /// that is left to a suspect, or if the endpoint refuses the beat that goes out at once. A beat that cannot
 /// be sent now is no failure.

@@ -15,11 +15,12 @@
 
 namespace wyvern::bench {
 
-void run_on_two_nodes(const std::string& provider, char** argv) {
+void run_on_nodes(std::uint32_t nodes, const std::string& provider, char** argv) {
   if (std::getenv(control::agent_variable) != nullptr) return;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const std::string command = std::filesystem::path(self).parent_path() / "wyvern";
-  std::vector<std::string> words{command, "run", "--nodes", "2", "--provider", provider, "--", self};
+  std::vector<std::string> words{command,      "run",    "--nodes", std::to_string(nodes),
+                                 "--provider", provider, "--",      self};
   for (char** argument = argv + 1; *argument != nullptr; ++argument) words.emplace_back(*argument);
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -30,11 +31,11 @@ void run_on_two_nodes(const std::string& provider, char** argv) {
                   ", which cannot be executed: " + std::generic_category().message(errno));
 }
 
-void check_nodes(const Runtime& runtime, const std::string& provider) {
-  const auto plan = runtime.nodes() < 2 ? std::nullopt : Member::current()->agent().network();
+void check_nodes(const Runtime& runtime, std::uint32_t nodes, const std::string& provider) {
+  const auto plan = runtime.nodes() < nodes ? std::nullopt : Member::current()->agent().network();
   if (plan && plan->provider == provider) return;
-  throw BadOption("--path " + provider + " needs a job of two nodes: wyvern run --nodes 2 --provider " +
-                  provider);
+  throw BadOption("--path " + provider + " needs a job of so many nodes: wyvern run --nodes " +
+                  std::to_string(nodes) + " --provider " + provider);
 }
 
 }  // namespace wyvern::bench

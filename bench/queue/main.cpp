@@ -29,7 +29,7 @@ std::vector<bench::Row> measure_one(const bench::Run& run) {
 }
 
 std::vector<bench::Row> measure(const bench::Run& run) {
-  if (run.options.is_far()) bench::check_nodes(run.runtime, run.options.path);
+  if (run.options.is_far()) bench::check_nodes(run.runtime, run.options.nodes(), run.options.path);
   std::vector<bench::Row> rows = measure_one(run);
   for (bench::Row& row : rows) row.path = run.options.path;
   return rows;
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   std::optional<bench::Options> options;
   try {
     options = bench::parse_options(argc, argv);
-    if (options && options->is_far()) bench::run_on_two_nodes(options->path, argv);
+    if (options && options->is_far()) bench::run_on_nodes(options->nodes(), options->path, argv);
   } catch (const bench::BadOption& error) {
     std::cerr << "bench_queue: " << error.what() << '\n';
     return 2;

@@ -21,7 +21,11 @@ struct Typed {
 /// What is measured when nothing is said. Repetitions are short, because pairs of them have to fall into the
 /// same mood of the machine, except for idle, where little happens.
 /// Between nodes.
-void set_far_defaults(const Options& options, Typed& typed) {
+void set_far_defaults(Options& options, Typed& typed) {
+  if (options.benchmark == Benchmark::idle) {
+    options.consumers = options.nodes() * (options.nodes() - 1);  // from each node to each other one
+    return;
+  }
   typed.baselines = {"libfabric-" + options.path};
   if (options.benchmark == Benchmark::throughput) typed.baselines = {"tcp", "zmq"};
   if (find_baseline(typed.baselines.front()) == nullptr) typed.baselines = {"none"};
@@ -100,8 +104,8 @@ std::string path_of(int argc, const char* const* argv) {
 void check_path(const Options& options) {
   const bool needs_nodes =
       options.benchmark == Benchmark::put_roundtrip || options.benchmark == Benchmark::get_roundtrip;
-  const bool is_possible =
-      needs_nodes || options.benchmark == Benchmark::latency || options.benchmark == Benchmark::throughput;
+  const bool is_possible = needs_nodes || options.benchmark == Benchmark::latency ||
+                           options.benchmark == Benchmark::throughput || options.benchmark == Benchmark::idle;
   if (!options.is_far()) {
     if (needs_nodes) {
       throw BadOption(std::string(name_of(options.benchmark)) +
@@ -148,7 +152,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--consumers", options.consumers, "Processes that get (throughput, idle)");
   app.add_option("--batch", options.batch, "Messages of one put_many and get_many (throughput)");
   app.add_option("--path", typed.path,
-                 "How the processes are connected: local, or a provider between two nodes: tcp, net, shm, …");
+                 "How the processes are connected: local, or a provider between nodes: tcp, net, shm, …");
   app.add_option(
          "--baselines", typed.baselines,
          "local: of flag, futex, unix, boost, posix, libfabric-shm; else of libfabric-tcp, tcp, zmq, …; "

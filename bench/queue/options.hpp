@@ -19,9 +19,11 @@ struct Options {
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
-  std::string path = std::string(local_path);  ///< or the provider between two nodes
+  std::string path = std::string(local_path);  ///< or the provider between nodes
 
   bool is_far() const { return path != local_path; }
+  /// Of the job that is measured.
+  std::uint32_t nodes() const { return !is_far() ? 1 : benchmark == Benchmark::idle ? 4 : 2; }
   std::vector<const Baseline*> baselines = {};
   double seconds = 0;  ///< of each repetition of each system
   std::uint32_t repetitions = 7;

@@ -14,6 +14,12 @@
 /// Decoding verifies first, and throws DecodeError for what is no such table.
 namespace wyvern::wire {
 
+/// What a put takes while a home holds it; a message of few bytes takes more than these.
+constexpr std::size_t held_bytes(std::size_t payload_bytes) {
+  constexpr std::size_t beside_payload = 160;
+  return beside_payload + payload_bytes;
+}
+
 /// What a guest gets to know about a queue that it has opened.
 struct QueueTerms {
   ObjectReference object;
@@ -21,7 +27,7 @@ struct QueueTerms {
   std::uint64_t inline_size = 0;  ///< bytes
   std::uint64_t max_bytes = 0;
   std::uint32_t window = 0;        ///< messages that may be put ahead of their answers
-  std::uint32_t window_bytes = 0;  ///< and the bytes of their payloads together, but for a single one
+  std::uint32_t window_bytes = 0;  ///< and the held_bytes of all together, but for a single one
   std::uint64_t type_hash = 0;
   std::string type_name;
   std::string name;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/remote/control_tables.hpp>
 #include <wyvern/channels/remote/outbox.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
 #include <wyvern/transport/endpoint.hpp>
@@ -22,9 +23,10 @@ class GuestOpening;
 struct GuestLimits {
   /// Messages of an opening that it puts ahead of their answers: so many at most, whatever a queue allows.
   std::uint32_t window = 65'536;
-  /// Bytes of their payloads together, but for a single one: so much memory a producer takes from a home
-  /// whose queue nobody reads.
-  std::uint32_t window_bytes = 256U << 10;
+  /// Bytes that they take together (wire::held_bytes), but for a single one: so much memory a producer takes
+  /// from a home whose queue nobody reads. Enough for as many messages as a queue allows by itself, of the
+  /// size that its blocks hold.
+  std::uint32_t window_bytes = 416U << 10;
   std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
   std::uint32_t openings = 131'072;
   std::size_t request_bytes = wire::most_request_bytes;

@@ -123,7 +123,7 @@ class GuestOpening {
   std::unordered_set<std::uint32_t> operations_;  // that have not ended
   std::deque<HeldPut> held_;
   std::uint32_t held_ahead_ = 0;   // of those, without an answer
-  std::size_t held_bytes_ = 0;     // of the payloads of these
+  std::size_t held_bytes_ = 0;     // that these take
   std::uint32_t ahead_ended_ = 0;  // puts without an answer that are in the queue or turned back; counts on
   std::uint32_t ahead_told_ = 0;   // of those, as the guest knows
   std::uint32_t turned_back_ = 0;

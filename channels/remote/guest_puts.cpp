@@ -26,7 +26,7 @@ void GuestOpening::put_ahead(const Frame& frame) {
   const std::span<const std::byte> payload = frame.body;
   if (held_ahead_ + (ahead_ended_ - ahead_told_) >= window())
     fail("more messages ahead of their answers than the window has");
-  if (held_ahead_ != 0 && held_bytes_ + payload.size() > guest_.limits.window_bytes)
+  if (held_ahead_ != 0 && held_bytes_ + wire::held_bytes(payload.size()) > guest_.limits.window_bytes)
     fail("more bytes ahead of their answers than the window has");
   if (is_closing_) return turn_back(false, 0);
   const bool is_next = held_.empty() && queue_->adopted() == 0;
@@ -56,7 +56,8 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, 
 }
 
 void GuestOpening::hold(HeldPut put) {
-  if (guest_.held_bytes + put.payload.size() > guest_.limits.held_bytes) {
+  const std::size_t bytes = wire::held_bytes(put.payload.size());
+  if (guest_.held_bytes + bytes > guest_.limits.held_bytes) {
     refuse(put.operation,
            OutOfMemory("a process has " + std::to_string(guest_.held_bytes >> 20) +
                        " MiB of messages waiting for room in queues of this node, the most it can have; " +
@@ -64,20 +65,21 @@ void GuestOpening::hold(HeldPut put) {
     if (!put.is_answered) count_ahead_ended();
     return;
   }
-  guest_.held_bytes += put.payload.size();
+  guest_.held_bytes += bytes;
   if (!put.is_answered) {
     ++held_ahead_;
-    held_bytes_ += put.payload.size();
+    held_bytes_ += bytes;
   }
   held_.push_back(std::move(put));
   queue_->wait_for_room(*this);
 }
 
 void GuestOpening::stop_holding(const HeldPut& put) {
-  guest_.held_bytes -= put.payload.size();
+  const std::size_t bytes = wire::held_bytes(put.payload.size());
+  guest_.held_bytes -= bytes;
   if (put.is_answered) return;
   --held_ahead_;
-  held_bytes_ -= put.payload.size();
+  held_bytes_ -= bytes;
 }
 
 /// A put that meets the close.

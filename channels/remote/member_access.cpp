@@ -10,6 +10,9 @@
 namespace wyvern {
 namespace {
 
+/// A little longer than that of homes, which have more peers: they begin, and this process answers.
+constexpr PeerWatchOptions watch_of_homes{.interval = PeerWatchOptions().interval * 5 / 4};
+
 [[noreturn]] void throw_no_such_node(std::uint32_t node, std::size_t nodes) {
   throw NodeLost("a queue of node " + std::to_string(node) + " cannot be reached: this job has " +
                  (nodes == 1 ? "one node" : "nodes 1 to " + std::to_string(nodes)));
@@ -27,7 +30,7 @@ std::shared_ptr<RemoteAccess> make_access(const std::shared_ptr<Member>& member,
     if (!Member::forked()) delete access;
   };
   auto endpoint = std::make_unique<FabricEndpoint>(EndpointOptions{.provider = plan->provider});
-  return {new RemoteAccess(member, std::move(endpoint), plan->key, address_of), end};
+  return {new RemoteAccess(member, std::move(endpoint), plan->key, address_of, watch_of_homes), end};
 }
 
 }  // namespace

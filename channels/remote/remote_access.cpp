@@ -195,8 +195,10 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   if (over()) habit.end(monotonic_ns());
 }
 
-/// Until something may have come, or somebody interrupts; not beyond the next beat that is due.
+/// Until something may have come, or somebody interrupts; not beyond the next beat that is due. A beat that
+/// was heard is answered before, if it is time for one.
 void RemoteAccess::sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline) {
+  if (check_peers(Deadline::Clock::now()) != 0) return;
   std::array<pollfd, 1> others{{{.fd = interrupt.get(), .events = POLLIN, .revents = 0}}};
   wait.prepare(others, earliest(deadline, Deadline::at(watch_.next_check())));
   {
@@ -215,13 +217,7 @@ void RemoteAccess::interrupt_poller() {
 bool RemoteAccess::poll_once() {
   std::size_t events = endpoint_->poll(*this);
   const auto now = Deadline::Clock::now();
-  if (now >= watch_.next_check()) {
-    for (const LostPeer& lost : watch_.check(now)) {
-      ++events;
-      RemoteNode& node = *nodes_by_peer_.at(lost.peer);
-      lose(node, describe(lost, "node " + std::to_string(node.number())));
-    }
-  }
+  if (now >= watch_.next_check()) events += check_peers(now);
   bool is_all_said = true;
   for (auto& [number, node] : nodes_) {
     if (node->lost() || node->outbox().empty()) continue;
@@ -233,6 +229,16 @@ bool RemoteAccess::poll_once() {
   if (events != 0) wake_waiters();
   if (own_waits_ && may_let_go()) own_turn_.notify_one();
   return events != 0 || !is_all_said;
+}
+
+/// How many are lost.
+std::size_t RemoteAccess::check_peers(Deadline::Clock::time_point now) {
+  const auto all_lost = watch_.check(now);
+  for (const LostPeer& lost : all_lost) {
+    RemoteNode& node = *nodes_by_peer_.at(lost.peer);
+    lose(node, describe(lost, "node " + std::to_string(node.number())));
+  }
+  return all_lost.size();
 }
 
 /// Their reads end with the next polls. Not from within a poll.

@@ -137,6 +137,7 @@ class RemoteAccess : private EndpointHandler {
   void note_call();
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
+  std::size_t check_peers(Deadline::Clock::time_point now);
   void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
   void sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline);
   void wake_waiters();

@@ -98,6 +98,8 @@ class RemoteNode {
   void leave_get(std::uint32_t operation, std::uint32_t opening, bool is_lease);
   /// One of those, if there is one.
   std::optional<std::uint32_t> find_left_get(std::uint32_t opening, bool is_lease) const;
+  /// How many have not ended.
+  std::size_t operations() const { return operations_.size() - 1 - free_operations_.size(); }
   /// It has brought a message, about which there will be something to say under its number.
   void hold(std::uint32_t operation);
   /// The answer to that is waited for.

@@ -78,6 +78,18 @@ TEST(HistoryCheck, put_of_a_living_worker_that_did_not_end_is_flagged) {
   expect_problem(workers, "1 puts of " + to_string(a) + " never ended");
 }
 
+TEST(HistoryCheck, puts_that_a_worker_has_not_learned_the_end_of_may_or_may_not_have_happened) {
+  for (const std::uint64_t got : {1U, 2U, 3U}) {
+    auto workers = good_run();
+    workers[1].puts_ended = 1;
+    workers[1].undecided = true;
+    std::erase_if(workers[2].got,
+                  [&](const MessageId& id) { return id.producer == b && id.sequence >= got; });
+    EXPECT_TRUE(check_history(workers, {.at_once = 2}).empty()) << got;
+    EXPECT_FALSE(check_history(workers, {.at_once = 1}).empty()) << got;
+  }
+}
+
 TEST(HistoryCheck, put_of_a_killed_worker_may_or_may_not_have_happened) {
   auto workers = good_run();
   workers[0].puts_begun = 4;

@@ -1,7 +1,8 @@
 // Eight producers and eight consumers on one queue, by copies, loans, batches and leases; every 20 ms one of
 // the sixteen is killed with SIGKILL and a new one takes its place, and another one is always stopped, for
 // two seconds at a time. The others must never stop; afterwards the history must be right and everything
-// accounted for. usage: kill_run [SECONDS=10] [WORKERS=8]
+// accounted for. In a job of several nodes the queue is on node 1, and they are on all.
+// usage: kill_run [SECONDS=10] [WORKERS=8]
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include <wyvern/core/object_hold.hpp>
 #include <wyvern/wyvern.hpp>
 
 #include "support/history.hpp"
@@ -34,10 +36,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_workers = 4096;
 constexpr std::size_t most_gets = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds between_kills{20};
+/// Between nodes: some 0.3 s pass until a process has come to the queue.
+constexpr std::chrono::milliseconds between_far_kills{150};
 constexpr std::chrono::seconds stop_time{2};
 /// A pause that lets the history stay small; what is tested is not the rate.
 constexpr std::chrono::microseconds producer_pause{100};
-/// With nothing got for so long, the queue has stopped.
+/// With nothing got for so long, the queue has stopped; what is not so after it will never be.
 constexpr std::chrono::seconds stillness{20};
 
 /// How workers put and take: each kind in turn, so that all of them meet.
@@ -57,6 +61,18 @@ std::vector<std::byte> next_message(History::Writer& log) {
   return wyvern::test::make_stamped({wyvern::this_process::puid(), id.sequence}, size_of(id.sequence));
 }
 
+/// Whether puts return before the messages are in the queue.
+bool runs_ahead(const wyvern::Channel& channel, Way way) {
+  return channel.id().node() != wyvern::this_process::puid().node() && way != Way::batch;
+}
+
+void put_one(wyvern::Channel& channel, const std::vector<std::byte>& message, Way way) {
+  if (way != Way::in_place) return channel.put(message);
+  auto loan = channel.loan(message.size());
+  std::copy(message.begin(), message.end(), loan.bytes().begin());
+  channel.put(std::move(loan));
+}
+
 void put_some(wyvern::Channel& channel, History::Writer& log, Way way) {
   if (way == Way::batch) {
     std::vector<std::vector<std::byte>> messages;
@@ -64,19 +80,15 @@ void put_some(wyvern::Channel& channel, History::Writer& log, Way way) {
     log.puts_ended(channel.put_many(messages));
     return;
   }
-  const std::vector<std::byte> message = next_message(log);
-  if (way == Way::in_place) {
-    auto loan = channel.loan(message.size());
-    std::copy(message.begin(), message.end(), loan.bytes().begin());
-    channel.put(std::move(loan));
-  } else {
-    channel.put(message);
-  }
+  const std::size_t count = runs_ahead(channel, way) ? batch_size : 1;
+  for (std::size_t i = 0; i < count; ++i) put_one(channel, next_message(log), way);
+  channel.flush();
   log.put_ended();
 }
 
 void take_some(wyvern::Channel& channel, History::Writer& log, Way way) {
   using wyvern::test::read_stamped;
+  log.may_hold(way == Way::batch ? batch_size : 1);
   switch (way) {
     case Way::one: log.got(read_stamped(channel.get())); return;
     case Way::in_place: log.got(read_stamped(channel.take().bytes())); return;
@@ -96,16 +108,18 @@ void take_some(wyvern::Channel& channel, History::Writer& log, Way way) {
 void produce(wyvern::Channel channel, std::string history_file, std::size_t number) {
   History history(history_file, most_workers, most_gets);
   History::Writer log = history.writer(number);
-  try {
-    for (std::uint64_t turn = 0;; ++turn) {
-      put_some(channel, log, static_cast<Way>((number + turn) % ways));
-      std::this_thread::sleep_for(producer_pause);
+  for (std::uint64_t turn = 0;; ++turn) {
+    const auto way = static_cast<Way>((number + turn) % ways);
+    try {
+      put_some(channel, log, way);
+    } catch (const wyvern::QueueClosed&) {
+      return runs_ahead(channel, way) ? log.puts_undecided() : log.put_refused();
     }
-  } catch (const wyvern::QueueClosed&) {
-    log.put_refused();
+    std::this_thread::sleep_for(producer_pause);
   }
 }
 
+/// Until the queue is closed and drained.
 void consume(wyvern::Channel channel, std::string history_file, std::size_t number) {
   History history(history_file, most_workers, most_gets);
   History::Writer log = history.writer(number);
@@ -113,8 +127,16 @@ void consume(wyvern::Channel channel, std::string history_file, std::size_t numb
     for (std::uint64_t turn = 0; log.has_room_for(batch_size); ++turn)
       take_some(channel, log, static_cast<Way>((number + turn) % ways));
   } catch (const wyvern::QueueClosed&) {
-    // Closed and drained: the end.
   }
+}
+
+template <class Condition>
+bool comes_true(Condition condition) {
+  for (const auto end = Clock::now() + stillness; !condition();) {
+    if (Clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 class Run {
@@ -125,8 +147,8 @@ class Run {
         history_(history_file_, most_workers, most_gets),
         channel_(runtime.make_channel({.capacity = 64})) {
     for (std::size_t i = 0; i < workers; ++i) {
-      workers_.push_back(start(true));
-      workers_.push_back(start(false));
+      workers_.push_back(start(2 * i));
+      workers_.push_back(start(2 * i + 1));
     }
   }
 
@@ -138,7 +160,7 @@ class Run {
     stop_another(random);
     for (const auto end = Clock::now() + duration;
          Clock::now() < end && started_ < most_workers - workers_.size();) {
-      std::this_thread::sleep_for(between_kills);
+      std::this_thread::sleep_for(runtime_.nodes() == 1 ? between_kills : between_far_kills);
       if (Clock::now() > stopped_until_) {
         continue_stopped();
         stop_another(random);
@@ -150,7 +172,7 @@ class Run {
       if (const int status = workers_[victim].join(); status != -SIGKILL) {
         return "a worker ended by itself with status " + std::to_string(status);
       }
-      workers_[victim] = start(victim % 2 == 0);
+      workers_[victim] = start(victim);
       ++killed_;
       if (const std::uint64_t got = history_.total_got(); got != last_got) {
         last_got = got;
@@ -171,13 +193,9 @@ class Run {
       if (const int status = worker.join(); status != 0)
         return "a worker ended with status " + std::to_string(status);
     }
-    const wyvern::Segment& segment = wyvern::Member::current()->segment();
-    for (const std::string& wrong :
-         {history_.problems(rules), wyvern::test::audit(segment, channel_.reference()),
-          wyvern::test::audit_node(segment)}) {
-      if (!wrong.empty()) return wrong;
-    }
-    return {};
+    workers_.clear();
+    drain();
+    return audit();
   }
 
   std::size_t killed() const { return killed_; }
@@ -188,6 +206,42 @@ class Run {
   }
 
  private:
+  /// What comes back when the last who died on other nodes are given up; ends when no lease is left.
+  void drain() {
+    history_.writer(started_).may_hold(0);
+    History::Writer log = history_.add(wyvern::this_process::puid());
+    try {
+      while (true) {
+        auto lease = channel_.lease();
+        const auto id = wyvern::test::read_stamped(lease.bytes());
+        lease.done();
+        log.got(id);
+      }
+    } catch (const wyvern::QueueClosed&) {
+    }
+  }
+
+  /// Waits until nobody is at work any more, the node's own threads included.
+  std::string audit() {
+    const auto& member = *wyvern::Member::current();
+    const wyvern::Segment& segment = member.segment();
+    const wyvern::ObjectReference queue = channel_.reference();
+    const wyvern::DirectoryEntry& entry = segment.object(queue.index);
+    if (!comes_true([&] { return !has_other_hold(entry, member.process_index()); }))
+      return "the queue is held for somebody who has gone";
+    if (const std::string wrong = history_.problems(rules); !wrong.empty()) return wrong;
+    std::string wrong;
+    comes_true([&] {
+      wrong = wyvern::test::audit(segment, queue);
+      if (wrong.empty()) wrong = wyvern::test::audit_node(segment);
+      return wrong.empty();
+    });
+    if (!wrong.empty()) return wrong;
+    channel_ = {};
+    if (!comes_true([&] { return entry.id.load() != queue.id.value(); })) return "the queue does not go";
+    return wyvern::test::audit_node(segment);
+  }
+
   void stop_another(std::mt19937& random) {
     stopped_ = random() % workers_.size();
     workers_[stopped_].send_signal(SIGSTOP);
@@ -195,8 +249,12 @@ class Run {
   }
   void continue_stopped() { workers_[stopped_].send_signal(SIGCONT); }
 
-  wyvern::Process start(bool producer) {
-    auto process = runtime_.process(producer ? produce : consume, channel_, history_file_, started_);
+  /// Producers and consumers in turn, two after another on each node.
+  wyvern::Process start(std::size_t place) {
+    const std::uint32_t node = 1 + static_cast<std::uint32_t>(place / 2) % runtime_.nodes();
+    history_.writer(started_).may_hold(0);
+    auto process = runtime_.process({.node = node}, place % 2 == 0 ? produce : consume, channel_,
+                                    history_file_, started_);
     process.start();
     history_.add(process.puid());
     ++started_;
@@ -226,8 +284,8 @@ int main(int argc, char** argv) {
     Run run(runtime, "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.get()), workers);
     std::string wrong = run.kill_for(duration);
     if (wrong.empty()) wrong = run.finish();
-    std::cout << run.killed() << " of " << workers << "x" << workers << " workers killed in "
-              << duration.count() << " s, " << run.got() << " messages got, never "
+    std::cout << run.killed() << " of " << workers << "x" << workers << " workers on " << runtime.nodes()
+              << " nodes killed in " << duration.count() << " s, " << run.got() << " messages got, never "
               << run.longest_stillness().count()
               << " ms without one: " << (wrong.empty() ? "history and audit are right" : wrong) << std::endl;
     return wrong.empty() ? 0 : 1;

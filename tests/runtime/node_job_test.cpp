@@ -109,6 +109,12 @@ TEST_P(NodeJobTest, clean_exit_leaves_nothing_behind_that_was_put) {
   EXPECT_EQ(run({"puts_before_an_exit"}), (Lines{"status 0, got 200"}));
 }
 
+TEST_P(NodeJobTest, gets_of_many_processes_are_served_in_turn_and_those_with_a_limit_keep_it) {
+  EXPECT_EQ(run({"gets_in_turn"}),
+            (Lines{"256 gets wait", "here: nothing, not before its time",
+                   "elsewhere: nothing, not before its time", "256 gets, 256 in turn"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::ValuesIn(and_verbs_if_tested({"tcp", "shm"})),
                          [](const auto& provider) { return std::string(provider.param); });
 

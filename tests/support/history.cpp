@@ -27,7 +27,7 @@ struct Producer {
 
 void check_puts(const WorkerHistory& worker, HistoryRules rules, std::vector<std::string>& problems) {
   const std::uint64_t open = worker.puts_begun - worker.puts_ended;
-  if (open > (worker.killed ? rules.at_once : 0)) {
+  if (open > (worker.killed || worker.undecided ? rules.at_once : 0)) {
     problems.push_back(std::to_string(open) + " puts of " + to_string(worker.worker) + " never ended");
   }
 }
@@ -141,7 +141,8 @@ std::vector<WorkerHistory> History::workers() const {
                       .puts_ended = from.puts_ended,
                       .got = {from.got(), from.got() + from.got_count.load()},
                       .killed = from.killed != 0,
-                      .held = from.held == 0 ? std::nullopt : std::optional(from.held - 1)});
+                      .held = from.held == 0 ? std::nullopt : std::optional(from.held - 1),
+                      .undecided = from.undecided != 0});
   }
   return result;
 }
@@ -159,6 +160,8 @@ MessageId History::Writer::begin_put() { return {Puid(log_->worker), log_->puts_
 void History::Writer::put_ended() { log_->puts_ended.store(log_->puts_begun); }
 
 void History::Writer::put_refused() { log_->puts_begun.store(log_->puts_ended); }
+
+void History::Writer::puts_undecided() { log_->undecided = 1; }
 
 void History::Writer::may_hold(std::uint64_t messages) { log_->held = messages + 1; }
 

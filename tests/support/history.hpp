@@ -21,6 +21,7 @@ struct WorkerHistory {
   /// How many messages a killed one may have had in its hands; if it did not say, `at_once` of the rules for
   /// one that has got any or has put none.
   std::optional<std::uint64_t> held = std::nullopt;
+  bool undecided = false;  ///< it has not learned which of the puts that did not end went in
 };
 
 /// What the workers of a run do that the check has to allow for.
@@ -35,7 +36,7 @@ struct HistoryRules {
 ///  - Each consumer got the messages of one producer in the order in which they were put, if none were
 ///  leased.
 ///  - Every message whose put had ended was got; excused are those that a killed worker may have died with.
-///  - Only a killed worker has puts that did not end, and only `at_once`.
+///  - Only a worker that was killed, or left undecided, has puts that did not end, and only `at_once`.
 std::vector<std::string> check_history(const std::vector<WorkerHistory>& workers, HistoryRules rules = {});
 
 /// Logs of workers which survive their deaths: in memory that is shared with children forked later.
@@ -46,7 +47,8 @@ class History {
     std::atomic<std::uint64_t> puts_ended;
     std::atomic<std::uint64_t> got_count;
     std::atomic<std::uint64_t> killed;
-    std::atomic<std::uint64_t> held;                                     // + 1; 0: it did not say
+    std::atomic<std::uint64_t> held;  // + 1; 0: it did not say
+    std::atomic<std::uint64_t> undecided;
     MessageId* got() { return reinterpret_cast<MessageId*>(this + 1); }  // as many as got_count says
   };
 
@@ -66,6 +68,8 @@ class History {
     MessageId begin_put();
     void put_ended();
     void put_refused();
+    /// Of several begun at once, which went in is not known.
+    void puts_undecided();
     /// From now on there may be so many messages in its hands that it has not noted: 0 for one that only
     /// puts, or takes under leases.
     void may_hold(std::uint64_t messages);

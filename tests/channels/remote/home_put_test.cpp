@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -130,7 +132,7 @@ TEST_F(HomeTest, guest_that_puts_more_bytes_ahead_than_it_may_ends_its_visit) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
   const std::string large(8000, 'x');
-  for (std::uint32_t i = 0; i < GuestLimits().window_bytes / large.size() + 1; ++i) {
+  for (std::size_t i = 0; i < GuestLimits().window_bytes / wire::held_bytes(large.size()) + 1; ++i) {
     guest.put(0, large);
     scene_.settle();
   }
@@ -138,6 +140,22 @@ TEST_F(HomeTest, guest_that_puts_more_bytes_ahead_than_it_may_ends_its_visit) {
   guest.put(0, large);
   scene_.settle();
   EXPECT_EQ(scene_.home->counters().broken, 1U);
+}
+
+TEST_F(HomeTest, what_a_guest_puts_ahead_takes_less_than_a_mebibyte) {
+  const Channel channel = make_channel({.capacity = 1, .window = max_window});
+  put(channel, "nobody gets it");
+  for (const std::size_t size : {0, 8, 256, 8000}) {
+    ScriptedGuest& guest = visitor(channel);
+    const std::string payload(size, 'x');
+    const std::size_t most = std::min<std::size_t>(
+        GuestLimits().window, GuestLimits().window_bytes / wire::held_bytes(payload.size()));
+    const std::size_t before = ::mallinfo2().uordblks;
+    for (std::size_t i = 0; i < most; ++i) guest.put(0, payload);
+    scene_.settle();
+    EXPECT_EQ(scene_.home->counters().broken, 0U);
+    EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{1} << 20)) << size << " bytes each";
+  }
 }
 
 TEST_F(HomeTest, message_carries_handles_of_what_its_sender_holds) {
