@@ -145,7 +145,7 @@ TEST_F(HomeTest, guest_that_puts_more_bytes_ahead_than_it_may_ends_its_visit) {
 TEST_F(HomeTest, what_a_guest_puts_ahead_takes_less_than_a_mebibyte) {
   const Channel channel = make_channel({.capacity = 1, .window = max_window});
   put(channel, "nobody gets it");
-  for (const std::size_t size : {0, 8, 256, 8000}) {
+  for (const std::size_t size : {0U, 8U, 256U, 8000U}) {
     ScriptedGuest& guest = visitor(channel);
     const std::string payload(size, 'x');
     const std::size_t most = std::min<std::size_t>(
