@@ -11,7 +11,8 @@
 namespace wyvern::bench {
 
 /// A provider of libfabric, polled: an RDM endpoint in each of two processes, fi_send and
-/// fi_recv into the receiver's own buffer. The library is loaded here and nowhere else, because it takes over
+/// fi_recv into the receiver's own buffer; in a stream from and into some buffers by turns, of which only the
+/// stamps are copied. The library is loaded here and nowhere else, because it takes over
 /// the signals of every process that links it.
 class LibfabricEndpoint {
  public:
@@ -21,7 +22,7 @@ class LibfabricEndpoint {
   LibfabricEndpoint(const LibfabricEndpoint&) = delete;
   LibfabricEndpoint& operator=(const LibfabricEndpoint&) = delete;
 
-  /// Where the next message shall arrive; to be said before it can be sent.
+  /// Where the next message shall arrive; to be said before it can be sent, but in a stream.
   void expect(std::span<std::byte> message);
   void send(std::span<const std::byte> message);
   /// Waits for the expected message.
