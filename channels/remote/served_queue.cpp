@@ -20,7 +20,7 @@ const WaitLimit no_waiting = WaitLimit::now();
 
 bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                       std::size_t expected) {
-  if (!batch_) batch_.emplace(*local_, expected, no_waiting);
+  if (!batch_) batch_.emplace(*local_, 0, no_waiting);
   batch_->expect(expected);
   PutBatch::Run run(*batch_);
   if (run.put(payload, handles)) return true;

@@ -44,9 +44,9 @@ class LibfabricEndpoint::Connection {
   void expect(std::span<std::byte> message) { begin_receive(slots_[0], message); }
 
   void send(std::span<const std::byte> message) {
-    if (!is_stream_) return begin_send(slots_[1], message);
-    Slot& slot = slots_[next_++ % slots_.size()];
+    Slot& slot = is_stream_ ? slots_[next_++ % slots_.size()] : slots_[1];
     wait(slot);
+    if (!is_stream_) return begin_send(slot, message);
     copy_stamps(message, slot.buffer.bytes());
     begin_send(slot, slot.buffer.bytes());
     if (read_stamp(message) != end_of_stream) return;
@@ -91,7 +91,6 @@ class LibfabricEndpoint::Connection {
   }
 
   void begin_send(Slot& slot, std::span<const std::byte> message) {
-    wait(slot);
     begin(slot, "fi_send", [&] {
       return ::fi_send(fabric_.endpoint(), message.data(), message.size(), nullptr, fabric_.partner(),
                        &slot.context);
