@@ -19,7 +19,6 @@ constexpr std::chrono::seconds introduction_limit{10};
 constexpr std::chrono::milliseconds between_looks{2};
 /// Of who does not wait for anything: about a round trip.
 constexpr std::uint64_t between_polls_ns = 50'000;
-constexpr std::uint32_t calls_between_looks_at_clock = 8;
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
@@ -107,8 +106,7 @@ void RemoteAccess::send_soon(RemoteNode& node) {
 }
 
 void RemoteAccess::poll_now_and_then() {
-  if (is_polled_ || ++chances_to_poll_ % calls_between_looks_at_clock != 0) return;
-  if (monotonic_ns() - polled_at_ < between_polls_ns) return;
+  if (is_polled_ || monotonic_ns() - polled_at_ < between_polls_ns) return;
   poll_once();
   polled_at_ = monotonic_ns();
 }

@@ -81,8 +81,7 @@ class RemoteAccess : private EndpointHandler {
   void send(RemoteNode& node);
   /// The same soon: with what fills a message, or in some milliseconds.
   void send_soon(RemoteNode& node);
-  /// Polls once, unless somebody is polling, or has a moment ago: a poll may take some microseconds. Looks at
-  /// the clock at every eighth call.
+  /// Polls once, unless somebody is polling, or has a moment ago: a poll may take some microseconds.
   void poll_now_and_then();
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
@@ -163,8 +162,7 @@ class RemoteAccess : private EndpointHandler {
   std::list<Waiter*> waiters_;
   bool is_polled_ = false;       // by a waiter
   std::uint64_t polled_at_ = 0;  // ns of the monotonic clock
-  std::uint32_t chances_to_poll_ = 0;
-  std::uint64_t calls_ = 0;  // that have waited or sent
+  std::uint64_t calls_ = 0;      // that have waited or sent
   std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;
