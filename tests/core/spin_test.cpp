@@ -100,7 +100,7 @@ TEST_F(SpinPermits, spinning_ends_with_the_condition_the_deadline_or_the_budget)
 
 TEST_F(SpinPermits, spinning_for_what_a_descriptor_tells_is_worth_two_such_wake_ups) {
   auto& wake_cost_ns = node_.segment().header().wake_cost_ns;
-  for (const std::uint32_t cost : {0, 3'000, 25'000, 10'000'000}) {
+  for (const std::uint32_t cost : {0U, 3'000U, 25'000U, 10'000'000U}) {
     wake_cost_ns = cost;
     const std::uint64_t of_a_futex = worthwhile_spin_ns(*member_, WokenBy::futex);
     const std::uint64_t of_a_descriptor = worthwhile_spin_ns(*member_, WokenBy::descriptor);
