@@ -30,14 +30,15 @@ class WakeOnStop {
   std::optional<std::stop_callback<Wake>> callback_;
 };
 
-/// The one wait path: spins, then sleeps until `ready()` or the limit. `set` (may be null, if the agent is
-/// the only waker and looks at interests) is where wakers look. `ready` is called often, from this thread,
-/// and must not block.
+/// The one wait path: sends what was kept back, spins, then sleeps until `ready()` or the limit. `set` (may
+/// be null, if the agent is the only waker and looks at interests) is where wakers look. `ready` is called
+/// often, from this thread, and must not block.
 template <class Ready>
 WaitResult wait_until(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
                       Ready&& ready, const WaitLimit& limit) {
   WaitResult result;
   if (limit.is_now()) return {.ready = ready(), .notified = false};
+  member->send_kept_back();
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(*member, ready, limit, habit)) return {.ready = true, .notified = false};
   Parker& parker = Parker::mine(member);

@@ -17,8 +17,6 @@ namespace {
 constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
-/// Of who does not wait for anything: about a round trip.
-constexpr std::uint64_t between_polls_ns = 50'000;
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
@@ -58,6 +56,7 @@ RemoteAccess::~RemoteAccess() {
   }
   own_interrupt_.ring();
   thread_.join();
+  member_.network_access().kept_back.store(nullptr, std::memory_order_relaxed);  // nobody waits any more
   for (const auto& read : abandoned_) read->region.reset();
 }
 
@@ -102,13 +101,36 @@ void RemoteAccess::send(RemoteNode& node) {
 
 void RemoteAccess::send_soon(RemoteNode& node) {
   if (node.outbox().unsent() > 1) return send(node);
+  // Relaxed: for this thread's own next wait.
+  member_.network_access().kept_back.store(this, std::memory_order_relaxed);
   note_call();
 }
 
-void RemoteAccess::poll_now_and_then() {
-  if (is_polled_ || monotonic_ns() - polled_at_ < between_polls_ns) return;
-  poll_once();
-  polled_at_ = monotonic_ns();
+/// What was kept back.
+void RemoteAccess::send() noexcept {
+  try {
+    const Lock lock(mutex_);
+    if (!send_all()) interrupt_poller();
+  } catch (const std::exception&) {
+    // Out of memory: the next poll tries again.
+  }
+}
+
+/// False: the endpoint does not take some of it yet.
+bool RemoteAccess::send_all() {
+  member_.network_access().kept_back.store(nullptr, std::memory_order_relaxed);
+  bool is_all_said = true;
+  for (auto& [number, node] : nodes_) {
+    if (node->lost() || node->outbox().empty()) continue;
+    const SendOutcome outcome = node->outbox().send(*endpoint_, node->peer());
+    if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
+    is_all_said &= outcome != SendOutcome::retry;
+  }
+  return is_all_said;
+}
+
+void RemoteAccess::poll_aside() {
+  if (!is_polled_) poll_once();
 }
 
 void RemoteAccess::look_again() {
@@ -216,13 +238,7 @@ bool RemoteAccess::poll_once() {
   std::size_t events = endpoint_->poll(*this);
   const auto now = Deadline::Clock::now();
   if (now >= watch_.next_check()) events += check_peers(now);
-  bool is_all_said = true;
-  for (auto& [number, node] : nodes_) {
-    if (node->lost() || node->outbox().empty()) continue;
-    const SendOutcome outcome = node->outbox().send(*endpoint_, node->peer());
-    if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
-    is_all_said &= outcome != SendOutcome::retry;
-  }
+  const bool is_all_said = send_all();
   forget_lost();
   if (events != 0) wake_waiters();
   if (own_waits_ && may_let_go()) own_turn_.notify_one();

@@ -54,7 +54,7 @@ struct LargeGet : RemoteRead {
 /// Everything is under one lock, which nobody keeps while he sleeps. Outlives the channels that were opened
 /// with it, and ends before its member does: the member owns it (see member_access.hpp), and each channel
 /// holds the member. In a plain fork everything here is the parent's.
-class RemoteAccess : private EndpointHandler {
+class RemoteAccess : private EndpointHandler, private KeptBack {
  public:
   using Lock = std::unique_lock<std::mutex>;
   /// The address of a node's home. Throws NotFound, NodeLost. Called under the lock.
@@ -79,10 +79,10 @@ class RemoteAccess : private EndpointHandler {
   std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
   /// Says what is to be said there, or leaves it to the next poll.
   void send(RemoteNode& node);
-  /// The same soon: with what fills a message, or in some milliseconds.
+  /// The same soon: with what fills a message, when a thread waits for anything, or in some milliseconds.
   void send_soon(RemoteNode& node);
-  /// Polls once, unless somebody is polling, or has a moment ago: a poll may take some microseconds.
-  void poll_now_and_then();
+  /// Polls once, unless somebody is polling: for who does not wait. Takes some microseconds at times.
+  void poll_aside();
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
@@ -114,6 +114,8 @@ class RemoteAccess : private EndpointHandler {
     std::condition_variable woken;
   };
 
+  void send() noexcept override;
+  bool send_all();
   void message(PeerNumber from, std::span<const std::byte> bytes) override;
   void send_failed(PeerNumber to, int fabric_errno) override;
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
@@ -160,9 +162,9 @@ class RemoteAccess : private EndpointHandler {
   EventDescriptor callers_interrupt_;
   EventDescriptor own_interrupt_;
   std::list<Waiter*> waiters_;
-  bool is_polled_ = false;       // by a waiter
-  std::uint64_t polled_at_ = 0;  // ns of the monotonic clock
-  std::uint64_t calls_ = 0;      // that have waited or sent
+  bool is_polled_ = false;  // by a waiter
+
+  std::uint64_t calls_ = 0;  // that have waited or sent
   std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;

@@ -68,9 +68,9 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
 
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
   // Who puts only now and then sends at once; who puts one after another packs them while others are under
-  // way, and looks now and then how far those are.
+  // way, and looks how far those are before each packed message.
   const std::size_t bytes = wire::held_bytes(cargo.payload.size());
-  if (ahead_.not_ended() != 0) access_.poll_now_and_then();
+  if (ahead_.not_ended() != 0 && node_->outbox().unsent() != 1) access_.poll_aside();
   if (!ahead_.may_send(bytes)) {
     access_.wait(
         lock,
