@@ -38,6 +38,7 @@ constexpr std::array forms{
     Form{FrameKind::create, Sender::guest, 0, Body::table},
     Form{FrameKind::request, Sender::guest, flag(FrameFlag::more), Body::bytes},
     Form{FrameKind::leave, Sender::guest},
+    Form{FrameKind::puts, Sender::guest, 0, Body::bytes},
     Form{FrameKind::opened, Sender::home, 0, Body::table},
     Form{FrameKind::refused, Sender::home, 0, Body::table},
     Form{FrameKind::credit, Sender::home},

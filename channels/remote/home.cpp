@@ -46,7 +46,7 @@ bool Home::poll(Time now) {
     give_up(entry, counters_.lost, describe(lost, "process " + to_string(entry.puid)));
   }
   const bool served = serve_queues();
-  tell_credits();
+  if (events == 0) tell_credits();  // more may have come meanwhile
   const bool is_all_sent = send_all();
   remove_given_up();
   return events != 0 || served || !is_all_sent;
@@ -117,9 +117,8 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
   if (frame.kind == FrameKind::let_go) return let_go(entry, frame.opening);
-  if (frame.kind == FrameKind::put) {
-    return frame.flags == 0 ? found->second->put_ahead(frame) : put(entry, *found->second, frame);
-  }
+  if (frame.kind == FrameKind::puts) return found->second->put_ahead(frame);
+  if (frame.kind == FrameKind::put) return put(entry, *found->second, frame);
   found->second->deal_with(frame);
 }
 

@@ -80,7 +80,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const;
   bool is_small(const wire::Cargo& cargo) const;
   void check_ahead(const char* call);
-  void put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo);
+  void put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload);
   void say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
 
@@ -32,7 +33,8 @@ void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectRef
 }
 
 bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
-  return sizeof(wire::FrameHeader) + wire::FrameBuffer::cargo_bytes(cargo, false) <=
+  // Also when it is put ahead, which takes a little more.
+  return sizeof(wire::FrameHeader) + wire::PutRun::bytes_of(wire::FrameBuffer::cargo_bytes(cargo, false)) <=
          node_->outbox().largest_message();
 }
 
@@ -62,14 +64,14 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   const bool may_run_ahead =
       ahead_.is_allowed() && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
   if (!may_run_ahead) return put_answered(lock, cargo, limit);
-  put_ahead(lock, cargo);
+  put_ahead(lock, payload);
   return true;
 }
 
-void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
+void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload) {
   // Who puts only now and then sends at once; who puts one after another packs them while others are under
   // way, and looks how far those are before each packed message.
-  const std::size_t bytes = wire::held_bytes(cargo.payload.size());
+  const std::size_t bytes = wire::held_bytes(payload.size());
   if (ahead_.not_ended() != 0 && node_->outbox().unsent() != 1) access_.poll_aside();
   if (!ahead_.may_send(bytes)) {
     access_.wait(
@@ -84,9 +86,7 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo
   if (is_closed_) throw_closed("put");
   const bool is_alone = ahead_.not_ended() == 0;
   ahead_.sent(bytes);
-  node_->outbox()
-      .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
-      .add_cargo(FrameKind::put, 0, opening_, 0, cargo);
+  node_->outbox().room_for(wire::PutRun::bytes_of(payload.size())).add_put_ahead(opening_, payload);
   is_alone ? access_.send(*node_) : access_.send_soon(*node_);
 }
 

@@ -20,12 +20,23 @@ const WaitLimit no_waiting = WaitLimit::now();
 
 bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                       std::size_t expected) {
+  PutBatch& puts = batch(expected);
+  if (PutBatch::Run(puts).put(payload, handles)) return true;
+  if (puts.closed()) puts.throw_closed();
+  return false;
+}
+
+void ServedQueue::put(wire::PutRun& run, std::uint32_t most) {
+  PutBatch& puts = batch(run.count());
+  PutBatch::Run burst(puts);
+  for (std::uint32_t done = 0; done < most && !run.empty() && burst.put(run.front(), {}); ++done) run.pop();
+  if (!run.empty() && puts.closed()) puts.throw_closed();
+}
+
+PutBatch& ServedQueue::batch(std::size_t expected) {
   if (!batch_) batch_.emplace(*local_, 0, no_waiting);
   batch_->expect(expected);
-  PutBatch::Run run(*batch_);
-  if (run.put(payload, handles)) return true;
-  if (batch_->closed()) batch_->throw_closed();
-  return false;
+  return *batch_;
 }
 
 /// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
@@ -176,7 +187,7 @@ bool ServedQueue::serve_puts() {
     const auto current = putter++;
     GuestOpening* const opening = *current;
     if (opening->holds_puts()) {
-      if (!opening->serve_put()) continue;
+      if (!opening->serve_put(putters_.size() == 1)) continue;
       any = true;
     }
     if (opening->holds_puts()) {

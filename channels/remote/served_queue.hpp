@@ -12,6 +12,7 @@
 
 #include <wyvern/channels/local_batch.hpp>
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 
 namespace wyvern {
 
@@ -40,6 +41,9 @@ class ServedQueue {
   /// LocalChannel::put does.
   bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
            std::size_t expected);
+  /// As many of them as there is room for, at most `most`; these are taken from the run. When it throws, what
+  /// it throws is about the first that is left.
+  void put(wire::PutRun& run, std::uint32_t most);
   /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
   /// told.
   void get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now);
@@ -75,6 +79,7 @@ class ServedQueue {
   bool waits_for_room() const { return !putters_.empty() || !adopted_.empty(); }
   bool try_get(const PendingGet& get);
   bool serve_gets();
+  PutBatch& batch(std::size_t expected);
   bool serve_adopted();
   bool serve_puts();
   bool serve_joins();

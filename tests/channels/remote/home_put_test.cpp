@@ -35,7 +35,7 @@ TEST_F(HomeTest, puts_ahead_are_credited_now_and_then) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
   const std::uint32_t window = default_window;
-  for (std::uint32_t i = 0; i < window; ++i) guest.put(0, std::to_string(i));
+  for (std::uint32_t i = 0; i < window; ++i) guest.put_ahead({std::to_string(i)});
   scene_.settle();
   EXPECT_LT(guest.told.size(), window / 8);
   std::uint32_t credited = 0;
@@ -54,7 +54,7 @@ TEST_F(HomeTest, put_into_a_full_queue_waits_for_room_and_keeps_its_place) {
   ScriptedGuest& guest = visitor(channel);
   guest.put(1, "first", answer);
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put(0, "second");
+  guest.put_ahead({"second"});
   guest.put(3, "third", answer);
   guest.put(4, "not in time", answer | now);
   EXPECT_TRUE(guest.next().is(FrameKind::nothing, 4));
@@ -90,8 +90,8 @@ TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
   ScriptedGuest& a = visitor(channel);
   ScriptedGuest& b = visitor(channel);
   put(channel, "full");
-  for (int i = 0; i < 3; ++i) a.put(0, "a");
-  for (int i = 0; i < 3; ++i) b.put(0, "b");
+  for (int i = 0; i < 3; ++i) a.put_ahead({"a"});
+  for (int i = 0; i < 3; ++i) b.put_ahead({"b"});
   scene_.settle();
   EXPECT_EQ(get(channel), "full");
   std::string order;
@@ -105,11 +105,11 @@ TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
 TEST_F(HomeTest, flush_is_answered_when_all_is_in) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  guest.put(0, "first");
+  guest.put_ahead({"first"});
   guest.say(FrameKind::flush, 1);
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put(0, "second");
+  guest.put_ahead({"second"});
   guest.say(FrameKind::flush, 2);
   EXPECT_TRUE(guest.is_told_nothing());
   EXPECT_EQ(get(channel), "first");
@@ -133,11 +133,11 @@ TEST_F(HomeTest, guest_that_puts_more_bytes_ahead_than_it_may_ends_its_visit) {
   ScriptedGuest& guest = visitor(channel);
   const std::string large(8000, 'x');
   for (std::size_t i = 0; i < GuestLimits().window_bytes / wire::held_bytes(large.size()) + 1; ++i) {
-    guest.put(0, large);
+    guest.put_ahead({large});
     scene_.settle();
   }
   EXPECT_EQ(scene_.home->counters().broken, 0U);
-  guest.put(0, large);
+  guest.put_ahead({large});
   scene_.settle();
   EXPECT_EQ(scene_.home->counters().broken, 1U);
 }
@@ -151,7 +151,7 @@ TEST_F(HomeTest, what_a_guest_puts_ahead_takes_less_than_a_mebibyte) {
     const std::size_t most = std::min<std::size_t>(
         GuestLimits().window, GuestLimits().window_bytes / wire::held_bytes(payload.size()));
     const std::size_t before = ::mallinfo2().uordblks;
-    for (std::size_t i = 0; i < most; ++i) guest.put(0, payload);
+    for (std::size_t i = 0; i < most; ++i) guest.put_ahead({payload});
     scene_.settle();
     EXPECT_EQ(scene_.home->counters().broken, 0U);
     EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{1} << 20)) << size << " bytes each";
@@ -204,7 +204,7 @@ TEST_F(HomeTest, small_put_behind_a_large_one_comes_behind_it) {
   Bytes large = pattern(3'000'000);
   const auto registered = guest.endpoint->register_memory(large);
   guest.put_large(1, registered->remote(), answer);
-  guest.put(0, "small");
+  guest.put_ahead({"small"});
   guest.say(FrameKind::flush, 2);
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
@@ -334,7 +334,7 @@ TEST_F(HomeTest, handle_in_a_put_that_waits_keeps_its_queue) {
 TEST_F(HomeTest, puts_ahead_of_a_guest_that_lets_the_queue_go_still_go_in) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  for (int i = 0; i < 4; ++i) guest.put(0, std::to_string(i));
+  for (int i = 0; i < 4; ++i) guest.put_ahead({std::to_string(i)});
   guest.put(1, "answered", answer);
   guest.say(FrameKind::let_go, 0);
   for (int i = 0; i < 4; ++i) {
