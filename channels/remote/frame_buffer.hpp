@@ -64,8 +64,8 @@ class FrameBuffer {
   void add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
                  const Cargo& cargo);
   void add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value);
-  /// A message that is put ahead: in the last frame, if that has such ones of this opening. Needs has_room for
-  /// PutRun::bytes_of it.
+  /// A message that is put ahead: in the last frame, if that has such ones of this opening. Needs has_room
+  /// for PutRun::bytes_of it.
   void add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload);
 
   /// Of the body of a put, or, `is_leased`, of a delivery under a lease.

@@ -36,8 +36,7 @@ void GuestOpening::put_ahead(const Frame& frame) {
 }
 
 void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
-  if (!frame.has(FrameFlag::answer))
-    fail("a single put that wants no answer");
+  if (!frame.has(FrameFlag::answer)) fail("a single put that wants no answer");
   const bool is_now = frame.has(FrameFlag::now);
   begin(frame.operation);
   if (is_closing_) return end_with(FrameKind::closed, frame.operation);

@@ -9,8 +9,8 @@
 
 namespace wyvern::wire {
 
-/// Messages that are put ahead of their answers, one behind the other in the body of one frame: {bytes:uint32,
-/// payload} each. They are taken from the front. What they lie in outlives this.
+/// Messages that are put ahead of their answers, one behind the other in the body of one frame:
+/// {bytes:uint32, payload} each. They are taken from the front. What they lie in outlives this.
 class PutRun {
  public:
   PutRun() = default;

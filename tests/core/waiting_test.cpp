@@ -41,6 +41,38 @@ class Waiting : public ::testing::Test {
   WaiterSet set_{};
 };
 
+/// Counts how often it is sent.
+class CountedKeptBack : public KeptBack {
+ public:
+  explicit CountedKeptBack(Member& member) : member_(member) {}
+  void keep_back() { member_.network_access().kept_back = this; }
+  void send() noexcept override {
+    member_.network_access().kept_back = nullptr;
+    ++sent;
+  }
+
+  int sent = 0;
+
+ private:
+  Member& member_;
+};
+
+TEST_F(Waiting, sends_first_what_was_kept_back) {
+  CountedKeptBack kept_back(*member_);
+  bool was_sent_before = false;
+  const auto ready = [&] {
+    was_sent_before = kept_back.sent == 1;
+    return true;
+  };
+  kept_back.keep_back();
+  wait_until(member_, interest, &set_, ready, WaitLimit::now());
+  EXPECT_EQ(kept_back.sent, 0) << "who does not wait goes on";
+  wait_until(member_, interest, &set_, ready, Deadline::never());
+  EXPECT_TRUE(was_sent_before);
+  wait_until(member_, interest, &set_, ready, Deadline::never());
+  EXPECT_EQ(kept_back.sent, 1);
+}
+
 /// One that takes tokens as a consumer takes messages: waits, takes, and passes on a wake that it did not
 /// use.
 class TokenTaker {

@@ -102,6 +102,49 @@ TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
   EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
 }
 
+TEST_F(HomeTest, messages_put_together_that_find_no_room_go_in_in_order) {
+  const Channel channel = make_channel({.capacity = 2});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_ahead({"1", "2", "3", "4"});
+  guest.put_ahead({"5"});
+  scene_.settle();
+  for (const char* text : {"1", "2", "3", "4", "5"}) {
+    EXPECT_EQ(get(channel), text);
+    scene_.settle();
+  }
+  while (guest.next().operation != 5) continue;  // of credits
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, guests_whose_messages_were_put_together_take_turns) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& a = visitor(channel);
+  ScriptedGuest& b = visitor(channel);
+  put(channel, "full");
+  a.put_ahead({"a", "a", "a"});
+  b.put_ahead({"b", "b", "b"});
+  scene_.settle();
+  EXPECT_EQ(get(channel), "full");
+  std::string order;
+  for (int i = 0; i < 6; ++i) {
+    scene_.settle();
+    order += *get(channel);
+  }
+  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
+}
+
+TEST_F(HomeTest, message_that_can_never_fit_is_refused_and_those_put_with_it_go_in) {
+  const Channel channel = make_channel({.max_bytes = 512, .inline_size = 64});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_ahead({"before", std::string(1000, 'x'), "behind"});
+  const Said said = guest.next();
+  ASSERT_TRUE(said.is(FrameKind::refused, 0));
+  EXPECT_EQ(said.error(), ErrorCode::too_large);
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 3));
+  EXPECT_EQ(get(channel), "before");
+  EXPECT_EQ(get(channel), "behind");
+}
+
 TEST_F(HomeTest, flush_is_answered_when_all_is_in) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
