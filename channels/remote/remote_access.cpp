@@ -75,6 +75,11 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   return node;
 }
 
+std::shared_ptr<RemoteNode> RemoteAccess::lost_node(std::uint32_t number) const {
+  const auto known = nodes_.find(number);
+  return known != nodes_.end() && known->second->lost() ? known->second : nullptr;
+}
+
 std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
   const std::vector<std::byte> home = address_of_(number);
   auto hello = wire::make_hello(key_, {.puid = member_.puid(), .address = endpoint_->address()}, home);
