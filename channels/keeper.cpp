@@ -195,7 +195,8 @@ ObjectReference Keeper::enter_object(std::uint32_t index, std::uint32_t process)
 }
 
 ObjectReference Keeper::create_stand_in(std::uint32_t process, std::shared_ptr<void> kept) {
-  stand_ins_.resize(std::max<std::size_t>(stand_ins_.size(), objects_used_ + 1));  // what may fail comes first
+  stand_ins_.resize(
+      std::max<std::size_t>(stand_ins_.size(), objects_used_ + 1));  // what may fail comes first
   const std::uint32_t index = take_directory_entry();
   DirectoryEntry& entry = segment_.object(index);
   entry.is_stand_in.store(1, std::memory_order_relaxed);

@@ -88,8 +88,8 @@ class GuestOpening {
     std::vector<std::byte> payload = {};
     std::vector<Carried> carried = {};
     std::vector<ObjectReference> handles = {};  // of this node, once all that is carried is there
-    RemoteMemory memory = {};              // of a large one
-    std::unique_ptr<LargePut> large = {};  // once it is fetched
+    RemoteMemory memory = {};                   // of a large one
+    std::unique_ptr<LargePut> large = {};       // once it is fetched
   };
   /// A message that is on its way to the guest, or there.
   struct Delivery {

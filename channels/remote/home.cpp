@@ -253,9 +253,8 @@ void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
 }
 
 std::shared_ptr<ServedQueue> Home::opened_by(const GuestEntry& entry, const ObjectReference& handle) const {
-  const auto held = std::ranges::find_if(entry.openings, [&](const auto& other) {
-    return other.second->queue().local().reference() == handle;
-  });
+  const auto held = std::ranges::find_if(
+      entry.openings, [&](const auto& other) { return other.second->queue().local().reference() == handle; });
   if (held != entry.openings.end()) return held->second->shared_queue();
   throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
                     ", which it does not hold");

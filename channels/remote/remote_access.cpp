@@ -193,7 +193,14 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
   while (!over() && !limit.passed()) {
-    if (!poll_once() && !over()) sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    if (poll_once()) {
+      // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    } else if (!over()) {
+      sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    }
   }
   if (over()) habit.end(monotonic_ns());
 }

@@ -349,6 +349,8 @@ TEST_P(ConformanceWorkTest, handles_of_several_nodes_are_in_one_message) {
 }
 
 TEST_P(ConformanceWorkTest, put_of_a_handle_whose_home_is_silent_keeps_its_limit) {
+  if (GetParam() == std::string("shm"))
+    GTEST_SKIP() << "libfabric reads the memory of peers that have ended here";
   ServingNode& third = add_node();
   const auto [there, here] = make<Queue<int>>();
   const Queue<int> far_here = open_here(Queue<int>(third.local, QueueOptions{}));

@@ -88,6 +88,7 @@ int handles_every_way(Runtime& runtime, const Arguments&) {
     processes.push_back(runtime.process({.node = node}, carry_out, tasks.back(), put, got));
     processes.back().start();
   }
+  std::vector<ObjectReference> references;
   int ways = 0;
   int right = 0;
   for (std::uint32_t home = 1; home <= nodes; ++home) {
@@ -96,14 +97,14 @@ int handles_every_way(Runtime& runtime, const Arguments&) {
       for (const Queue<Task>& putter : tasks) {
         for (const Queue<Task>& getter : tasks) {
           putter.put({.puts = true, .through = through, .home = carried, .number = ++ways});
-          const ObjectReference queue = put.get();
+          references.push_back(put.get());
           getter.put({.through = through});
           right += got.get() == ways ? 1 : 0;
-          wait_until_gone(queue);
         }
       }
     }
   }
+  for (const ObjectReference& queue : references) wait_until_gone(queue);
   for (const Queue<Task>& queue : tasks) queue.close();
   for (Process& process : processes) {
     if (process.join() != 0) return 1;
@@ -125,6 +126,7 @@ void put_and_die(Queue<Queue<int>> through, std::uint32_t home, Queue<ObjectRefe
 
 int putter_dies(Runtime& runtime, const Arguments&) {
   auto out = runtime.make_queue<ObjectReference>();
+  std::vector<ObjectReference> references;
   int arrived = 0;
   for (std::uint32_t home = 1; home <= nodes; ++home) {
     for (std::uint32_t putter = 1; putter <= nodes; ++putter) {
@@ -134,10 +136,12 @@ int putter_dies(Runtime& runtime, const Arguments&) {
         process.start();
         if (process.join() != -SIGKILL) return 1;
         arrived += through.get().get() == 7 ? 1 : 0;
-        wait_until_gone(out.get());
+        references.push_back(out.get());
       }
     }
   }
+  // The openings of the dead go when their homes have missed them.
+  for (const ObjectReference& queue : references) wait_until_gone(queue);
   say(std::to_string(arrived) + " of 27 arrived, and none is left");
   return 0;
 }
@@ -160,6 +164,7 @@ int unread_messages(Runtime& runtime, const Arguments&) {
 
 /// The getter has the message in its hands, and with it the handle.
 int getter_dies(Runtime& runtime, const Arguments&) {
+  std::vector<ObjectReference> references;
   for (std::uint32_t getter = 1; getter <= nodes; ++getter) {
     auto through = runtime.make_queue<Queue<int>>({.node = 1});
     Process process = runtime.process(
@@ -171,15 +176,14 @@ int getter_dies(Runtime& runtime, const Arguments&) {
         },
         through);
     process.start();
-    ObjectReference reference;
     {
       const auto carried = runtime.make_queue<int>({.node = 2});
-      reference = carried.channel().reference();
+      references.push_back(carried.channel().reference());
       through.put(carried);
     }
     if (process.join() != -SIGKILL) return 1;
-    wait_until_gone(reference);
   }
+  for (const ObjectReference& queue : references) wait_until_gone(queue);
   say("none is left");
   return 0;
 }
