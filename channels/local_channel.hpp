@@ -187,6 +187,8 @@ class LocalChannel {
                    const WaitLimit& limit);
   bool put_large(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                  const WaitLimit& limit);
+  bool put_through_home(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                        const WaitLimit& limit);
   RingOutcome try_take(PortGuard& port, IntentKind kind);
   template <class Attempt>
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);

@@ -35,21 +35,22 @@ void GuestOpening::put_ahead(const Frame& frame) {
   if (!run.empty()) hold_run(run);
 }
 
-void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
+void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
+                       std::vector<Carried> carried) {
   if (!frame.has(FrameFlag::answer)) fail("a single put that wants no answer");
   const bool is_now = frame.has(FrameFlag::now);
   begin(frame.operation);
   if (is_closing_) return end_with(FrameKind::closed, frame.operation);
   HeldPut put{.operation = frame.operation,
               .is_answered = true,
-              .handles = received.handles,
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
   const bool is_next = held_.empty() && queue_->adopted() == 0;
   if (is_next && !is_large && try_put(put, received.cargo.payload, puts_expected(frame))) return;
-  // A large one is put without waiting only if it can be fetched at once; whether there is room shows then.
-  if (is_now && (!is_large || !is_next)) return end_with(FrameKind::nothing, frame.operation);
+  // One that does not wait for room is put if nothing is before it; whether there is room shows when its
+  // payload and what it carries are there.
+  if (is_now && !is_next) return end_with(FrameKind::nothing, frame.operation);
   put.is_now = is_now;
   put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
   hold(std::move(put));
@@ -163,8 +164,22 @@ void GuestOpening::count_ahead_ended(std::uint32_t count) {
 
 GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload,
                                                       std::size_t expected) {
+  if (put.handles.size() != put.carried.size() && !find_handles(put)) return PutOutcome::not_there;
   if (put.memory.size != 0) return put_large(put);
   return queue_->put(payload, put.handles, expected) ? PutOutcome::done : PutOutcome::full;
+}
+
+/// False: what stands for a queue of another node is not there yet.
+bool GuestOpening::find_handles(HeldPut& put) {
+  std::vector<ObjectReference> handles;
+  for (const Carried& carried : put.carried) {
+    const auto found =
+        carried.stand_in == nullptr ? carried.queue->local().reference() : carried.stand_in->reference();
+    if (!found) return false;
+    handles.push_back(*found);
+  }
+  put.handles = std::move(handles);
+  return true;
 }
 
 /// First memory, then the bytes, then a place in the queue.
@@ -192,7 +207,8 @@ GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
 bool GuestOpening::serve_put(bool is_alone) {
   const LocalChannel& local = queue_->local();
   HeldPut& put = held_.front();
-  const bool may_go = put.memory.size != 0 || ring::has_room_or_end(local.view()) || local.closing();
+  const bool is_simple = put.memory.size == 0 && put.carried.empty();
+  const bool may_go = !is_simple || ring::has_room_or_end(local.view()) || local.closing();
   if (!may_go) return false;
   if (!put.is_answered) return serve_run(put, is_alone);
   if (!try_put(put, put.payload, held_.size())) return false;

@@ -27,6 +27,7 @@ Home::Home(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, c
     : member_(std::move(member)),
       key_(key),
       options_(std::move(options)),
+      stand_ins_(member_, options_.stand_ins),
       endpoint_(std::move(endpoint)),
       watch_(*endpoint_, options_.watch) {}
 
@@ -234,21 +235,28 @@ void Home::end_wake(std::uint32_t parker) {
   expecting_.clear();
 }
 
-/// The objects whose handles a message carries are held by who puts it, which here is the home for the guest.
+/// The objects whose handles a message carries are held by who puts it, which here is the home for the guest:
+/// by the guest's opening, or, of another node, by a stand-in.
 void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
   const wire::ReceivedCargo received = wire::read_cargo(frame);
-  GuestOpening::Queues carried;
+  const std::uint32_t own = member_->segment().header().node;
+  std::vector<GuestOpening::Carried> carried;
   for (const ObjectReference& handle : received.handles) {
-    const auto held = std::ranges::find_if(entry.openings, [&](const auto& other) {
-      return other.second->queue().local().reference() == handle;
-    });
-    if (held == entry.openings.end()) {
-      throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
-                        ", which it does not hold");
+    if (handle.id.node() == own) {
+      carried.push_back({.queue = opened_by(entry, handle), .stand_in = nullptr});
+    } else {
+      carried.push_back({.queue = nullptr, .stand_in = stand_ins_.find(handle)});
     }
-    carried.push_back(held->second->shared_queue());
   }
   opening.put(frame, received, std::move(carried));
+}
+
+std::shared_ptr<ServedQueue> Home::opened_by(const GuestEntry& entry, const ObjectReference& handle) const {
+  const auto held = std::ranges::find_if(
+      entry.openings, [&](const auto& other) { return other.second->queue().local().reference() == handle; });
+  if (held != entry.openings.end()) return held->second->shared_queue();
+  throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
+                    ", which it does not hold");
 }
 
 void Home::let_go(GuestEntry& entry, std::uint32_t number) {

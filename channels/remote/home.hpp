@@ -14,6 +14,7 @@
 #include <wyvern/channels/remote/guest.hpp>
 #include <wyvern/channels/remote/guest_opening.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/channels/remote/stand_in.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/puid.hpp>
@@ -49,6 +50,8 @@ struct HomeOptions {
   std::function<void(const std::string&)> report = {};
   /// Outlives the home; null: requests are refused.
   RequestHandler* requests = nullptr;
+  /// Outlives the home; null: messages with handles of other nodes' queues are refused.
+  StandInMaker* stand_ins = nullptr;
 };
 
 struct HomeCounters {
@@ -81,6 +84,16 @@ class Home : private EndpointHandler {
   /// Ends a request of that guest, if it still is there.
   void answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply);
   void refuse(std::uint64_t guest, std::uint32_t operation, const Error& error);
+
+  /// What has come of StandInMaker::make: a stand-in, which `hold` holds, or none.
+  void stand_in_made(const ObjectReference& object, std::shared_ptr<StandInHold> hold) {
+    stand_ins_.made(object, std::move(hold));
+  }
+  void stand_in_refused(const ObjectReference& object, const Error& error) {
+    stand_ins_.refused(object, error);
+  }
+  /// No message names the stand-in for that object any more.
+  void stand_in_gone(const ObjectReference& object) { stand_ins_.gone(object); }
 
   /// Whether any guest waits for what others do with the node's queues.
   bool waits_for_queues() const;
@@ -126,6 +139,7 @@ class Home : private EndpointHandler {
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
   void let_go(GuestEntry& entry, std::uint32_t opening);
   std::shared_ptr<ServedQueue> serve_queue(const ObjectReference& object);
+  std::shared_ptr<ServedQueue> opened_by(const GuestEntry& entry, const ObjectReference& handle) const;
   void give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why);
   void remove_given_up();
   void end(PeerNumber peer, GuestEntry entry);
@@ -137,6 +151,7 @@ class Home : private EndpointHandler {
   std::shared_ptr<Member> member_;
   JobKey key_;
   HomeOptions options_;
+  StandIns stand_ins_;
   std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
   std::vector<std::shared_ptr<ServedQueue>> adopting_;  // queues that hold messages of who let them go
   std::list<AbandonedPut> abandoned_;                   // outlives the endpoint

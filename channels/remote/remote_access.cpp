@@ -74,6 +74,11 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   return node;
 }
 
+std::shared_ptr<RemoteNode> RemoteAccess::lost_node(std::uint32_t number) const {
+  const auto known = nodes_.find(number);
+  return known != nodes_.end() && known->second->lost() ? known->second : nullptr;
+}
+
 std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
   const std::vector<std::byte> home = address_of_(number);
   auto hello = wire::make_hello(key_, {.puid = member_.puid(), .address = endpoint_->address()}, home);
@@ -210,7 +215,14 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
   while (!over() && !limit.passed()) {
-    if (!poll_once() && !over()) sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    if (poll_once()) {
+      // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    } else if (!over()) {
+      sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    }
   }
   if (over()) habit.end(monotonic_ns());
 }

@@ -77,6 +77,8 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   Endpoint& endpoint() { return *endpoint_; }
   /// The home of that node, introduced. Throws NodeLost, Unreachable, and what AddressOf throws.
   std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
+  /// The same if that has been introduced and is lost by now; else null.
+  std::shared_ptr<RemoteNode> lost_node(std::uint32_t number) const;
   /// Says what is to be said there, or leaves it to the next poll.
   void send(RemoteNode& node);
   /// The same soon: with what fills a message, when a thread waits for anything, or in some milliseconds.

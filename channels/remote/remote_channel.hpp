@@ -35,6 +35,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
  public:
   /// The process's opening of that channel; asks its home if there is none yet. QueueLost if it has gone.
   static std::shared_ptr<RemoteChannel> open(RemoteAccess& access, const ObjectReference& reference);
+  /// A channel whose node is lost, of which every call says so. Throws NodeLost if nothing is known of it.
+  static std::shared_ptr<RemoteChannel> open_lost(RemoteAccess& access, const ObjectReference& reference);
   /// A new channel on that node; throws what AgentLink::create_channel does.
   static std::shared_ptr<RemoteChannel> create(RemoteAccess& access, std::uint32_t node,
                                                const ChannelSpec& spec);

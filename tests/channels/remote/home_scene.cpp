@@ -109,7 +109,7 @@ HomeScene::HomeScene(const HomeOptions& options, const LoopbackSettings& network
     : network(network_settings) {
   HomeOptions reporting = options;
   reporting.report = [this](const std::string& text) { reports.push_back(text); };
-  home.emplace(node.join(), std::move(made_endpoint), key, reporting);
+  home.emplace(home_member, std::move(made_endpoint), key, reporting);
 }
 
 ScriptedGuest& HomeScene::add_guest() {

@@ -107,6 +107,7 @@ class HomeScene {
 
   LocalNode node;
   std::shared_ptr<Member> local = node.join();  // a process of the node
+  std::shared_ptr<Member> home_member = node.join();
   JobKey key = JobKey::make();
   LoopbackNetwork network;
   std::unique_ptr<LoopbackEndpoint> made_endpoint = std::make_unique<LoopbackEndpoint>(network);
