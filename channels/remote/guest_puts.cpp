@@ -43,6 +43,7 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
   if (is_closing_) return end_with(FrameKind::closed, frame.operation);
   HeldPut put{.operation = frame.operation,
               .is_answered = true,
+              .is_now = is_now,
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
@@ -51,7 +52,6 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
   // One that does not wait for room is put if nothing is before it; whether there is room shows when its
   // payload and what it carries are there.
   if (is_now && !is_next) return end_with(FrameKind::nothing, frame.operation);
-  put.is_now = is_now;
   put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
   hold(std::move(put));
 }
