@@ -20,6 +20,10 @@ constexpr std::chrono::milliseconds between_looks{2};
 /// Of who does not wait for anything: about a round trip.
 constexpr std::uint64_t between_polls_ns = 50'000;
 
+/// Until a home begins to read, if there is room, and the speed of a network that is worth waiting for awake.
+constexpr std::uint64_t most_before_read_ns = 100'000;
+constexpr std::uint64_t slowest_bytes_per_ns = 1;
+
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
 template <class Action>
@@ -109,6 +113,20 @@ void RemoteAccess::poll_now_and_then() {
   if (is_polled_ || monotonic_ns() - polled_at_ < between_polls_ns) return;
   poll_once();
   polled_at_ = monotonic_ns();
+}
+
+void RemoteAccess::serve_read(Lock& lock, const std::function<bool()>& over, std::size_t bytes) {
+  note_call();
+  if (is_polled_) return;
+  is_polled_ = true;
+  const Finally polled([&] { is_polled_ = false; });
+  const std::uint64_t end = monotonic_ns() + most_before_read_ns + bytes / slowest_bytes_per_ns;
+  while (!over() && monotonic_ns() < end) {
+    if (poll_once()) continue;
+    lock.unlock();
+    yield_core();
+    lock.lock();
+  }
 }
 
 void RemoteAccess::look_again() {

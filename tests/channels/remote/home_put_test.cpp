@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -285,6 +286,108 @@ TEST_F(HomeTest, large_put_that_is_cancelled_while_it_is_fetched_does_not_wait_f
   EXPECT_TRUE(guest.next().is(FrameKind::nothing, 1));
   EXPECT_EQ(get(channel), "full");
   EXPECT_EQ(get(channel), std::nullopt);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, full_queue_has_one_large_put_fetched_however_many_guests_wait) {
+  const Channel channel = make_channel({.capacity = 1});
+  put(channel, "full");
+  Bytes large = pattern(100'000);
+  constexpr std::uint32_t visitors = 5;
+  std::vector<std::unique_ptr<RegisteredMemory>> registered;
+  std::vector<ScriptedGuest*> guests;
+  for (std::uint32_t i = 0; i < visitors; ++i) {
+    guests.push_back(&visitor(channel));
+    registered.push_back(guests.back()->endpoint->register_memory(large));
+    guests.back()->put_large(1, registered.back()->remote(), answer);
+  }
+  scene_.settle();
+  EXPECT_EQ(scene_.endpoint.counters().bytes_read, large.size());
+  EXPECT_EQ(get(channel), "full");
+  for (std::uint32_t i = 0; i < visitors; ++i) {
+    scene_.settle();
+    EXPECT_EQ(channel.try_get(), large);
+  }
+  scene_.settle();
+  EXPECT_EQ(get(channel), std::nullopt);
+  for (ScriptedGuest* const guest : guests) EXPECT_TRUE(guest->next().is(FrameKind::accepted, 1));
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_puts_are_fetched_together_as_far_as_there_will_be_room) {
+  const Channel channel = make_channel({.capacity = 2});
+  Bytes large = pattern(3'000'000);
+  std::vector<std::unique_ptr<RegisteredMemory>> registered;
+  std::vector<ScriptedGuest*> guests;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    guests.push_back(&visitor(channel));
+    registered.push_back(guests.back()->endpoint->register_memory(large));
+    guests.back()->put_large(1, registered.back()->remote(), answer);
+  }
+  EXPECT_TRUE(guests[0]->next().is(FrameKind::accepted, 1));
+  EXPECT_TRUE(guests[1]->next().is(FrameKind::accepted, 1));
+  EXPECT_TRUE(guests[2]->is_told_nothing());
+  EXPECT_EQ(channel.try_get(), large);
+  EXPECT_TRUE(guests[2]->next().is(FrameKind::accepted, 1));
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, large_put_behind_another_of_its_guest_stays_behind_it) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  Bytes first = pattern(3'000'000);
+  Bytes second = pattern(100'000);
+  const auto first_registered = guest.endpoint->register_memory(first);
+  const auto second_registered = guest.endpoint->register_memory(second);
+  guest.put_large(1, first_registered->remote(), answer);
+  guest.put_large(2, second_registered->remote(), answer);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+  EXPECT_EQ(channel.try_get(), first);
+  EXPECT_EQ(channel.try_get(), second);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, close_turns_back_large_puts_that_are_fetched_and_leaves_nothing) {
+  const Channel channel = make_channel({.capacity = 1});
+  put(channel, "full");
+  Bytes large = pattern(100'000);
+  ScriptedGuest& guest = visitor(channel);
+  ScriptedGuest& other = visitor(channel);
+  const auto registered = guest.endpoint->register_memory(large);
+  const auto others = other.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer);
+  guest.put_large(2, registered->remote(), answer);
+  other.put_large(1, others->remote(), answer);
+  scene_.settle();
+  channel.close();
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 2));
+  EXPECT_TRUE(other.next().is(FrameKind::closed, 1));
+  EXPECT_EQ(get(channel), "full");
+  EXPECT_THROW(channel.try_get(), QueueClosed);
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, guest_that_goes_with_a_fetched_put_leaves_its_place_to_another) {
+  const Channel channel = make_channel({.capacity = 1});
+  put(channel, "full");
+  Bytes large = pattern(100'000);
+  ScriptedGuest& guest = visitor(channel);
+  ScriptedGuest& other = visitor(channel);
+  const auto registered = other.endpoint->register_memory(large);
+  const auto of_who_goes = guest.endpoint->register_memory(large);
+  guest.put_large(1, of_who_goes->remote(), answer);
+  scene_.settle();
+  other.put_large(1, registered->remote(), answer);
+  scene_.settle();
+  EXPECT_EQ(scene_.endpoint.counters().bytes_read, large.size());
+  guest.say(FrameKind::let_go, 0);
+  scene_.settle();
+  EXPECT_EQ(scene_.endpoint.counters().bytes_read, 2 * large.size());
+  EXPECT_EQ(get(channel), "full");
+  EXPECT_TRUE(other.next().is(FrameKind::accepted, 1));
+  EXPECT_EQ(channel.try_get(), large);
   expect_sound(channel);
 }
 
