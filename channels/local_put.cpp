@@ -187,6 +187,16 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
   return true;
 }
 
+bool LocalChannel::put_without_wake(HeldLoan& loan) {
+  Member::check_not_forked();
+  if (closing()) throw_closed("put");
+  const RingOutcome outcome = ring::put(view_, *loan.port());
+  if (outcome == RingOutcome::closed) throw_closed("put");
+  if (outcome != RingOutcome::done) return false;
+  loan.published();
+  return true;
+}
+
 void LocalChannel::close() {
   Member::check_not_forked();
   // Sequentially consistent: before the looks for sleepers below, and ordered with their re-checks.

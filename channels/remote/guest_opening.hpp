@@ -110,6 +110,8 @@ class GuestOpening {
   void hold_run(const wire::PutRun& run);
   PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
   PutOutcome put_large(HeldPut& put);
+  bool begin_to_fetch(HeldPut& put);
+  void fetch_next();
   void drop_held(std::deque<HeldPut>::iterator put);
   void count_ahead_ended(std::uint32_t count);
   void hold(HeldPut put);

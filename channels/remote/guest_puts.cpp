@@ -185,15 +185,7 @@ bool GuestOpening::find_handles(HeldPut& put) {
 /// First memory, then the bytes, then a place in the queue.
 GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
   LocalChannel& local = queue_->local();
-  if (put.large == nullptr) {
-    local.check_size(put.memory.size);  // before it is added to
-    auto loan = local.loan(message_bytes(put.memory.size, put.handles.size()), WaitLimit::now());
-    if (!loan) return PutOutcome::full;
-    auto region = guest_.endpoint.register_memory(loan->bytes());
-    put.large =
-        std::make_unique<LargePut>(*this, guest_.peer, put.memory, std::move(*loan), std::move(region));
-    guest_.endpoint.read(*put.large);
-  }
+  if (put.large == nullptr && !begin_to_fetch(put)) return PutOutcome::full;
   if (!put.large->result) return PutOutcome::not_there;
   if (*put.large->result != ReadResult::done) {
     throw ErrorOf<ErrorCode::unreachable>("put: the message, of " + std::to_string(put.memory.size) +
@@ -201,7 +193,36 @@ GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
                                           local.description());
   }
   if (!put.handles.empty()) put.large->loan.carry(put.memory.size, put.handles);
-  return local.put(put.large->loan, WaitLimit::now()) ? PutOutcome::done : PutOutcome::full;
+  return queue_->put(put.large->loan) ? PutOutcome::done : PutOutcome::full;
+}
+
+/// False: there is no room for it.
+bool GuestOpening::begin_to_fetch(HeldPut& put) {
+  if (!queue_->may_fetch()) return false;
+  LocalChannel& local = queue_->local();
+  local.check_size(put.memory.size);  // before it is added to
+  auto loan = local.loan(message_bytes(put.memory.size, put.handles.size()), WaitLimit::now());
+  if (!loan) return false;
+  auto region = guest_.endpoint.register_memory(loan->bytes());
+  auto large =
+      std::make_unique<LargePut>(*this, guest_.peer, put.memory, std::move(*loan), std::move(region));
+  guest_.endpoint.read(*large);
+  put.large = std::move(large);
+  queue_->fetch_begins();
+  guest_.incoming.begun(Deadline::Clock::now());
+  return true;
+}
+
+/// While the first is fetched, so that the network is not idle between them.
+void GuestOpening::fetch_next() {
+  if (held_.size() < 2 || held_[0].large == nullptr) return;
+  HeldPut& next = held_[1];
+  if (next.memory.size == 0 || next.large != nullptr || next.is_now) return;
+  try {
+    begin_to_fetch(next);
+  } catch (const Error&) {
+    // It is told when it is its turn.
+  }
 }
 
 bool GuestOpening::serve_put(bool is_alone) {
@@ -211,7 +232,10 @@ bool GuestOpening::serve_put(bool is_alone) {
   const bool may_go = !is_simple || ring::has_room_or_end(local.view()) || local.closing();
   if (!may_go) return false;
   if (!put.is_answered) return serve_run(put, is_alone);
-  if (!try_put(put, put.payload, held_.size())) return false;
+  if (!try_put(put, put.payload, held_.size())) {
+    fetch_next();
+    return false;
+  }
   drop_held(held_.begin());
   return true;
 }
@@ -232,11 +256,14 @@ void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
   end_holding();
 }
 
-/// If it is being fetched.
+/// If it is fetched, or being fetched.
 void GuestOpening::abandon(HeldPut& put) {
-  if (put.large == nullptr || !put.large->is_running()) return;
-  put.large->opening = nullptr;
-  guest_.abandoned.push_back({.queue = queue_, .put = std::move(put.large)});
+  std::unique_ptr<LargePut> large = std::move(put.large);
+  if (large == nullptr) return;
+  queue_->fetch_ends();
+  if (!large->is_running()) return;
+  large->opening = nullptr;
+  guest_.abandoned.push_back({.queue = queue_, .put = std::move(large)});
 }
 
 void GuestOpening::tell_credit() {

@@ -49,6 +49,7 @@ bool Home::poll(Time now) {
   const bool served = serve_queues();
   if (events == 0) tell_credits();  // more may have come meanwhile
   const bool is_all_sent = send_all();
+  wake_takers();
   remove_given_up();
   return events != 0 || served || !is_all_sent;
 }
@@ -64,12 +65,14 @@ void Home::introduce(std::span<const std::byte> hello, Time now) {
     const wire::Introduced introduced = wire::read_hello(key_, endpoint_->address(), hello);
     const PeerNumber peer = endpoint_->add_peer(introduced.address);
     try {
-      GuestEntry entry{
-          .puid = introduced.puid,
-          .number = next_guest_,
-          .guest = std::make_unique<Guest>(Guest{
-              .peer = peer, .endpoint = *endpoint_, .abandoned = abandoned_, .limits = options_.limits}),
-          .openings = {}};
+      GuestEntry entry{.puid = introduced.puid,
+                       .number = next_guest_,
+                       .guest = std::make_unique<Guest>(Guest{.peer = peer,
+                                                              .endpoint = *endpoint_,
+                                                              .abandoned = abandoned_,
+                                                              .incoming = incoming_,
+                                                              .limits = options_.limits}),
+                       .openings = {}};
       entry.guest->outbox.add_message(wire::make_welcome(key_, hello));
       watch_.add(peer, now);
       peers_.emplace(next_guest_, peer);
@@ -285,6 +288,7 @@ void Home::send_failed(PeerNumber to, int fabric_errno) {
 void Home::read_ended(RemoteRead& read, ReadResult result, int /*fabric_errno*/) {
   auto& put = static_cast<LargePut&>(read);
   put.result = result;
+  if (!put.is_running()) incoming_.ended(Deadline::Clock::now());
   if (put.opening != nullptr || put.is_running()) return;
   std::erase_if(abandoned_, [&](const AbandonedPut& abandoned) { return abandoned.put.get() == &put; });
 }
@@ -298,6 +302,7 @@ bool Home::serve_queues() {
       continue;
     }
     any |= open->serve();
+    if (open->owes_takers()) waking_.push_back(open);
     if (owes_wake_) open->pass_wake_on();
     ++queue;
   }
@@ -308,6 +313,13 @@ bool Home::serve_queues() {
     return queue->adopted() == 0 || !has_other_hold(entry, member_->process_index());
   });
   return any;
+}
+
+/// After what there was to say: who takes a large message copies it, maybe on this core, and who has put it
+/// could send the next one meanwhile.
+void Home::wake_takers() {
+  for (const auto& queue : waking_) queue->wake_takers();
+  waking_.clear();
 }
 
 void Home::tell_credits() {

@@ -102,6 +102,8 @@ class Home : private EndpointHandler {
   void end_wake(std::uint32_t parker);
   /// The parker was woken: with the next poll others get the wake that may have been theirs as well.
   void pass_wake_on() { owes_wake_ = true; }
+  /// Whether bytes of large puts come in: each part would wake who sleeps.
+  bool is_fetching(Time now) const { return incoming_.is_moving(now); }
   /// The latest moment for the next poll.
   Time next_poll() const { return watch_.next_check(); }
 
@@ -144,6 +146,7 @@ class Home : private EndpointHandler {
   void remove_given_up();
   void end(PeerNumber peer, GuestEntry entry);
   bool serve_queues();
+  void wake_takers();
   void tell_credits();
   bool send_all();
   void report(const std::string& text) const;
@@ -155,6 +158,7 @@ class Home : private EndpointHandler {
   std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
   std::vector<std::shared_ptr<ServedQueue>> adopting_;  // queues that hold messages of who let them go
   std::list<AbandonedPut> abandoned_;                   // outlives the endpoint
+  Incoming incoming_;
   std::unique_ptr<Endpoint> endpoint_;
   PeerWatch watch_;
   Guests guests_;
@@ -163,7 +167,8 @@ class Home : private EndpointHandler {
   std::vector<std::vector<std::byte>> hellos_;           // of the poll that goes on
   std::vector<std::shared_ptr<ServedQueue>> expecting_;  // a wake
   bool owes_wake_ = false;
-  Time next_report_ = Time::min();  // of strangers
+  std::vector<std::shared_ptr<ServedQueue>> waking_;  // those with messages of which nobody was woken
+  Time next_report_ = Time::min();                    // of strangers
   HomeCounters counters_;
 };
 

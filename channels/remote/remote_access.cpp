@@ -18,6 +18,10 @@ constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
 
+/// Until a home begins to read, if there is room, and the speed of a network that is worth waiting for awake.
+constexpr std::uint64_t most_before_read_ns = 100'000;
+constexpr std::uint64_t slowest_bytes_per_ns = 1;
+
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
 template <class Action>
@@ -136,6 +140,20 @@ bool RemoteAccess::send_all() {
 
 void RemoteAccess::poll_aside() {
   if (!is_polled_) poll_once();
+}
+
+void RemoteAccess::serve_read(Lock& lock, const std::function<bool()>& over, std::size_t bytes) {
+  note_call();
+  if (is_polled_) return;
+  is_polled_ = true;
+  const Finally polled([&] { is_polled_ = false; });
+  const std::uint64_t end = monotonic_ns() + most_before_read_ns + bytes / slowest_bytes_per_ns;
+  while (!over() && monotonic_ns() < end) {
+    if (poll_once()) continue;
+    lock.unlock();
+    yield_core();
+    lock.lock();
+  }
 }
 
 void RemoteAccess::look_again() {

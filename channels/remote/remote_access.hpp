@@ -88,6 +88,9 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  /// Lets a home read so many bytes of this process: polls without sleeping until `over()`, for as long as
+  /// that should take. Each part that is sent would wake who sleeps.
+  void serve_read(Lock& lock, const std::function<bool()>& over, std::size_t bytes);
   /// What some wait for may be so now.
   void look_again();
   /// As long as it takes; throws NodeLost when the node is.

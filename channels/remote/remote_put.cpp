@@ -101,6 +101,7 @@ bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& ca
   say_put(cargo, operation, limit.is_now());
   access_.send(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
+  if (cargo.memory.size != 0) access_.serve_read(lock, is_over, cargo.memory.size);
   if (!limit.is_now() && !access_.wait(lock, is_over, limit)) {
     say(FrameKind::cancel, operation);  // whether it is in the queue by now only its home knows
     access_.send(*node_);

@@ -39,6 +39,17 @@ PutBatch& ServedQueue::batch(std::size_t expected) {
   return *batch_;
 }
 
+bool ServedQueue::put(HeldLoan& loan) {
+  if (!local_->put_without_wake(loan)) return false;
+  ++unwoken_;
+  return true;
+}
+
+void ServedQueue::wake_takers() {
+  const RingView& view = local_->view();
+  view.header().getters.wake_some(view.segment(), std::exchange(unwoken_, 0));
+}
+
 /// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
 bool ServedQueue::try_get(const PendingGet& get) {
   const RingView& view = local_->view();
@@ -93,6 +104,11 @@ void ServedQueue::join(GuestOpening& opening, std::uint32_t operation) {
 
 void ServedQueue::wait_for_room(GuestOpening& opening) {
   if (std::ranges::find(putters_, &opening) == putters_.end()) putters_.push_back(&opening);
+}
+
+bool ServedQueue::may_fetch() const {
+  const RingView& view = local_->view();
+  return fetches_ == 0 || ring::size_approx(view) + fetches_ < view.capacity() || local_->closing();
 }
 
 bool ServedQueue::cancel(const GuestOpening& opening, std::uint32_t operation) {

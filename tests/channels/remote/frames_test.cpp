@@ -108,10 +108,10 @@ TEST(Frames, in_front_of_a_malformed_one_are_there) {
 }
 
 TEST(Frames, of_unknown_kinds_are_malformed) {
-  for (const int kind : {0, 17, 63, 74, 255})
+  for (const int kind : {0, 18, 63, 74, 255})
     expect_malformed(changed_put(0, static_cast<std::uint8_t>(kind)));
   EXPECT_STREQ(name_of(FrameKind::put), "put");
-  EXPECT_STREQ(name_of(static_cast<FrameKind>(17)), "unknown");
+  EXPECT_STREQ(name_of(static_cast<FrameKind>(18)), "unknown");
   EXPECT_STREQ(name_of(static_cast<FrameKind>(255)), "unknown");
 }
 

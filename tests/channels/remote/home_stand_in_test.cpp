@@ -89,7 +89,7 @@ TEST_F(HomeStandInTest, what_is_put_behind_it_comes_behind_it) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
   put(guest, 1, "first", elsewhere);
-  guest.put(0, "second");
+  guest.put_ahead({"second"});
   guest.put(2, "third", answer);
   EXPECT_TRUE(guest.is_told_nothing());
   make();
