@@ -1,3 +1,4 @@
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -12,6 +13,12 @@
 #include <wyvern/core/error.hpp>
 
 namespace wyvern {
+namespace {
+
+/// Nothing was put that could be lost; and when a job ends, other nodes may have gone before.
+constexpr std::chrono::milliseconds farewell_to_homes{100};
+
+}  // namespace
 
 /// The member's way to other nodes, until this comes to its end: nothing makes one after that.
 struct ForeignObjects::Access {
@@ -153,7 +160,7 @@ void ForeignObjects::end() {
     const std::lock_guard lock(access_->mutex);
     access_->is_ending = true;
   }
-  leave_network(*member_);  // nobody waits for a home after that
+  leave_network(*member_, farewell_to_homes);  // nobody waits for a home after that
   for (const auto& [node, opener] : openers) opener->end();
 }
 

@@ -28,7 +28,7 @@ class ForeignObjects : public StandInMaker {
   /// The member is the home's; its agent link must not need the thread that ends this. Opens nothing yet.
   ForeignObjects(std::shared_ptr<Member> member, Hooks hooks);
   ~ForeignObjects() override { end(); }
-  /// Lets all of them go, leaves the network, for which homes are given a second, and ends the threads. No
+  /// Lets all of them go, leaves the network, and ends the threads. No
   /// hook is called any more, and no stand-in is made. What those keep that there are may end later.
   void end();
 

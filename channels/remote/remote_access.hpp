@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,7 @@ struct LargeGet : RemoteRead {
 /// holds the member. In a plain fork everything here is the parent's.
 class RemoteAccess : private EndpointHandler, private KeptBack {
  public:
+  static constexpr std::chrono::milliseconds longest_farewell{1000};
   using Lock = std::unique_lock<std::mutex>;
   /// The address of a node's home. Throws NotFound, NodeLost. Called under the lock.
   using AddressOf = std::function<std::vector<std::byte>(std::uint32_t node)>;
@@ -66,9 +68,9 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   ~RemoteAccess() override;
 
   /// This process has nothing more to do with other nodes: waits for what is kept, some seconds at most, and
-  /// until the homes have dealt with all that was said, a second at most. Other calls throw NodeLost from now
-  /// on. Takes the lock itself.
-  void leave() noexcept;
+  /// until the homes have dealt with all that was said, at most for `farewell`. Other calls throw NodeLost
+  /// from now on. Takes the lock itself.
+  void leave(std::chrono::milliseconds farewell = longest_farewell) noexcept;
 
   /// For those who use this; null when the member ends.
   std::shared_ptr<Member> shared_member() const { return shared_member_.lock(); }
@@ -138,7 +140,7 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   std::uint32_t say_request(RemoteNode& node, std::span<const std::byte> request, RemoteOperation& answer);
   bool may_let_go() const;
   void let_go(Lock& lock);
-  void say_farewell(Lock& lock);
+  void say_farewell(Lock& lock, Deadline deadline);
   std::shared_ptr<RemoteNode> introduce_to(std::uint32_t number);
   void note_call();
   void leave(std::list<Waiter*>::iterator waiter);
