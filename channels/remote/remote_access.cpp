@@ -18,10 +18,6 @@ constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
 
-/// Until a home begins to read, if there is room, and the speed of a network that is worth waiting for awake.
-constexpr std::uint64_t most_before_read_ns = 100'000;
-constexpr std::uint64_t slowest_bytes_per_ns = 1;
-
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
 template <class Action>
@@ -142,20 +138,6 @@ void RemoteAccess::poll_aside() {
   if (!is_polled_) poll_once();
 }
 
-void RemoteAccess::serve_read(Lock& lock, const std::function<bool()>& over, std::size_t bytes) {
-  note_call();
-  if (is_polled_) return;
-  is_polled_ = true;
-  const Finally polled([&] { is_polled_ = false; });
-  const std::uint64_t end = monotonic_ns() + most_before_read_ns + bytes / slowest_bytes_per_ns;
-  while (!over() && monotonic_ns() < end) {
-    if (poll_once()) continue;
-    lock.unlock();
-    yield_core();
-    lock.lock();
-  }
-}
-
 void RemoteAccess::look_again() {
   wake_waiters();
   interrupt_poller();
@@ -183,7 +165,8 @@ void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
   }
 }
 
-bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                        std::uint64_t awake_ns) {
   note_call();
   if (over()) return true;
   Waiter waiter{.over = over, .woken = {}};
@@ -212,7 +195,7 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
     if (!is_polled_) {
       is_polled_ = true;
       const Finally polled([&] { is_polled_ = false; });
-      poll_until(lock, over, limit);
+      poll_until(lock, over, limit, awake_ns);
     } else if (limit.deadline().is_never()) {
       waiter.woken.wait(lock);
     } else {
@@ -223,7 +206,21 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
   return over();
 }
 
-void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+/// For so long, and gives way to who does what is waited for.
+void RemoteAccess::poll_awake(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                              std::uint64_t awake_ns) {
+  const std::uint64_t end = monotonic_ns() + awake_ns;
+  while (!over() && !limit.passed() && monotonic_ns() < end) {
+    const bool has_moved = poll_once();
+    lock.unlock();  // somebody else may have something to say
+    if (!has_moved) yield_core();
+    lock.lock();
+  }
+}
+
+void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                              std::uint64_t awake_ns) {
+  if (awake_ns != 0) poll_awake(lock, over, limit, awake_ns);
   const auto is_over = [&] {
     lock.unlock();  // somebody else may have something to say
     lock.lock();

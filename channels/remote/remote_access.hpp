@@ -89,10 +89,9 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   void poll_aside();
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
-  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
-  /// Lets a home read so many bytes of this process: polls without sleeping until `over()`, for as long as
-  /// that should take. Each part that is sent would wake who sleeps.
-  void serve_read(Lock& lock, const std::function<bool()>& over, std::size_t bytes);
+  /// `awake_ns`: it does not sleep before, when it is the one that polls.
+  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+            std::uint64_t awake_ns = 0);
   /// What some wait for may be so now.
   void look_again();
   /// As long as it takes; throws NodeLost when the node is.
@@ -146,7 +145,10 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
   std::size_t check_peers(Deadline::Clock::time_point now);
-  void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                  std::uint64_t awake_ns);
+  void poll_awake(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                  std::uint64_t awake_ns);
   void sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline);
   void wake_waiters();
   void lose(RemoteNode& node, const std::string& why);

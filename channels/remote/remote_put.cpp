@@ -12,6 +12,18 @@ using wire::flag;
 using wire::FrameFlag;
 using wire::FrameKind;
 
+namespace {
+
+/// How long the home should take to read so many bytes of this process. Each part that is sent would wake who
+/// sleeps.
+std::uint64_t read_ns(std::uint64_t bytes) {
+  constexpr std::uint64_t until_it_begins_ns = 100'000;  // if there is room
+  constexpr std::uint64_t bytes_per_ns = 1;              // of a network that is worth waiting for awake
+  return bytes == 0 ? 0 : until_it_begins_ns + bytes / bytes_per_ns;
+}
+
+}  // namespace
+
 void RemoteChannel::check_size(std::uint64_t bytes) const {
   if (bytes <= terms_.inline_size || bytes <= terms_.max_bytes) return;
   throw TooLarge("a message of " + std::to_string(bytes) + " bytes can never fit into " + description() +
@@ -101,8 +113,9 @@ bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& ca
   say_put(cargo, operation, limit.is_now());
   access_.send(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
-  if (cargo.memory.size != 0) access_.serve_read(lock, is_over, cargo.memory.size);
-  if (!limit.is_now() && !access_.wait(lock, is_over, limit)) {
+  // One that does not wait for room does for its answer.
+  const WaitLimit until = limit.is_now() ? WaitLimit::never() : limit;
+  if (!access_.wait(lock, is_over, until, read_ns(cargo.memory.size))) {
     say(FrameKind::cancel, operation);  // whether it is in the queue by now only its home knows
     access_.send(*node_);
   }
