@@ -201,16 +201,16 @@ TEST(PutRun, knows_what_is_left_of_it) {
 }
 
 TEST(PutRun, that_is_malformed_is_refused) {
-  EXPECT_THROW(PutRun(std::span<const std::byte>()), DecodeError);
+  EXPECT_THROW(PutRun{std::span<const std::byte>()}, DecodeError);
   const std::array<std::uint32_t, 4> whole{4, 0, 4, 0};
   const auto body = std::as_bytes(std::span(whole));
   EXPECT_EQ(PutRun(body).count(), 2U);
   for (std::size_t bytes = 1; bytes < body.size(); ++bytes) {
     if (bytes == body.size() / 2) continue;  // the first of them
-    EXPECT_THROW(PutRun(body.first(bytes)), DecodeError) << bytes;
+    EXPECT_THROW(PutRun{body.first(bytes)}, DecodeError) << bytes;
   }
   const std::array<std::uint32_t, 2> endless{0xffff'ffff, 0};
-  EXPECT_THROW(PutRun(std::as_bytes(std::span(endless))), DecodeError);
+  EXPECT_THROW(PutRun{std::as_bytes(std::span(endless))}, DecodeError);
 }
 
 TEST(Cargo, of_no_bytes_arrives) {
