@@ -85,21 +85,37 @@ TEST_F(HomeTest, put_that_is_cancelled_while_it_waits_never_happens) {
   EXPECT_EQ(get(channel), std::nullopt);
 }
 
-TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
-  const Channel channel = make_channel({.capacity = 1});
-  ScriptedGuest& a = visitor(channel);
-  ScriptedGuest& b = visitor(channel);
-  put(channel, "full");
-  for (int i = 0; i < 3; ++i) a.put_ahead({"a"});
-  for (int i = 0; i < 3; ++i) b.put_ahead({"b"});
-  scene_.settle();
-  EXPECT_EQ(get(channel), "full");
-  std::string order;
-  for (int i = 0; i < 6; ++i) {
+class HomeTurnsTest : public HomeTest {
+ protected:
+  /// A message of each turn, when both guests have put three that find the queue full.
+  void expect_turns() {
     scene_.settle();
-    order += *get(channel);
+    EXPECT_EQ(get(channel_), "full");
+    std::string order;
+    for (int i = 0; i < 6; ++i) {
+      scene_.settle();
+      order += *get(channel_);
+    }
+    EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
   }
-  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
+
+  Channel channel_ = make_channel({.capacity = 1});
+  ScriptedGuest& a_ = visitor(channel_);
+  ScriptedGuest& b_ = visitor(channel_);
+};
+
+TEST_F(HomeTurnsTest, guests_whose_puts_wait_take_turns) {
+  put(channel_, "full");
+  for (int i = 0; i < 3; ++i) a_.put_ahead({"a"});
+  for (int i = 0; i < 3; ++i) b_.put_ahead({"b"});
+  expect_turns();
+}
+
+TEST_F(HomeTurnsTest, guests_whose_messages_were_put_together_take_turns) {
+  put(channel_, "full");
+  a_.put_ahead({"a", "a", "a"});
+  b_.put_ahead({"b", "b", "b"});
+  expect_turns();
 }
 
 TEST_F(HomeTest, messages_put_together_that_find_no_room_go_in_in_order) {
@@ -114,23 +130,6 @@ TEST_F(HomeTest, messages_put_together_that_find_no_room_go_in_in_order) {
   }
   while (guest.next().operation != 5) continue;  // of credits
   expect_sound(channel);
-}
-
-TEST_F(HomeTest, guests_whose_messages_were_put_together_take_turns) {
-  const Channel channel = make_channel({.capacity = 1});
-  ScriptedGuest& a = visitor(channel);
-  ScriptedGuest& b = visitor(channel);
-  put(channel, "full");
-  a.put_ahead({"a", "a", "a"});
-  b.put_ahead({"b", "b", "b"});
-  scene_.settle();
-  EXPECT_EQ(get(channel), "full");
-  std::string order;
-  for (int i = 0; i < 6; ++i) {
-    scene_.settle();
-    order += *get(channel);
-  }
-  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
 }
 
 TEST_F(HomeTest, message_that_can_never_fit_is_refused_and_those_put_with_it_go_in) {
