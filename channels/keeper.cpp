@@ -118,7 +118,8 @@ bool Keeper::is_alive(std::uint32_t object) const {
          object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive;
 }
 
-/// Not a stand-in, which has no memory.
+/// Not a stand-in, which has no memory. Relaxed: this thread alone writes that, before the id, by whose
+/// release others see it.
 bool Keeper::is_channel(std::uint32_t object) const {
   return is_alive(object) && segment_.object(object).is_stand_in.load(std::memory_order_relaxed) == 0;
 }
