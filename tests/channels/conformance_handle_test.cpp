@@ -17,19 +17,25 @@ namespace {
 class ConformanceHandleTest : public Conformance {};
 INSTANTIATE_TEST_SUITE_P(Over, ConformanceHandleTest, all_ways(), way_name);
 
+/// However it comes out of that queue, a handle is one of the queue whose `other_end` is given.
+void expect_to_lead_there(const Queue<Queue<int>>& queue, const Queue<int>& handle,
+                          const Queue<int>& other_end) {
+  queue.put(handle);
+  EXPECT_EQ(queue.put_many(std::vector{handle, handle}), 2U);
+  const Queue<int> got = queue.get();
+  EXPECT_EQ(got, handle);
+  EXPECT_EQ(*queue.take(), handle);
+  auto lease = queue.lease();
+  EXPECT_EQ(*lease, handle);
+  lease.done();
+  got.put(5);
+  EXPECT_EQ(other_end.get(), 5);
+}
+
 TEST_P(ConformanceHandleTest, handle_in_a_message_leads_to_its_queue) {
   const auto [there, here] = make<Queue<int>>();
   const auto [inner_there, inner_here] = make<int>();
-  here.put(inner_here);
-  EXPECT_EQ(here.put_many(std::vector{inner_here, inner_here}), 2U);
-  const Queue<int> got = here.get();
-  EXPECT_EQ(got, inner_here);
-  EXPECT_EQ(*here.take(), inner_here);
-  auto lease = here.lease();
-  EXPECT_EQ(*lease, inner_here);
-  lease.done();
-  got.put(5);
-  EXPECT_EQ(inner_there.get(), 5);
+  expect_to_lead_there(here, inner_here, inner_there);
 }
 
 TEST_P(ConformanceHandleTest, queue_lives_as_long_as_a_message_carries_it) {
@@ -48,17 +54,7 @@ TEST_P(ConformanceHandleTest, handle_to_a_queue_of_another_node_leads_there) {
   ServingNode& third = add_node();
   const auto [there, here] = make<Queue<int>>();
   const Queue<int> far(third.local, QueueOptions{});
-  const Queue<int> far_here = open_here(far);
-  here.put(far_here);
-  EXPECT_EQ(here.put_many(std::vector{far_here, far_here}), 2U);
-  const Queue<int> got = here.get();
-  EXPECT_EQ(got, far_here);
-  EXPECT_EQ(*here.take(), far_here);
-  auto lease = here.lease();
-  EXPECT_EQ(*lease, far_here);
-  lease.done();
-  got.put(5);
-  EXPECT_EQ(far.get(), 5);
+  expect_to_lead_there(here, open_here(far), far);
 }
 
 TEST_P(ConformanceHandleTest, queue_of_another_node_lives_as_long_as_a_message_carries_it) {

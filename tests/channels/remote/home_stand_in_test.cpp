@@ -55,6 +55,14 @@ class HomeStandInTest : private WithMaker, public HomeTest {
     scene_.home->stand_in_made(object, std::make_shared<StandInHold>(scene_.home_member, reference));
     return {.reference = reference, .kept = kept};
   }
+  /// The same for a message of the guest, "with a handle", which is in the queue then.
+  Made put_and_make(ScriptedGuest& guest) {
+    put(guest, 1, "with a handle", elsewhere);
+    scene_.settle();
+    const Made made = make();
+    EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+    return made;
+  }
   bool is_kept(const Made& made) {
     scene_.settle();
     scene_.node.sweep();
@@ -236,10 +244,7 @@ TEST_F(HomeStandInTest, put_that_does_not_wait_for_room_still_waits_for_it) {
 TEST_F(HomeStandInTest, unread_message_goes_with_its_queue_and_so_does_what_it_carries) {
   std::optional<Channel> channel = make_channel();
   ScriptedGuest& guest = visitor(*channel);
-  put(guest, 1, "unread", elsewhere);
-  scene_.settle();
-  const Made made = make();
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  const Made made = put_and_make(guest);
   guest.say(FrameKind::let_go, 0);
   channel.reset();
   EXPECT_FALSE(is_kept(made));
@@ -248,10 +253,7 @@ TEST_F(HomeStandInTest, unread_message_goes_with_its_queue_and_so_does_what_it_c
 TEST_F(HomeStandInTest, message_on_its_way_to_a_guest_keeps_it_until_that_has_received_it) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
-  put(guest, 1, "with a handle", elsewhere);
-  scene_.settle();
-  const Made made = make();
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  const Made made = put_and_make(guest);
   guest.say(FrameKind::get, 2);
   EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
   EXPECT_TRUE(is_kept(made));
@@ -262,10 +264,7 @@ TEST_F(HomeStandInTest, message_on_its_way_to_a_guest_keeps_it_until_that_has_re
 TEST_F(HomeStandInTest, stand_in_is_no_queue_that_anybody_can_open) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
-  put(guest, 1, "with a handle", elsewhere);
-  scene_.settle();
-  const Made made = make();
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  const Made made = put_and_make(guest);
   guest.open(made.reference, 2);
   const Said said = guest.next();
   ASSERT_EQ(said.kind, FrameKind::refused);
@@ -280,10 +279,7 @@ TEST_F(HomeStandInTest, death_of_a_process_leaves_stand_ins_alone) {
   const auto other = scene_.node.join();
   abandon(Channel::open(other, channel.reference(), raw_bytes_type_hash, raw_bytes_type_name));
   ScriptedGuest& guest = visitor(channel);
-  put(guest, 1, "with a handle", elsewhere);
-  scene_.settle();
-  const Made made = make();
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  const Made made = put_and_make(guest);
   scene_.node.bury(*other);
   EXPECT_TRUE(is_kept(made));
   EXPECT_EQ(get(channel), "with a handle");
