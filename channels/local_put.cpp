@@ -172,16 +172,11 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
   Member::check_not_forked();
   const auto room = [this] { return ring::has_room_or_end(view_); };
   WakeDuty duty(view_.header().putters, view_.segment(), room);
-  while (true) {
-    if (closing()) throw_closed("put");
-    const RingOutcome outcome = ring::put(view_, *loan.port());
-    if (outcome == RingOutcome::done) break;
-    if (outcome == RingOutcome::closed) throw_closed("put");
+  while (!put_without_wake(loan)) {
     if (limit.passed()) return false;
     const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
     duty.owed |= wait_until(member_, interest, &view_.header().putters, room, limit).notified;
   }
-  loan.published();
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");
   return true;

@@ -233,7 +233,7 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
     if (poll_once()) {
       // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
       lock.unlock();
-      std::this_thread::yield();
+      yield_core();
       lock.lock();
     } else if (!over()) {
       sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
