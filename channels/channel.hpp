@@ -44,8 +44,9 @@ std::size_t size_of(const Range& range) {
 ///
 /// It works alike on a channel of this node, which is memory that all its processes share, and on one of
 /// another, whose home is asked. There a put may return before the message is in the channel: what became of
-/// it, if it could not go in, is told by a later put, or by flush. Each call then ends with NodeLost also
-/// when that node is.
+/// it, if it could not go in, is told by a later put, or by flush. Large messages go there fastest in loans,
+/// which the home reads where they lie; a process that ends waits until it has. Each call then ends with
+/// NodeLost also when that node is.
 ///
 /// Thread-safe, and so is every copy. Each call ends by success, by "not in time" (false, nothing), or by an
 /// exception: QueueClosed, TooLarge (a message that can never fit), OutOfMemory (the node's ceiling),

@@ -132,6 +132,8 @@ void check(const Options& options, const CLI::App& app) {
   only_for("--producers", {Benchmark::throughput});
   only_for("--consumers", {Benchmark::throughput, Benchmark::idle});
   only_for("--batch", {Benchmark::throughput});
+  only_for("--in-place", {Benchmark::throughput});
+  if (options.in_place && options.batch > 1) throw BadOption("--in-place: not with --batch");
   check_range("--producers", options.producers, max_producers);
   check_range("--consumers", options.consumers, max_consumers);
   check_range("--batch", options.batch, max_batch);
@@ -151,6 +153,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--producers", options.producers, "Processes that put (throughput)");
   app.add_option("--consumers", options.consumers, "Processes that get (throughput, idle)");
   app.add_option("--batch", options.batch, "Messages of one put_many and get_many (throughput)");
+  app.add_flag("--in-place", options.in_place,
+               "Build and read messages where they lie: loans and take instead of put and get (throughput)");
   app.add_option("--path", typed.path,
                  "How the processes are connected: local, or a provider between nodes: tcp, net, shm, …");
   app.add_option(

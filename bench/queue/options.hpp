@@ -19,6 +19,7 @@ struct Options {
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
+  bool in_place = false;                       ///< messages are built and read where they lie
   std::string path = std::string(local_path);  ///< or the provider between nodes
 
   bool is_far() const { return path != local_path; }

@@ -13,33 +13,60 @@
 namespace wyvern::bench {
 namespace {
 
+template <class Courier>
+void send_stream(Courier& courier, std::uint32_t number, const Round& round) {
+  constexpr std::uint64_t between_clock_reads = 16;
+  const auto send = [&](std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) courier.send(make_stamp(number, first + i));
+  };
+  produce_for(round, between_clock_reads, send, [&] { courier.send(end_of_stream); });
+}
+
+template <class Courier>
+void receive_stream(Courier& courier, const Round& round) {
+  consume_until_end(round, [&](StreamCheck& check) {
+    const std::uint64_t stamp = courier.receive();
+    if (stamp == end_of_stream) return false;
+    check.add(stamp);
+    return true;
+  });
+}
+
 int produce(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
-    constexpr std::uint64_t between_clock_reads = 16;
     Courier courier(endpoint, order.work.shape.bytes);
-    const auto send = [&](std::uint64_t first, std::uint64_t count) {
-      for (std::uint64_t i = 0; i < count; ++i) courier.send(make_stamp(order.work.number, first + i));
-    };
-    produce_for(round, between_clock_reads, send, [&] { courier.send(end_of_stream); });
+    send_stream(courier, order.work.number, round);
   });
 }
 
 int consume(QueueOrder order) {
   return work(order, [&](auto& endpoint, const Round& round) {
     Courier courier(endpoint, order.work.shape.bytes);
-    consume_until_end(round, [&](StreamCheck& check) {
-      const std::uint64_t stamp = courier.receive();
-      if (stamp == end_of_stream) return false;
-      check.add(stamp);
-      return true;
-    });
+    receive_stream(courier, round);
+  });
+}
+
+int produce_in_place(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
+    LoanCourier courier(order);
+    while (worker.next_round()) send_stream(courier, order.work.number, worker.round());
+  });
+}
+
+int consume_in_place(QueueOrder order) {
+  return run_worker(order.work, [&](Worker& worker) {
+    LoanCourier courier(order);
+    while (worker.next_round()) receive_stream(courier, worker.round());
   });
 }
 
 Contestant make_contestant(const Run& run, const Measured& measured, const Shape& shape) {
   const auto team = std::make_shared<QueueTeam>(run, measured, shape);
-  for (std::uint32_t i = 0; i < shape.producers; ++i) team->add_far(produce, i, 0, 0);
-  for (std::uint32_t i = 0; i < shape.consumers; ++i) team->add(consume, i, 0, 0);
+  const bool in_place = run.options.in_place && measured.system == System::wyvern;
+  for (std::uint32_t i = 0; i < shape.producers; ++i)
+    team->add_far(in_place ? produce_in_place : produce, i, 0, 0);
+  for (std::uint32_t i = 0; i < shape.consumers; ++i)
+    team->add(in_place ? consume_in_place : consume, i, 0, 0);
   team->wait_until_ready();
   const std::string row_name = measured.system == System::wyvern ? "wyvern" : measured.name;
   return {.name = measured.name,

@@ -27,7 +27,8 @@ constexpr auto forms = [] {
   set(FrameKind::open, Sender::guest, 0, Body::table);
   set(FrameKind::let_go, Sender::guest);
   set(FrameKind::put, Sender::guest,
-      flag(FrameFlag::answer) | flag(FrameFlag::now) | flag(FrameFlag::handles) | flag(FrameFlag::large),
+      flag(FrameFlag::answer) | flag(FrameFlag::now) | flag(FrameFlag::handles) | flag(FrameFlag::large) |
+          flag(FrameFlag::ahead),
       Body::cargo);
   set(FrameKind::get, Sender::guest, flag(FrameFlag::lease) | flag(FrameFlag::now));
   set(FrameKind::cancel, Sender::guest);

@@ -86,7 +86,8 @@ class GuestOpening {
   struct HeldPut {
     std::uint32_t operation = 0;
     bool is_answered = false;
-    bool is_now = false;                  // does not wait for room
+    bool is_now = false;    // does not wait for room
+    bool is_ahead = false;  // nobody waits for its answer: it is turned back by others' closes only
     std::vector<std::byte> payload = {};  // or the body of the run
     wire::PutRun run = {};                // what is left of it
     std::vector<Carried> carried = {};

@@ -44,6 +44,7 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
   HeldPut put{.operation = frame.operation,
               .is_answered = true,
               .is_now = is_now,
+              .is_ahead = frame.has(FrameFlag::ahead),
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
@@ -111,7 +112,7 @@ void GuestOpening::turn_back(wire::PutRun& run) {
 /// Who waits for room is turned back by a close of its own process; what was put ahead is not.
 void GuestOpening::turn_back_answered() {
   for (auto put = held_.begin(); put != held_.end();) {
-    if (!put->is_answered) {
+    if (!put->is_answered || put->is_ahead) {
       ++put;
       continue;
     }

@@ -111,6 +111,9 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   void keep_until_answered(std::uint32_t node, std::span<const std::byte> request,
                            std::shared_ptr<void> kept);
 
+  /// The channel is kept until its home has read what it has put.
+  void keep_while_read(std::shared_ptr<RemoteChannel> channel);
+
   /// The channels that are open, by object id.
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }
 
@@ -137,6 +140,7 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   };
 
   std::uint32_t say_request(RemoteNode& node, std::span<const std::byte> request, RemoteOperation& answer);
+  bool is_any_read() const;
   bool may_let_go() const;
   void let_go(Lock& lock);
   void say_farewell(Lock& lock, Deadline deadline);
@@ -178,7 +182,8 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;
   std::list<Kept> kept_;
-  std::uint32_t letting_go_ = 0;  // threads in which what was kept ends
+  std::vector<std::shared_ptr<RemoteChannel>> read_;  // whose homes read, each once
+  std::uint32_t letting_go_ = 0;                      // threads in which what was kept ends
   std::condition_variable let_gone_;
   // The thread's: it sleeps on the endpoint, or until whoever waits has left, or looks now and then.
   std::condition_variable own_turn_;

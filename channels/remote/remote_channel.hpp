@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <wyvern/channels/remote/loans_ahead.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/channels/remote/remote_message.hpp>
 #include <wyvern/channels/ring_layout.hpp>
@@ -30,7 +31,7 @@ struct NumberedOperation {
 ///
 /// A put without a deadline may run ahead of the home's answer by `window` messages, and returns when it is
 /// sent, or about to be; what it could not do there is told by the next put or flush. Puts with a deadline,
-/// or with handles, and large ones wait for the answer.
+/// or with handles, and large ones wait for the answer, but for loans, which the home reads where they lie.
 class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
  public:
   /// The process's opening of that channel; asks its home if there is none yet. QueueLost if it has gone.
@@ -53,6 +54,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteLoan loan(std::uint64_t bytes);
   /// As put. On false, and when it throws, the loan is as it was.
   bool put(RemoteLoan& loan, const WaitLimit& limit);
+  /// Whether the home still reads loans, or will: their memory is needed. Under the lock of the access.
+  bool is_read() const { return loans_.any_under_way() && !node_->lost(); }
   /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
   void flush();
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit);
@@ -82,8 +85,13 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const;
   bool is_small(const wire::Cargo& cargo) const;
   void check_ahead(const char* call);
+  std::uint32_t turned_back() const { return ahead_.turned_back + loans_.turned_back(); }
+  bool may_run_ahead(const WaitLimit& limit) const;
+  template <class MayGo>
+  void wait_to_run_ahead(RemoteAccess::Lock& lock, MayGo may_go, std::uint64_t awake_ns);
   void put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload);
-  void say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now);
+  void put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan);
+  void say_put(const wire::Cargo& cargo, std::uint32_t operation, wire::FrameFlags how);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   std::uint64_t ask(wire::FrameKind kind, const char* call);
@@ -104,6 +112,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   ObjectReference reference_;
   wire::QueueTerms terms_;
   PutsAhead ahead_;
+  LoansAhead loans_;
   std::uint32_t opening_ = 0;
   std::uint64_t not_reported_ = 0;  // gets
   bool is_closed_ = false;          // as far as is known here

@@ -53,10 +53,10 @@ class RemoteLoan {
   std::span<std::byte> bytes() const { return bytes_.bytes(); }
   /// Whether it can be put there: false once it was put.
   bool belongs_to(const RemoteChannel& channel) const { return channel_.get() == &channel; }
-  /// It is put.
-  void published() {
+  /// It is put; what was its memory.
+  AlignedBytes published() {
     channel_ = nullptr;
-    bytes_ = {};
+    return std::move(bytes_);
   }
 
  private:

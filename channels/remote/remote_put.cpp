@@ -49,13 +49,14 @@ bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
 /// What became of puts whose answers nobody waited for.
 void RemoteChannel::check_ahead(const char* call) {
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  loans_.settle(ahead_);
   if (ahead_.refusal) {
     const auto refusal = std::exchange(ahead_.refusal, std::nullopt);
     throw_error(refusal->code, std::string(call) + ": of an earlier put: " + refusal->text);
   }
-  if (ahead_.turned_back != 0) {
+  if (turned_back() != 0) {
     throw QueueClosed(std::string(call) + ": " + description() + " was closed; " +
-                      std::to_string(ahead_.turned_back) +
+                      std::to_string(turned_back()) +
                       " messages that had been put ahead of its answer were turned back");
   }
 }
@@ -69,11 +70,26 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   if (is_closed_) throw_closed("put");
   const wire::Cargo cargo{.handles = handles, .payload = payload};
   if (!is_small(cargo)) return put_large(lock, cargo, limit);
-  const bool may_run_ahead =
-      ahead_.is_allowed() && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
-  if (!may_run_ahead) return put_answered(lock, cargo, limit);
+  if (!handles.empty() || !may_run_ahead(limit)) return put_answered(lock, cargo, limit);
   put_ahead(lock, payload);
   return true;
+}
+
+bool RemoteChannel::may_run_ahead(const WaitLimit& limit) const {
+  return ahead_.is_allowed() && limit.deadline().is_never() && limit.stop() == nullptr;
+}
+
+/// Until `may_go`, or what was put ahead before could not be done.
+template <class MayGo>
+void RemoteChannel::wait_to_run_ahead(RemoteAccess::Lock& lock, MayGo may_go, std::uint64_t awake_ns) {
+  if (!may_go()) {
+    const auto is_over = [&] {
+      return may_go() || turned_back() != 0 || ahead_.refusal || node_->lost() || is_closed_;
+    };
+    access_.wait(lock, is_over, WaitLimit::never(), awake_ns);
+  }
+  check_ahead("put");
+  if (is_closed_) throw_closed("put");
 }
 
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload) {
@@ -81,17 +97,8 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byt
   // way, and looks how far those are before each packed message.
   const std::size_t bytes = wire::held_bytes(payload.size());
   if (ahead_.not_ended() != 0 && node_->outbox().unsent() != 1) access_.poll_aside();
-  if (!ahead_.may_send(bytes)) {
-    access_.wait(
-        lock,
-        [&] {
-          return ahead_.may_send(bytes) || ahead_.turned_back != 0 || ahead_.refusal || node_->lost() ||
-                 is_closed_;
-        },
-        WaitLimit::never());
-  }
-  check_ahead("put");
-  if (is_closed_) throw_closed("put");
+  wait_to_run_ahead(
+      lock, [&] { return ahead_.may_send(bytes); }, 0);
   const bool is_alone = ahead_.not_ended() == 0;
   ahead_.sent(bytes);
   node_->outbox().room_for(wire::PutRun::bytes_of(payload.size())).add_put_ahead(opening_, payload);
@@ -99,9 +106,8 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byt
 }
 
 /// One that is answered.
-void RemoteChannel::say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now) {
-  const auto flags = static_cast<wire::FrameFlags>(flag(FrameFlag::answer) |
-                                                   (is_now ? flag(FrameFlag::now) : wire::FrameFlags{}));
+void RemoteChannel::say_put(const wire::Cargo& cargo, std::uint32_t operation, wire::FrameFlags how) {
+  const auto flags = static_cast<wire::FrameFlags>(flag(FrameFlag::answer) | how);
   node_->outbox()
       .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
       .add_cargo(FrameKind::put, flags, opening_, operation, cargo);
@@ -110,7 +116,7 @@ void RemoteChannel::say_put(const wire::Cargo& cargo, std::uint32_t operation, b
 bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit) {
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
-  say_put(cargo, operation, limit.is_now());
+  say_put(cargo, operation, limit.is_now() ? flag(FrameFlag::now) : wire::FrameFlags{});
   access_.send(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
   // One that does not wait for room does for its answer.
@@ -138,9 +144,35 @@ RemoteLoan RemoteChannel::loan(std::uint64_t bytes) {
 }
 
 bool RemoteChannel::put(RemoteLoan& loan, const WaitLimit& limit) {
+  if (!is_small({.payload = loan.bytes()}) && may_run_ahead(limit)) {
+    Member::check_not_forked();
+    RemoteAccess::Lock lock = access_.lock();
+    put_ahead(lock, loan);
+    return true;
+  }
   if (!put(loan.bytes(), {}, limit)) return false;
   loan.published();
   return true;
+}
+
+/// Its memory is kept until the home has read it.
+void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan) {
+  const std::size_t bytes = loan.bytes().size();
+  const auto may_begin = [&] {
+    loans_.settle(ahead_);
+    return loans_.may_begin(bytes);
+  };
+  check_ahead("put");
+  wait_to_run_ahead(lock, may_begin, read_ns(bytes));
+  std::list<LoansAhead::Loan> ahead(1);
+  LoansAhead::Loan& one = ahead.front();
+  one.region = access_.endpoint().register_memory(loan.bytes());
+  one.operation = node_->begin(one.answer);
+  access_.keep_while_read(shared_from_this());
+  say_put({.memory = one.region->remote()}, one.operation, flag(FrameFlag::ahead));
+  one.bytes = loan.published();
+  loans_.begun(ahead);
+  access_.send(*node_);
 }
 
 }  // namespace wyvern

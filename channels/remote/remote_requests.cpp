@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <wyvern/channels/remote/remote_access.hpp>
+#include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
 
 // What a process asks the agents of other nodes for, besides their queues, and how it leaves.
@@ -46,7 +47,18 @@ void RemoteAccess::keep_until_answered(std::uint32_t number, std::span<const std
   kept.operation = say_request(*kept.node, request, kept.answer);
 }
 
-bool RemoteAccess::may_let_go() const { return std::ranges::any_of(kept_, &Kept::is_over); }
+void RemoteAccess::keep_while_read(std::shared_ptr<RemoteChannel> channel) {
+  if (std::ranges::find(read_, channel) == read_.end()) read_.push_back(std::move(channel));
+}
+
+bool RemoteAccess::is_any_read() const {
+  return std::ranges::any_of(read_, [](const auto& channel) { return channel->is_read(); });
+}
+
+bool RemoteAccess::may_let_go() const {
+  return std::ranges::any_of(kept_, &Kept::is_over) ||
+         std::ranges::any_of(read_, [](const auto& channel) { return !channel->is_read(); });
+}
 
 /// What ends here may need the lock.
 void RemoteAccess::let_go(Lock& lock) {
@@ -58,9 +70,15 @@ void RemoteAccess::let_go(Lock& lock) {
     current->node->end(current->operation);
     ended.splice(ended.end(), kept_, current);
   }
+  const auto still_read =
+      std::ranges::partition(read_, [](const auto& channel) { return channel->is_read(); });
+  std::vector<std::shared_ptr<RemoteChannel>> no_longer_read(std::move_iterator(still_read.begin()),
+                                                             std::move_iterator(still_read.end()));
+  read_.erase(still_read.begin(), still_read.end());
   ++letting_go_;
   lock.unlock();
   ended.clear();
+  no_longer_read.clear();
   lock.lock();
   --letting_go_;
   let_gone_.notify_all();
@@ -91,6 +109,9 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
 void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
   try {
     Lock lock(mutex_);
+    // As long as a put of them would have waited.
+    wait(
+        lock, [this] { return !is_any_read(); }, WaitLimit::never());
     const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
     wait(lock, nothing_is_kept, Deadline::after(kept_limit));
     let_go(lock);

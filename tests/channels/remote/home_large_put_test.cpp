@@ -197,6 +197,25 @@ TEST_F(HomeTest, close_turns_back_large_puts_that_are_fetched_and_leaves_nothing
   expect_sound(channel);
 }
 
+TEST_F(HomeTest, close_comes_behind_large_puts_ahead_of_the_same_guest) {
+  const Channel channel = make_channel({.capacity = 1});
+  put(channel, "full");
+  Bytes large = pattern(100'000);
+  ScriptedGuest& guest = visitor(channel);
+  const auto registered = guest.endpoint->register_memory(large);
+  guest.put_large(1, registered->remote(), answer | flag(FrameFlag::ahead));
+  guest.put_large(2, registered->remote(), answer);
+  guest.say(FrameKind::close, 3);
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 2));
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(get(channel), "full");
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 3));
+  EXPECT_EQ(channel.try_get(), large);
+  EXPECT_THROW(channel.try_get(), QueueClosed);
+  expect_sound(channel);
+}
+
 TEST_F(HomeTest, guest_that_goes_with_a_fetched_put_leaves_its_place_to_another) {
   const Channel channel = make_channel({.capacity = 1});
   put(channel, "full");

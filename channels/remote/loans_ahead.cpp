@@ -1,0 +1,25 @@
+#include <wyvern/channels/remote/loans_ahead.hpp>
+
+namespace wyvern {
+
+void LoansAhead::begun(std::list<Loan>& one) {
+  bytes_ += one.front().bytes.bytes().size();
+  under_way_.splice(under_way_.end(), one);
+}
+
+void LoansAhead::settle(PutsAhead& ahead) {
+  while (!under_way_.empty() && under_way_.front().answer.is_over()) {
+    const Loan& loan = under_way_.front();
+    if (loan.answer.outcome == wire::FrameKind::closed) ++turned_back_;
+    if (loan.answer.refusal) ahead.refusal = loan.answer.refusal;
+    bytes_ -= loan.bytes.bytes().size();
+    under_way_.pop_front();
+  }
+}
+
+void LoansAhead::clear() {
+  under_way_.clear();
+  bytes_ = 0;
+}
+
+}  // namespace wyvern
