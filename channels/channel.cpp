@@ -83,6 +83,7 @@ Channel Channel::create(const std::shared_ptr<Member>& member, const QueueOption
   spec.name = options.name;
   spec.max_deliveries = options.max_deliveries;
   spec.window = options.window;
+  spec.prefetch = options.prefetch;
   if (options.dead_letters) spec.dead_letters = options.dead_letters.reference();
   if (options.dead_letters && options.dead_letters.id().node() != home) {
     throw InvalidArgument("make_queue: dead_letters is queue " + to_string(options.dead_letters.id()) +

@@ -252,6 +252,12 @@ struct QueueOptions {
   /// returns before the message is in the queue; what became of it is told by a later one, or by flush. 0:
   /// each put waits for its answer.
   std::uint32_t window = default_window;
+  /// Messages that a process of another node gets before it asks for them, up to 1024: gets one after another
+  /// take as long as the network needs for a message, not for a round trip. Its first get asks for so many,
+  /// and then they are that process's: others do not get them, a `try_get` finds them first; those that it
+  /// has not asked for when it lets the queue go, or asks for a lease, go back to the front. If it is killed
+  /// they are lost with it, and `join` counts them. 0: none.
+  std::uint32_t prefetch = 0;
   /// Where such a message goes then: a queue of the same type and the same node, needed with max_deliveries.
   /// It lives as long as this one. While it is full they wait in this one; if it is closed they are lost.
   Channel dead_letters = {};

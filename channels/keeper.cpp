@@ -49,6 +49,10 @@ void check(const ChannelSpec& spec) {
     refuse("window is at most " + std::to_string(max_window) + " messages, not " +
            std::to_string(spec.window));
   }
+  if (spec.prefetch > max_prefetch) {
+    refuse("prefetch is at most " + std::to_string(max_prefetch) + " messages, not " +
+           std::to_string(spec.prefetch));
+  }
   if (spec.name.size() >= channel_name_bytes || spec.name.find('\0') != std::string::npos) {
     refuse("a name is at most " + std::to_string(channel_name_bytes - 1) + " bytes without NUL, not '" +
            spec.name + "'");
@@ -221,6 +225,7 @@ void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std:
   header->object = object;
   header->max_deliveries = spec.max_deliveries;
   header->window = spec.window;
+  header->prefetch = spec.prefetch;
   if (spec.dead_letters.id) {
     header->dead_letters = spec.dead_letters.id.value();
     header->dead_letters_object = spec.dead_letters.index;

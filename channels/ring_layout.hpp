@@ -70,6 +70,7 @@ static_assert(sizeof(BlockHeader) == 64);
 inline constexpr std::uint32_t channel_magic = 0x4E41'4843;  // "CHAN"
 inline constexpr std::size_t channel_name_bytes = 120;
 inline constexpr std::uint32_t max_window = 65'536;
+inline constexpr std::uint32_t max_prefetch = 1024;
 
 /// A channel at its directory entry's offset: this header, then slots, first ports, and their blocks and
 /// those of the slots. Further ports come in chunks: `ports_per_chunk` ports, then as many blocks.
@@ -89,7 +90,9 @@ struct ChannelHeader {
   std::uint32_t max_deliveries;  ///< 0: no limit
   std::uint64_t dead_letters;    ///< id of the channel that gets what was delivered so often in vain
   std::uint32_t dead_letters_object;
-  std::uint32_t window;  ///< messages that a process of another node puts ahead of their answers
+  std::uint32_t window;    ///< messages that a process of another node puts ahead of their answers
+  std::uint32_t prefetch;  ///< messages that it gets before it asks for them
+  std::uint32_t reserved;
   char type_name[channel_name_bytes];
   char name[channel_name_bytes];
   // Read by every operation and seldom written.
@@ -116,9 +119,9 @@ constexpr std::uint64_t block_stride_for(std::uint64_t inline_size) {
 inline constexpr std::uint64_t channels_layout_hash = hash_layout(
     core_layout_hash, sizeof(ChannelHeader), offsetof(ChannelHeader, closing), offsetof(ChannelHeader, tail),
     offsetof(ChannelHeader, getters), offsetof(ChannelHeader, payload_putters),
-    offsetof(ChannelHeader, port_chunks), offsetof(ChannelHeader, window), slots_per_line, slot_scatter,
-    sizeof(Port), offsetof(Port, finished), sizeof(BlockHeader), offsetof(BlockHeader, length),
-    offsetof(BlockHeader, payload_offset), max_capacity, block_bits, ticket_bits, index_bits, first_ports,
-    ports_per_chunk, max_port_chunks);
+    offsetof(ChannelHeader, port_chunks), offsetof(ChannelHeader, window), offsetof(ChannelHeader, prefetch),
+    slots_per_line, slot_scatter, sizeof(Port), offsetof(Port, finished), sizeof(BlockHeader),
+    offsetof(BlockHeader, length), offsetof(BlockHeader, payload_offset), max_capacity, block_bits,
+    ticket_bits, index_bits, first_ports, ports_per_chunk, max_port_chunks);
 
 }  // namespace wyvern

@@ -24,6 +24,7 @@ struct ChannelSpec {
   std::uint64_t type_hash = 0;
   std::uint32_t max_deliveries = 0;  ///< of a message by lease; 0: no limit
   std::uint32_t window = default_window;
+  std::uint32_t prefetch = 0;  ///< messages that a process of another node gets before it asks for them
   ObjectReference dead_letters = {};  ///< the channel that gets what was delivered so often in vain
   std::string type_name = {};         ///< for messages about a wrong type
   std::string name = {};              ///< unique in the job; empty: none

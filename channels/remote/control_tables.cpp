@@ -33,7 +33,8 @@ std::vector<std::byte> encode_create(const ChannelSpec& spec) {
   const auto name = builder.CreateString(spec.name);
   const Reference dead_letters = reference_to(spec.dead_letters);
   builder.Finish(CreateNewQueue(builder, spec.capacity, spec.inline_size, spec.max_bytes, spec.type_hash,
-                                spec.max_deliveries, spec.window, &dead_letters, type_name, name));
+                                spec.max_deliveries, spec.window, spec.prefetch, &dead_letters, type_name,
+                                name));
   return bytes_of(builder);
 }
 
@@ -45,6 +46,7 @@ ChannelSpec decode_create(std::span<const std::byte> body) {
           .type_hash = table->type_hash(),
           .max_deliveries = table->max_deliveries(),
           .window = table->window(),
+          .prefetch = table->prefetch(),
           .dead_letters = object_of(*table->dead_letters()),
           .type_name = table->type_name()->str(),
           .name = table->name()->str()};
@@ -56,7 +58,8 @@ std::vector<std::byte> encode_opened(const QueueTerms& terms) {
   const auto name = builder.CreateString(terms.name);
   const Reference object = reference_to(terms.object);
   builder.Finish(CreateOpened(builder, &object, terms.capacity, terms.inline_size, terms.max_bytes,
-                              terms.window, terms.window_bytes, terms.type_hash, type_name, name));
+                              terms.window, terms.window_bytes, terms.prefetch, terms.type_hash, type_name,
+                              name));
   return bytes_of(builder);
 }
 
@@ -68,6 +71,7 @@ QueueTerms decode_opened(std::span<const std::byte> body) {
           .max_bytes = table->max_bytes(),
           .window = table->window(),
           .window_bytes = table->window_bytes(),
+          .prefetch = table->prefetch(),
           .type_hash = table->type_hash(),
           .type_name = table->type_name()->str(),
           .name = table->name()->str()};

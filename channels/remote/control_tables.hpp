@@ -28,6 +28,7 @@ struct QueueTerms {
   std::uint64_t max_bytes = 0;
   std::uint32_t window = 0;        ///< messages that may be put ahead of their answers
   std::uint32_t window_bytes = 0;  ///< and the held_bytes of all together, but for a single one
+  std::uint32_t prefetch = 0;      ///< messages that may be asked for before they are wanted
   std::uint64_t type_hash = 0;
   std::string type_name;
   std::string name;

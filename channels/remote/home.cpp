@@ -154,6 +154,7 @@ void Home::admit_to_queue(GuestEntry& entry, const Frame& frame, Find find) {
          // Who comes back before all that he left is in the queue waits.
          .window = queue->adopted() == 0 ? std::min(queue->window(), options_.limits.window) : 0,
          .window_bytes = options_.limits.window_bytes,
+         .prefetch = std::min(header.prefetch, options_.limits.deliveries / 2),
          .type_hash = header.type_hash,
          .type_name = header.type_name,
          .name = header.name});

@@ -53,7 +53,7 @@ bool RemotePutBatch::put_ahead(std::span<const std::byte> payload, std::span<con
   if (is_over_) return false;
   NumberedOperation& put = answers_->pending.emplace_back();
   put.number = channel_.node_->begin(put.operation);
-  channel_.say_put({.handles = handles, .payload = payload}, put.number, false);
+  channel_.say_put({.handles = handles, .payload = payload}, put.number, wire::FrameFlags{});
   channel_.access_.send_soon(*channel_.node_);
   return true;
 }

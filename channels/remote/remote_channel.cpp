@@ -75,6 +75,7 @@ void RemoteChannel::ask_to_open(RemoteAccess::Lock& lock, FrameKind how, std::sp
 /// The last handle has gone.
 void RemoteChannel::let_go() noexcept {
   RemoteAccess::Lock lock = access_.lock();
+  end_prefetch(lock);
   loans_.clear();
   node_->end_opening(opening_);
   const auto entry = access_.channels().find(reference_.id.value());

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,12 +19,6 @@
 #include <wyvern/core/wait_limit.hpp>
 
 namespace wyvern {
-
-/// One of several that a call has asked for.
-struct NumberedOperation {
-  std::uint32_t number = 0;
-  RemoteOperation operation;
-};
 
 /// This process's opening of a channel on another node: what all its handles share. The calls of
 /// LocalChannel, with its results and errors; besides, each throws NodeLost when the node is. Thread-safe.
@@ -54,6 +49,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteLoan loan(std::uint64_t bytes);
   /// As put. On false, and when it throws, the loan is as it was.
   bool put(RemoteLoan& loan, const WaitLimit& limit);
+  /// What was asked for and is not wanted any more goes back. Under the lock of the access.
+  void end_prefetch(RemoteAccess::Lock& lock) noexcept;
   /// Whether the home still reads loans, or will: their memory is needed. Under the lock of the access.
   bool is_read() const { return loans_.any_under_way() && !node_->lost(); }
   /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
@@ -98,6 +95,15 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void wait_and_end(RemoteAccess::Lock& lock, std::uint32_t number, RemoteOperation& operation);
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
   bool settle_left(RemoteAccess::Lock& lock, bool is_lease, const WaitLimit& limit);
+  std::optional<RemoteMessage> take_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
+  RemoteMessage take_first_prefetched(RemoteAccess::Lock& lock);
+  void take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most);
+  void prefetch();
+  void prefetch_one(wire::FrameFlags flags);
+  bool find_first_prefetched();
+  void end_first_prefetched();
+  bool is_prefetched_until(std::uint64_t count) const;
+  bool give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
   std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit);
   RemoteMessage receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,
                         RemoteOperation answer);
@@ -113,6 +119,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   wire::QueueTerms terms_;
   PutsAhead ahead_;
   LoansAhead loans_;
+  std::deque<NumberedOperation> prefetched_;  // gets that nobody waits for yet; they end in this order
+  std::uint64_t prefetches_ended_ = 0;        // that were in there
   std::uint32_t opening_ = 0;
   std::uint64_t not_reported_ = 0;  // gets
   bool is_closed_ = false;          // as far as is known here

@@ -47,6 +47,12 @@ struct RemoteOperation {
   bool is_over() const { return outcome != wire::FrameKind::none; }
 };
 
+/// One of several that a call has asked for.
+struct NumberedOperation {
+  std::uint32_t number = 0;
+  RemoteOperation operation;
+};
+
 /// How far the puts of an opening are for which no answer is waited.
 class PutsAhead {
  public:

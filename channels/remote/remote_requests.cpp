@@ -108,6 +108,7 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
 
 void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
   try {
+    std::vector<std::shared_ptr<RemoteChannel>> open;  // outlive the lock, which their end takes
     Lock lock(mutex_);
     // As long as a put of them would have waited.
     wait(
@@ -115,6 +116,9 @@ void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
     const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
     wait(lock, nothing_is_kept, Deadline::after(kept_limit));
     let_go(lock);
+    for (const auto& [id, channel] : channels_) open.push_back(channel.lock());
+    std::erase(open, nullptr);
+    for (const auto& channel : open) channel->end_prefetch(lock);
     say_farewell(lock, Deadline::after(farewell));
     for (const auto& [number, node] : nodes_) lose(*node, "this process has left the job");
     let_go(lock);

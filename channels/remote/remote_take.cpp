@@ -80,6 +80,8 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
     RemoteOperation answer;
     const bool is_lease = kind == IntentKind::lease;
     if (!settle_left(lock, !is_lease, limit)) return std::nullopt;
+    if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, limit);
+    if (!prefetched_.empty() && !give_back_prefetched(lock, limit)) return std::nullopt;
     // A get that came to its limit may be on its way back with a message all the same, which comes before
     // what a further one would bring.
     const auto left = node_->find_left_get(opening_, is_lease);
@@ -159,6 +161,10 @@ std::vector<RemoteMessage> RemoteChannel::take_many(std::size_t most, const Wait
   auto first = take(IntentKind::get, limit);
   if (!first) return messages;
   messages.push_back(std::move(*first));
+  if (terms_.prefetch != 0) {
+    take_what_is_prefetched(messages, most);
+    return messages;
+  }
   while (messages.size() < most && take_more(messages, std::min(most - messages.size(), most_at_a_time))) {
   }
   return messages;

@@ -119,6 +119,7 @@ void MemberServer::create_channel(Client& client, const JobProcess& process, con
       .type_hash = request.type_hash,
       .max_deliveries = request.max_deliveries,
       .window = request.window,
+      .prefetch = request.prefetch,
       .dead_letters = {.id = ObjectId(request.dead_letters_id), .index = request.dead_letters_index},
       .type_name = control::read_text(request.type_name),
       .name = control::read_text(request.name)};

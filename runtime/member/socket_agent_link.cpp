@@ -128,6 +128,7 @@ ObjectReference SocketAgentLink::create_channel(const ChannelSpec& spec) {
   request.dead_letters_index = spec.dead_letters.index;
   request.max_deliveries = spec.max_deliveries;
   request.window = spec.window;
+  request.prefetch = spec.prefetch;
   control::write_text(request.type_name, spec.type_name);
   write_name(request.name, spec.name);
   return ask_for_object(request);

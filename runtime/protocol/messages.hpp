@@ -15,7 +15,7 @@ namespace wyvern::control {
 static_assert(std::endian::native == std::endian::little, "the control protocol is little-endian");
 
 inline constexpr std::uint32_t message_magic = 0x4e56'5957;  // "WYVN"
-inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::uint16_t protocol_version = 2;
 inline constexpr std::size_t max_message_bytes = 2048;
 inline constexpr std::size_t max_message_descriptors = 3;
 
@@ -105,7 +105,7 @@ struct CreateChannel {
   std::uint32_t dead_letters_index;
   std::uint32_t max_deliveries;
   std::uint32_t window;
-  std::uint32_t reserved;
+  std::uint32_t prefetch;
   char name[object_name_bytes];
   char type_name[type_name_bytes];
 };

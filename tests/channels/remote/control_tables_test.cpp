@@ -20,6 +20,7 @@ QueueTerms terms() {
           .inline_size = 256,
           .max_bytes = std::uint64_t{1} << 30,
           .window = 64,
+          .prefetch = 9,
           .type_hash = 0xfedc'ba98'7654'3210,
           .type_name = "std::string",
           .name = "results"};
@@ -37,6 +38,7 @@ TEST(ControlTables, opened_tells_the_terms) {
   EXPECT_EQ(decoded.inline_size, terms().inline_size);
   EXPECT_EQ(decoded.max_bytes, terms().max_bytes);
   EXPECT_EQ(decoded.window, terms().window);
+  EXPECT_EQ(decoded.prefetch, terms().prefetch);
   EXPECT_EQ(decoded.type_hash, terms().type_hash);
   EXPECT_EQ(decoded.type_name, terms().type_name);
   EXPECT_EQ(decoded.name, terms().name);
@@ -55,6 +57,7 @@ TEST(ControlTables, create_tells_what_the_queue_shall_be) {
                          .type_hash = 0xfedc'ba98'7654'3210,
                          .max_deliveries = 3,
                          .window = 17,
+                         .prefetch = 8,
                          .dead_letters = {.id = ObjectId(4294967299), .index = 17},
                          .type_name = "std::string",
                          .name = "results"};
@@ -65,6 +68,7 @@ TEST(ControlTables, create_tells_what_the_queue_shall_be) {
   EXPECT_EQ(decoded.type_hash, spec.type_hash);
   EXPECT_EQ(decoded.max_deliveries, spec.max_deliveries);
   EXPECT_EQ(decoded.window, spec.window);
+  EXPECT_EQ(decoded.prefetch, spec.prefetch);
   EXPECT_EQ(decoded.dead_letters, spec.dead_letters);
   EXPECT_EQ(decoded.type_name, spec.type_name);
   EXPECT_EQ(decoded.name, spec.name);

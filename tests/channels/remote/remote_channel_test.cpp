@@ -162,6 +162,28 @@ TEST_P(RemoteChannelTest, messages_that_were_put_before_the_queue_is_let_go_arri
   for (int i = 0; i < 50; ++i) EXPECT_EQ(text_of(local.get()), std::to_string(i));
 }
 
+TEST_P(RemoteChannelTest, messages_that_a_process_has_not_asked_for_go_back_when_it_leaves) {
+  const Channel local = make_channel({.prefetch = 32});
+  const auto remote = open(local);
+  for (int i = 0; i < 40; ++i) local.put(bytes_of(std::to_string(i)));
+  EXPECT_EQ(get(*remote), "0");
+  access_->leave();
+  for (int i = 1; i < 40; ++i) EXPECT_EQ(text_of(local.get()), std::to_string(i));
+  EXPECT_THROW(get(*remote), NodeLost);
+}
+
+TEST_P(RemoteChannelTest, message_of_a_get_that_came_to_its_limit_goes_back_with_the_handle) {
+  const Channel local = make_channel();
+  for (int i = 0; i < 30; ++i) {
+    auto remote = open(local);
+    std::thread putter([&] { local.put(bytes_of("one")); });
+    const auto got = get(*remote, Deadline::after(std::chrono::microseconds(50)));
+    remote = nullptr;
+    putter.join();
+    EXPECT_EQ(got ? *got : text_of(local.get()), "one");
+  }
+}
+
 TEST_P(RemoteChannelTest, close_ends_both_sides) {
   const Channel local = make_channel();
   const auto remote = open(local);
