@@ -8,6 +8,7 @@
 #include <wyvern/core/futex.hpp>
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
+#include <wyvern/core/signal.hpp>
 #include <wyvern/core/spin.hpp>
 
 // What the agent does for the dead, and a few times a second for the stopped.
@@ -79,6 +80,7 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
     ParkerCell& cell = segment_.parker(parker);
     if (cell.owner.load(std::memory_order_acquire) != process + 1) continue;
     cell.state.store(parker_awake, std::memory_order_seq_cst);  // nobody claims it from here on
+    cell.takes_signals.store(0, std::memory_order_relaxed);
     for (const std::uint32_t object : held) {
       ChannelHeader& header = view_of(object).header();
       for (WaiterSet* set : {&header.getters, &header.putters, &header.payload_putters, &header.joiners})
@@ -115,7 +117,9 @@ void Keeper::sweep() {
     const std::uint32_t state = cell.state.load(std::memory_order_seq_cst);
     if (state == parker_notified)
       futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
-    if (state == parker_asleep) test_interest(parker);
+    // A thread with fibers may have work for ever, and a fiber that nobody has told.
+    if (state == parker_asleep || cell.takes_signals.load(std::memory_order_relaxed) != 0)
+      test_interest(parker);
   }
   visit_some_channels();
   retire_unheld();
@@ -150,7 +154,9 @@ void Keeper::test_interest(std::uint32_t parker) {
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
   if (kind == InterestKind::several) {
-    if (may_go_on(parker)) notify(cell);
+    if (!may_go_on(parker)) return;
+    if (cell.takes_signals.load(std::memory_order_relaxed) != 0) set_all_signals(cell);
+    notify(cell);
     return;
   }
   if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <wyvern/core/deadline.hpp>
+#include <wyvern/core/fiber/active.hpp>
+#include <wyvern/core/fiber/fiber_control.hpp>
+#include <wyvern/core/fiber/fiber_waits.hpp>
+#include <wyvern/core/fiber/stack_overflow.hpp>
+#include <wyvern/core/fiber/stack_pool.hpp>
+
+namespace wyvern::detail {
+
+/// The control of a thread's own stack, among those of its fibers.
+class ThreadControl : public FiberControl {
+ public:
+  explicit ThreadControl(FiberScheduler& of) : FiberControl(of, Stack{}) {}
+  void run() override {}
+};
+
+enum class Interruption { allowed, refused };
+
+/// Runs the fibers of one thread, in turns with what runs on the thread's own stack. Fibers never leave their
+/// thread, and run until they block, yield or end. Made when the thread starts its first fiber; when the
+/// thread ends, its fibers end before.
+///
+/// Nothing allocates but `take_stack`, now and then. Everything but `post` is for the thread alone.
+class FiberScheduler {
+ public:
+  FiberScheduler();
+  ~FiberScheduler();
+  FiberScheduler(const FiberScheduler&) = delete;
+  FiberScheduler& operator=(const FiberScheduler&) = delete;
+
+  /// The calling thread's. FiberEnded when the thread is ending.
+  static FiberScheduler& of_thread();
+  /// Where the calling thread runs, if that is in a fiber. For signal handlers, too.
+  static const Stack* running_stack();
+
+  Stack take_stack(std::size_t bytes) { return stacks_->take(bytes); }
+  void give_back(const Stack& stack) noexcept { stacks_->give_back(stack); }
+  /// It will run from its beginning, on its stack below itself. `give_back` its stack if this throws.
+  void start(FiberControl& fiber, FiberHandle& handle);
+  /// Waits until it has ended. FiberEnded if interruption is allowed.
+  void wait_for_end(FiberControl& fiber, Interruption interruption);
+  /// One that has ended, with its stack: whoever waited for it has what it wanted.
+  void release(FiberControl& fiber) noexcept;
+  /// Nobody waits for it; it is released at its end.
+  void detach(FiberControl& fiber);
+
+  /// The others run first. FiberEnded.
+  void yield();
+  /// FiberEnded.
+  void sleep_until(Deadline deadline);
+  /// See wait_in_fiber.
+  WaitResult wait(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
+                  Condition condition, const WaitLimit& limit);
+  /// Makes a blocked fiber look again at what it waits for. Any thread, while the fiber waits.
+  static void post(FiberControl& fiber);
+
+  bool runs(const FiberControl& fiber) const { return current_ == &fiber; }
+  /// Whether it is a fiber of the calling thread.
+  static bool is_here(const FiberControl& fiber);
+
+ private:
+  static FiberScheduler& make_for_thread();
+  friend struct FiberEntry;
+
+  /// Of the running fiber: until it is made ready, or that time.
+  void block(Deadline deadline);
+  void make_ready(FiberControl& fiber);
+  FiberControl& next_ready();
+  void switch_to(FiberControl& next);
+  [[noreturn]] void finish(FiberControl& fiber);
+  /// After each switch: who left for good is released.
+  void bury();
+
+  /// What has happened meanwhile: posts, signals, timers.
+  void look();
+  void take_posted();
+  void wake_timers();
+  /// The one place where the thread spins or sleeps: until somebody is ready.
+  void idle();
+  void idle_for_timers(Deadline deadline);
+
+  void throw_if_ended() const;
+  void end_all();
+  void forget_handles();
+
+  HandledExceptions& handled_;
+  FiberControl* current_;
+  ReadyQueue ready_;
+  std::uint32_t until_look_;
+  FiberControl* left_ = nullptr;  // for good, by the last switch
+  FiberTimers timers_;
+  FiberWaits waits_;
+  std::atomic<ParkerCell*> cell_ = nullptr;  // where this thread sleeps, for those who post
+  std::atomic<FiberControl*> posted_ = nullptr;
+  FiberList alive_;     // in the order in which they were started; without the thread's own
+  FiberList unjoined_;  // have ended
+  bool is_ending_ = false;
+  ThreadControl thread_;
+  std::unique_ptr<StackPool> stacks_;
+  OverflowWatch overflow_watch_;
+};
+
+}  // namespace wyvern::detail
