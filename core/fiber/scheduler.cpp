@@ -94,8 +94,12 @@ const Stack* FiberScheduler::running_stack() {
   return &scheduler->current_->stack;
 }
 
-void FiberScheduler::start(FiberControl& fiber, FiberHandle& handle) {
+Stack FiberScheduler::take_stack(std::size_t bytes) {
   if (is_ending_) throw_ended();
+  return stacks_->take(bytes);
+}
+
+void FiberScheduler::start(FiberControl& fiber, FiberHandle& handle) noexcept {
   auto* const top = reinterpret_cast<std::byte*>(dynamic_cast<void*>(&fiber));
   prepare_context(fiber.context, fiber.stack, top, &FiberEntry::enter);
   fiber.handle = &handle;

@@ -39,10 +39,11 @@ class FiberScheduler {
   /// Where the calling thread runs, if that is in a fiber. For signal handlers, too.
   static const Stack* running_stack();
 
-  Stack take_stack(std::size_t bytes) { return stacks_->take(bytes); }
+  /// For a new fiber. OutOfMemory; FiberEnded when the thread is ending.
+  Stack take_stack(std::size_t bytes);
   void give_back(const Stack& stack) noexcept { stacks_->give_back(stack); }
-  /// It will run from its beginning, on its stack below itself. `give_back` its stack if this throws.
-  void start(FiberControl& fiber, FiberHandle& handle);
+  /// It will run from its beginning, on its stack below itself.
+  void start(FiberControl& fiber, FiberHandle& handle) noexcept;
   /// Waits until it has ended. FiberEnded if interruption is allowed.
   void wait_for_end(FiberControl& fiber, Interruption interruption);
   /// One that has ended, with its stack: whoever waited for it has what it wanted.
