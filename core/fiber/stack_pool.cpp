@@ -15,7 +15,7 @@ constexpr std::size_t page_bytes = 4096;
 static_assert(stack_guard_bytes % page_bytes == 0);
 constexpr std::size_t stacks_in_slab = 64;
 constexpr std::size_t slab_bytes = stacks_in_slab * StackPool::usual_bytes;
-/// More than so many stacks that nobody uses give their pages back.
+/// So many stacks that nobody uses keep their pages.
 constexpr std::size_t most_warm = 1024;
 /// What a stack without another guard is looked at for.
 constexpr std::size_t zero_bytes = 64;
@@ -73,7 +73,9 @@ bool was_overrun(const Stack& stack) {
 }
 
 StackPool::~StackPool() {
-  for (const Stack& stack : free_) forget_guard(stack);
+  for (const auto* const stacks : {&warm_, &cold_}) {
+    for (const Stack& stack : *stacks) forget_guard(stack);
+  }
   for (std::byte* const slab : slabs_) ::munmap(slab, slab_bytes);
 }
 
@@ -81,9 +83,10 @@ void StackPool::use_guards_from(StackGuard best) { best_guard.store(best, std::m
 
 Stack StackPool::take(std::size_t bytes) {
   if (bytes == usual_bytes) {
-    if (free_.empty()) map_slab();
-    const Stack stack = free_.back();
-    free_.pop_back();
+    if (warm_.empty() && cold_.empty()) map_slab();
+    std::vector<Stack>& stacks = warm_.empty() ? cold_ : warm_;
+    const Stack stack = stacks.back();
+    stacks.pop_back();
     return stack;
   }
   const std::size_t rounded = round_to_pages(bytes);
@@ -97,19 +100,23 @@ void StackPool::give_back(const Stack& stack) noexcept {
     ::munmap(stack.bottom, stack.bytes);
     return;
   }
-  if (free_.size() >= most_warm)
-    ::madvise(stack.bottom + stack_guard_bytes, stack.bytes - stack_guard_bytes, MADV_DONTNEED);
-  free_.push_back(stack);
+  if (warm_.size() < most_warm) {
+    warm_.push_back(stack);
+    return;
+  }
+  ::madvise(stack.bottom + stack_guard_bytes, stack.bytes - stack_guard_bytes, MADV_DONTNEED);
+  cold_.push_back(stack);
 }
 
 void StackPool::map_slab() {
   slabs_.reserve(slabs_.size() + 1);
-  free_.reserve((slabs_.size() + 1) * stacks_in_slab);  // giving them back must not fail
+  warm_.reserve(most_warm);  // giving them back must not fail
+  cold_.reserve((slabs_.size() + 1) * stacks_in_slab);
   std::byte* const slab = map_stacks(slab_bytes);
   slabs_.push_back(slab);
   for (std::size_t i = stacks_in_slab; i-- != 0;) {  // the lowest is taken first
     std::byte* const bottom = slab + i * usual_bytes;
-    free_.push_back({.bottom = bottom, .bytes = usual_bytes, .guard = guard(bottom)});
+    cold_.push_back({.bottom = bottom, .bytes = usual_bytes, .guard = guard(bottom)});
   }
 }
 

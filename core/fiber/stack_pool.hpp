@@ -30,7 +30,7 @@ inline constexpr std::size_t stack_guard_bytes = 4096;
 bool was_overrun(const Stack& stack);
 
 /// The stacks of the fibers of one thread, which alone uses it. Those of the usual size are cut out of large
-/// mappings, 64 from one, and used again, last given back first; the pages of the last 1024 stay in memory.
+/// mappings, 64 from one, and used again, last given back first; the pages of up to 1024 stay in memory.
 /// Nobody runs on any of them when the pool ends.
 class StackPool {
  public:
@@ -52,7 +52,9 @@ class StackPool {
   void map_slab();
 
   std::vector<std::byte*> slabs_;
-  std::vector<Stack> free_;  // has room for all of them
+  // Free ones, with their pages and without. Both have room for all that there can be.
+  std::vector<Stack> warm_;
+  std::vector<Stack> cold_;
 };
 
 }  // namespace wyvern::detail

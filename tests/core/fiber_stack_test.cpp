@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <set>
@@ -47,6 +50,26 @@ TEST_F(FiberStack, stacks_do_not_overlap_and_are_used_again) {
   EXPECT_EQ(bottoms.size(), stacks.size());
   for (const Stack& stack : stacks) pool.give_back(stack);
   EXPECT_EQ(pool.take(StackPool::usual_bytes).bottom, stacks.back().bottom);
+}
+
+/// Pages that are resident of a stack.
+std::size_t resident_pages(const Stack& stack) {
+  std::vector<unsigned char> pages(stack.bytes / 4096);
+  EXPECT_EQ(::mincore(stack.bottom, stack.bytes, pages.data()), 0);
+  return static_cast<std::size_t>(std::count(pages.begin(), pages.end(), 1));
+}
+
+TEST_F(FiberStack, pages_of_very_many_free_stacks_go_back_to_the_kernel) {
+  StackPool pool;
+  std::vector<Stack> stacks;
+  for (int i = 0; i < 1100; ++i) {
+    stacks.push_back(pool.take(StackPool::usual_bytes));
+    *(stacks.back().top() - 1) = std::byte{1};
+  }
+  for (const Stack& stack : stacks) pool.give_back(stack);
+  EXPECT_EQ(resident_pages(stacks.front()), 1U);
+  EXPECT_EQ(resident_pages(stacks.back()), 0U);
+  EXPECT_EQ(resident_pages(pool.take(StackPool::usual_bytes)), 1U) << "one that has its pages comes first";
 }
 
 TEST_F(FiberStack, size_is_what_was_asked_for_in_whole_pages) {
