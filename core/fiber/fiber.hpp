@@ -78,7 +78,7 @@ class FiberTask final : public FiberResult<Result> {
 ///
 /// A fiber that overflows its stack ends the program, with a message: see docs/fibers.md.
 template <class Result = void>
-class [[nodiscard]] Fiber {
+class Fiber {
  public:
   /// No fiber.
   Fiber() = default;

@@ -88,7 +88,8 @@ TEST(FiberAllocation, waits_and_wakes_allocate_nothing) {
     });
   }
   EXPECT_EQ(allocations_in([&] {
-              for (std::uint64_t wanted = taken + 1000; taken < wanted;) {
+              const std::uint64_t wanted = taken + 1000;
+              while (taken < wanted) {
                 tokens->put(node.segment());
                 this_fiber::yield();
               }
