@@ -42,6 +42,17 @@ Channel Channel::open(const std::shared_ptr<Member>& member, const ObjectReferen
   return channel;
 }
 
+Channel Channel::open_carried(const std::shared_ptr<Member>& member, const ObjectReference& reference,
+                              std::uint64_t type_hash, std::string_view type_name) {
+  try {
+    return open(member, reference, type_hash, type_name);
+  } catch (const NodeLost&) {
+    const std::uint32_t node = reference.id.node();
+    if (node == member->segment().header().node) throw;
+    return Channel(RemoteChannel::open_lost(remote_access(member, node), reference));
+  }
+}
+
 bool Channel::exists(const std::shared_ptr<Member>& member, const ObjectReference& reference) {
   const std::uint32_t node = reference.id.node();
   try {

@@ -62,6 +62,10 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   /// NodeLost, Unreachable for one of another node.
   static Channel open(const std::shared_ptr<Member>& member, const ObjectReference& reference,
                       std::uint64_t type_hash, std::string_view type_name);
+  /// The same for a handle in a message: one of a node that is lost says so when it is used, so that the
+  /// message can be read.
+  static Channel open_carried(const std::shared_ptr<Member>& member, const ObjectReference& reference,
+                              std::uint64_t type_hash, std::string_view type_name);
   /// Whether there still is such a channel. Throws NodeLost, Unreachable.
   static bool exists(const std::shared_ptr<Member>& member, const ObjectReference& reference);
   static Channel create(const std::shared_ptr<Member>& member, const QueueOptions& options,
@@ -260,8 +264,8 @@ template <>
 struct Codec<Channel> {
   static void encode(Encoder& encoder, const Channel& channel) { encoder.carry(channel.reference()); }
   static Channel decode(Decoder& decoder) {
-    return Channel::open(Member::current(), decoder.take_reference(), raw_bytes_type_hash,
-                         raw_bytes_type_name);
+    return Channel::open_carried(Member::current(), decoder.take_reference(), raw_bytes_type_hash,
+                                 raw_bytes_type_name);
   }
 };
 

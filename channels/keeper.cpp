@@ -118,6 +118,12 @@ bool Keeper::is_alive(std::uint32_t object) const {
          object_phase(segment_.object(object).state.load(std::memory_order_acquire)) == ObjectPhase::alive;
 }
 
+/// Not a stand-in, which has no memory. Relaxed: this thread alone writes that, before the id, by whose
+/// release others see it.
+bool Keeper::is_channel(std::uint32_t object) const {
+  return is_alive(object) && segment_.object(object).is_stand_in.load(std::memory_order_relaxed) == 0;
+}
+
 void Keeper::check_dead_letters(std::uint32_t process, const ChannelSpec& spec) const {
   if (!spec.dead_letters.id) {
     if (spec.max_deliveries == 0) return;
@@ -126,7 +132,7 @@ void Keeper::check_dead_letters(std::uint32_t process, const ChannelSpec& spec) 
         "vain");
   }
   const std::uint32_t object = spec.dead_letters.index;
-  if (!is_alive(object) ||
+  if (!is_channel(object) ||
       segment_.object(object).id.load(std::memory_order_relaxed) != spec.dead_letters.id.value() ||
       !has_hold(segment_.object(object), process)) {
     throw QueueLost("make_queue: the queue for dead letters, " + to_string(spec.dead_letters.id) +
@@ -160,24 +166,43 @@ ObjectReference Keeper::create_channel(std::uint32_t process, const ChannelSpec&
     throw;
   }
   DirectoryEntry& entry = segment_.object(index);
-  const ObjectId id =
-      ObjectId::make(segment_.header().system, segment_.header().node, next_object_sequence_++);
   lay_out_channel(index, spec, offset);
-  segment_.at<ChannelHeader>(offset)->id = id.value();
   entry.offset = offset;
   entry.bytes = bytes;
+  entry.is_stand_in.store(0, std::memory_order_relaxed);
+  const ObjectReference created = enter_object(index, process);
+  if (!spec.name.empty()) {
+    names_.emplace(spec.name, index);
+    announce_name();
+  }
+  return created;
+}
+
+/// With a new id, and held by that process. From here on it can be found.
+ObjectReference Keeper::enter_object(std::uint32_t index, std::uint32_t process) {
+  DirectoryEntry& entry = segment_.object(index);
+  const ObjectId id =
+      ObjectId::make(segment_.header().system, segment_.header().node, next_object_sequence_++);
+  if (entry.is_stand_in.load(std::memory_order_relaxed) == 0)
+    segment_.at<ChannelHeader>(entry.offset)->id = id.value();
   entry.carried.store(0, std::memory_order_relaxed);
   for (auto& word : entry.holders) word.store(0, std::memory_order_relaxed);
   entry.holders[process / 64].store(std::uint64_t{1} << (process % 64), std::memory_order_relaxed);
   const std::uint64_t changes = entry.state.load(std::memory_order_relaxed) & ~std::uint64_t{3};
   entry.state.store(changes + one_object_change + static_cast<std::uint64_t>(ObjectPhase::alive),
                     std::memory_order_release);
-  entry.id.store(id.value(), std::memory_order_release);  // from here on it can be found
-  if (!spec.name.empty()) {
-    names_.emplace(spec.name, index);
-    announce_name();
-  }
+  entry.id.store(id.value(), std::memory_order_release);
   return {id, index};
+}
+
+ObjectReference Keeper::create_stand_in(std::uint32_t process, std::shared_ptr<void> kept) {
+  stand_ins_.resize(
+      std::max<std::size_t>(stand_ins_.size(), objects_used_ + 1));  // what may fail comes first
+  const std::uint32_t index = take_directory_entry();
+  DirectoryEntry& entry = segment_.object(index);
+  entry.is_stand_in.store(1, std::memory_order_relaxed);
+  stand_ins_[index] = std::move(kept);
+  return enter_object(index, process);
 }
 
 void Keeper::lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std::uint64_t offset) {
@@ -242,7 +267,7 @@ void Keeper::hold(std::uint32_t process, ObjectReference object) {
 }
 
 void Keeper::grow_ports(ObjectReference channel) {
-  if (channel.index >= objects_used_ ||
+  if (!is_channel(channel.index) ||
       segment_.object(channel.index).id.load(std::memory_order_relaxed) != channel.id.value()) {
     throw QueueLost("queue " + to_string(channel.id) + " does not exist any more");
   }
@@ -276,7 +301,7 @@ void Keeper::attend(ObjectReference object) {
   if (!is_alive(object.index) ||
       segment_.object(object.index).id.load(std::memory_order_relaxed) != object.id.value())
     return;
-  move_dead_letters(view_of(object.index));
+  if (is_channel(object.index)) move_dead_letters(view_of(object.index));
   retire_if_unused(object.index);
 }
 
@@ -285,7 +310,7 @@ bool Keeper::is_named(std::uint32_t object) const {
   if (segment_.object(object).carried.load(std::memory_order_seq_cst) == 0) return false;
   const std::uint64_t id = segment_.object(object).id.load(std::memory_order_relaxed);
   for (std::uint32_t other = 0; other < objects_used_; ++other) {
-    if (other == object || !is_alive(other)) continue;
+    if (other == object || !is_channel(other)) continue;
     const RingView view = view_of(other);
     if (view.header().dead_letters == id) return true;
     if (view.header().carries_handles.load(std::memory_order_seq_cst) == 0) continue;
@@ -322,6 +347,7 @@ void Keeper::retire_if_unused(std::uint32_t object) {
 }
 
 void Keeper::add_named_by(std::uint32_t object, std::vector<std::uint32_t>& objects) const {
+  if (segment_.object(object).is_stand_in.load(std::memory_order_relaxed) != 0) return;
   const RingView view = view_of(object);
   if (view.header().dead_letters != 0) objects.push_back(view.header().dead_letters_object);
   if (view.header().carries_handles.load(std::memory_order_seq_cst) == 0) return;
@@ -335,6 +361,12 @@ void Keeper::retire_unheld() {
 
 void Keeper::release_retired(std::uint32_t object) {
   DirectoryEntry& entry = segment_.object(object);
+  if (entry.is_stand_in.load(std::memory_order_relaxed) != 0) {
+    entry.id.store(0, std::memory_order_release);
+    free_objects_.push_back(object);
+    stand_ins_[object].reset();
+    return;
+  }
   const RingView view = view_of(object);
   const std::uint32_t ports = view.header().port_count.load(std::memory_order_relaxed);
   for (std::uint32_t block = 0; block < view.capacity() + ports; ++block) release_payload(view, block);

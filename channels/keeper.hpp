@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -48,6 +49,10 @@ class Keeper {
   void grow_ports(ObjectReference channel);
   void grow_extents(std::uint32_t size_class);
   void attend(ObjectReference object);
+  /// An object that is no channel, for messages of this node that carry a handle of another one's: they name
+  /// it in the place of that. It has lost its last holder and its last message when `kept` ends, from within
+  /// a later call. OutOfMemory.
+  ObjectReference create_stand_in(std::uint32_t process, std::shared_ptr<void> kept);
   /// Lets `process` hold an object from now on, for handles among its start arguments. QueueLost if it has
   /// gone.
   void hold(std::uint32_t process, ObjectReference object);
@@ -61,6 +66,7 @@ class Keeper {
   void for_each_object(Visit visit) const;
   RingView view_of(std::uint32_t object) const;
   bool is_alive(std::uint32_t object) const;
+  bool is_channel(std::uint32_t object) const;
   void settle_dead(std::uint32_t object, std::uint32_t process);
   void settle_dead_port(const RingView& view, std::uint32_t number);
   void move_dead_letters(const RingView& view);
@@ -83,6 +89,7 @@ class Keeper {
   void check_dead_letters(std::uint32_t process, const ChannelSpec& spec) const;
   std::uint64_t allocate(std::uint64_t bytes);
   std::uint32_t take_directory_entry();
+  ObjectReference enter_object(std::uint32_t index, std::uint32_t process);
   void lay_out_channel(std::uint32_t object, const ChannelSpec& spec, std::uint64_t offset);
 
   const Segment& segment_;
@@ -96,6 +103,7 @@ class Keeper {
   std::vector<std::uint32_t> free_objects_;
   std::unordered_set<std::uint32_t> unheld_;  // objects that only messages or other objects name
   std::unordered_map<std::string, std::uint32_t> names_;
+  std::vector<std::shared_ptr<void>> stand_ins_;  // what each of them keeps, by object
 };
 
 }  // namespace wyvern

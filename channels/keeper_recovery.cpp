@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/keeper.hpp>
@@ -26,14 +27,15 @@ void Keeper::bury(std::uint32_t process) {
   for_each_object([&](std::uint32_t object) {
     if (has_hold(segment_.object(object), process)) held.push_back(object);
   });
-  for (const std::uint32_t object : held) settle_dead(object, process);
+  std::vector<std::uint32_t> channels;
+  std::ranges::copy_if(held, std::back_inserter(channels),
+                       [this](std::uint32_t object) { return is_channel(object); });
+  for (const std::uint32_t object : channels) settle_dead(object, process);
   extents_.mend_hints();
-  remove_parkers(process, held);
+  remove_parkers(process, channels);
   release_spin_permits(segment_, process);
-  for (const std::uint32_t object : held) {
-    drop_hold(segment_, object, process);
-    wake_for_the_dead(view_of(object));
-  }
+  for (const std::uint32_t object : held) drop_hold(segment_, object, process);
+  for (const std::uint32_t object : channels) wake_for_the_dead(view_of(object));
   // An object may have lost its last holder to a death between dropping the hold and telling us.
   for_each_object([this](std::uint32_t object) {
     if (!has_any_hold(segment_.object(object))) retire_if_unused(object);
@@ -130,20 +132,17 @@ void Keeper::sweep() {
 bool Keeper::may_go_on(std::uint32_t parker) {
   constexpr std::uint32_t most_objects = 1024;
   if (objects_used_ > most_objects) return true;
-  const auto is_in = [&](const WaiterSet& set) {
-    return (set.words[parker / 64].load(std::memory_order_relaxed) >> parker % 64 & 1) != 0;
-  };
   for (std::uint32_t object = 0; object < objects_used_; ++object) {
-    if (!is_alive(object)) continue;
+    if (!is_channel(object)) continue;
     const RingView view = view_of(object);
     const ChannelHeader& header = view.header();
-    if (is_in(header.getters)) {
+    if (header.getters.has(parker)) {
       sweep_given_back(view);
       if (may_be_given_back(view) || ring::has_message_or_end(view)) return true;
     }
-    if (is_in(header.putters) && ring::has_room_or_end(view)) return true;
-    if (is_in(header.payload_putters)) return true;  // for how many bytes is not known here
-    if (is_in(header.joiners) && all_tasks_done(view)) return true;
+    if (header.putters.has(parker) && ring::has_room_or_end(view)) return true;
+    if (header.payload_putters.has(parker)) return true;  // for how many bytes is not known here
+    if (header.joiners.has(parker) && all_tasks_done(view)) return true;
   }
   return false;
 }
@@ -160,7 +159,7 @@ void Keeper::test_interest(std::uint32_t parker) {
     return;
   }
   if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||
-      !is_alive(object))
+      !is_channel(object))
     return;
   const RingView view = view_of(object);
   sweep_given_back(view);
@@ -190,7 +189,7 @@ void Keeper::visit_some_channels() {
   constexpr std::uint32_t at_a_time = 64;  // keeps a sweep short when there are many queues
   for (std::uint32_t step = 0; step < std::min(at_a_time, objects_used_); ++step) {
     next_to_visit_ = (next_to_visit_ + 1) % objects_used_;
-    if (!is_alive(next_to_visit_)) continue;
+    if (!is_channel(next_to_visit_)) continue;
     const RingView view = view_of(next_to_visit_);
     ChannelHeader& header = view.header();
     sweep_given_back(view);

@@ -65,7 +65,8 @@ bool PutBatch::try_slowly(std::span<const std::byte> payload, std::span<const Ob
     return false;
   }
   burst_.end();  // the port is used for something else
-  if (message_bytes(payload.size(), handles.size()) > channel_.view_.inline_size())
+  if (message_bytes(payload.size(), handles.size()) > channel_.view_.inline_size() ||
+      any_elsewhere(handles, channel_.reference_.id.node()))
     return put_through_channel(payload, handles);
   if (!port_) port_.emplace(channel_.borrow_port());
   if (to_come_ > 1 && handles.empty() && put_in_new_burst(payload)) return true;

@@ -13,6 +13,12 @@
 namespace wyvern {
 namespace {
 
+/// Acquire, as the id with which it was stored: of another object than that id's nothing will be held anyway.
+bool is_stand_in(const Segment& segment, std::uint32_t object) {
+  return object < segment.header().objects_ready.load(std::memory_order_acquire) &&
+         segment.object(object).is_stand_in.load(std::memory_order_acquire) != 0;
+}
+
 std::uint64_t offset_of_held(const Member& member, const ObjectReference& reference) {
   return member.segment().object(reference.index).offset;
 }
@@ -32,7 +38,8 @@ std::shared_ptr<LocalChannel> LocalChannel::open(const std::shared_ptr<Member>& 
   }
   // First: what follows the hold must not fail for lack of memory.
   const auto [entry, is_new] = open.by_index.try_emplace(reference.index);
-  if (!add_hold(member->segment(), reference, member->process_index())) {
+  if (is_stand_in(member->segment(), reference.index) ||
+      !add_hold(member->segment(), reference, member->process_index())) {
     if (is_new) open.by_index.erase(entry);
     throw QueueLost("queue " + to_string(reference.id) +
                     " does not exist any more: the last process that held it has gone");

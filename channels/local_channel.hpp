@@ -135,6 +135,8 @@ class LocalChannel {
   void check_size(std::uint64_t bytes) const;
   /// As put. On false, and when it throws, the loan is as it was.
   bool put(HeldLoan& loan, const WaitLimit& limit);
+  /// The same now or not at all; who waits for messages is to be woken afterwards (getters).
+  bool put_without_wake(HeldLoan& loan);
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
   /// lease, once no message can come back either.
   std::optional<HeldMessage> take(IntentKind kind, const WaitLimit& limit);
@@ -187,6 +189,8 @@ class LocalChannel {
                    const WaitLimit& limit);
   bool put_large(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                  const WaitLimit& limit);
+  bool put_through_home(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
+                        const WaitLimit& limit);
   RingOutcome try_take(PortGuard& port, IntentKind kind);
   template <class Attempt>
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);

@@ -1,9 +1,12 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <wyvern/channels/local_channel.hpp>
 #include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/remote/member_access.hpp>
+#include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/channels/ring_operations.hpp>
 #include <wyvern/channels/wake_duty.hpp>
 #include <wyvern/core/crash_point.hpp>
@@ -79,6 +82,8 @@ RingOutcome LocalChannel::write_and_put(const BorrowedPort& port, std::span<cons
 
 bool LocalChannel::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                        const WaitLimit& limit) {
+  if (!handles.empty() && any_elsewhere(handles, reference_.id.node())) [[unlikely]]
+    return put_through_home(payload, handles, limit);
   if (message_bytes(payload.size(), handles.size()) > view_.inline_size())
     return put_large(payload, handles, limit);
   view_.header().getters.expect_wake();
@@ -132,6 +137,20 @@ bool LocalChannel::put_large(std::span<const std::byte> payload, std::span<const
   return put(*prepared, limit);
 }
 
+/// As a process of another node puts: only the agent can keep what is elsewhere, whatever becomes of us. It
+/// wants to see that we hold what is here.
+bool LocalChannel::put_through_home(std::span<const std::byte> payload,
+                                    std::span<const ObjectReference> handles, const WaitLimit& limit) {
+  Member::check_not_forked();
+  const std::uint32_t own = reference_.id.node();
+  RemoteAccess& access = remote_access(member_, own);
+  std::vector<std::shared_ptr<RemoteChannel>> carried;
+  for (const ObjectReference& handle : handles) {
+    if (handle.id.node() == own) carried.push_back(RemoteChannel::open(access, handle));
+  }
+  return RemoteChannel::open(access, reference_)->put(payload, handles, limit);
+}
+
 std::optional<HeldLoan> LocalChannel::loan(std::uint64_t bytes, const WaitLimit& limit) {
   check_size(bytes);
   if (closing()) throw_closed("loan");
@@ -153,18 +172,23 @@ bool LocalChannel::put(HeldLoan& loan, const WaitLimit& limit) {
   Member::check_not_forked();
   const auto room = [this] { return ring::has_room_or_end(view_); };
   WakeDuty duty(view_.header().putters, view_.segment(), room);
-  while (true) {
-    if (closing()) throw_closed("put");
-    const RingOutcome outcome = ring::put(view_, *loan.port());
-    if (outcome == RingOutcome::done) break;
-    if (outcome == RingOutcome::closed) throw_closed("put");
+  while (!put_without_wake(loan)) {
     if (limit.passed()) return false;
     const std::uint64_t interest = make_interest(InterestKind::room, reference_.index);
     duty.owed |= wait_until(member_, interest, &view_.header().putters, room, limit).notified;
   }
-  loan.published();
   view_.header().getters.wake_one(view_.segment());
   CRASH_POINT("put.woken");
+  return true;
+}
+
+bool LocalChannel::put_without_wake(HeldLoan& loan) {
+  Member::check_not_forked();
+  if (closing()) throw_closed("put");
+  const RingOutcome outcome = ring::put(view_, *loan.port());
+  if (outcome == RingOutcome::closed) throw_closed("put");
+  if (outcome != RingOutcome::done) return false;
+  loan.published();
   return true;
 }
 

@@ -96,23 +96,12 @@ std::uint64_t payload_bytes(const RingView& view) {
   return sum;
 }
 
-void throw_foreign_handle(const ObjectReference& handle, std::uint32_t home) {
-  throw InvalidArgument("a handle to queue " + to_string(handle.id) + " of node " +
-                        std::to_string(handle.id.node()) +
-                        " cannot travel yet in a message of a queue of node " + std::to_string(home) +
-                        ": make both queues on the same node");
-}
-
 void write_handles(const RingView& view, BlockHeader& block, std::span<const ObjectReference> handles) {
   std::byte* payload = payload_memory(view, block);
   const std::uint64_t offset = handle_list_offset(block.length);
   if (handles.size() > HandleList::max_count) {
     throw InvalidArgument("a message carries at most " + std::to_string(HandleList::max_count) +
                           " queue handles, not " + std::to_string(handles.size()));
-  }
-  const std::uint32_t home = view.segment().header().node;
-  for (const ObjectReference& handle : handles) {
-    if (handle.id.node() != home) throw_foreign_handle(handle, home);
   }
   for (std::size_t i = 0; i < handles.size(); ++i) {
     // Sequentially consistent, like the agent's looks: before the object's flag is of use to it.

@@ -72,11 +72,9 @@ constexpr std::uint64_t handle_list_offset(std::uint64_t payload_bytes) {
 constexpr std::uint64_t message_bytes(std::uint64_t payload_bytes, std::size_t handles) {
   return handles == 0 ? payload_bytes : handle_list_offset(payload_bytes) + handles * sizeof(std::uint32_t);
 }
-/// A message names objects of its own node only: nobody would keep one of another node alive.
-[[noreturn]] void throw_foreign_handle(const ObjectReference& handle, std::uint32_t home);
-/// Writes the list of a message's handles behind its payload, whose memory holds `message_bytes`. The caller
-/// holds the objects until the message is in the ring. InvalidArgument for objects of other nodes, and for
-/// too many.
+/// Writes the list of a message's handles behind its payload, whose memory holds `message_bytes`. They are
+/// objects of this node (stand_in.hpp says what it is for others), which the caller holds until the message
+/// is in the ring. InvalidArgument for too many.
 void write_handles(const RingView& view, BlockHeader& block, std::span<const ObjectReference> handles);
 /// Writes a message into a block of the caller's, which has room for all of it.
 inline void write_message(const RingView& view, BlockHeader& block, std::span<const std::byte> payload,

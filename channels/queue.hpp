@@ -42,6 +42,13 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
   Queue(const std::shared_ptr<Member>& member, const ObjectReference& reference)
       : channel_(Channel::open(member, reference, type_hash<T>(), type_name<T>())) {}
 
+  /// See Channel::open_carried.
+  static Queue open_carried(const std::shared_ptr<Member>& member, const ObjectReference& reference) {
+    Queue queue;
+    queue.channel_ = Channel::open_carried(member, reference, type_hash<T>(), type_name<T>());
+    return queue;
+  }
+
   /// A T in the queue's memory, to be filled and put.
   Loan<T> loan() const
     requires LiesInPlace<T>
@@ -196,7 +203,9 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
 template <class T>
 struct Codec<Queue<T>> {
   static void encode(Encoder& encoder, const Queue<T>& queue) { encoder.carry(queue.channel().reference()); }
-  static Queue<T> decode(Decoder& decoder) { return Queue<T>(Member::current(), decoder.take_reference()); }
+  static Queue<T> decode(Decoder& decoder) {
+    return Queue<T>::open_carried(Member::current(), decoder.take_reference());
+  }
 };
 
 }  // namespace wyvern

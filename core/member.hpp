@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -18,11 +19,23 @@ struct OpenObjects {
   std::unordered_map<std::uint32_t, std::weak_ptr<void>> by_index;
 };
 
+/// What was said to other nodes and is kept back for a moment, to go with what comes next.
+class KeptBack {
+ public:
+  /// Sends it, or leaves it to who sends next.
+  virtual void send() noexcept = 0;
+
+ protected:
+  ~KeptBack() = default;
+};
+
 /// What works on the objects of other nodes, made when it is first needed; only the layers above know its
 /// type.
 struct NetworkAccess {
   std::mutex mutex;
   std::shared_ptr<void> access;
+  /// Null: nothing. Part of `access`.
+  std::atomic<KeptBack*> kept_back = nullptr;
 };
 
 /// This process as a member of its node: its identity, the mapped segment, and the way to the agent.
@@ -46,6 +59,13 @@ class Member {
   AgentLink& agent() const { return *agent_; }
   OpenObjects& open_objects() { return open_objects_; }
   NetworkAccess& network_access() { return network_access_; }
+  /// For a thread that is about to wait: nothing comes next.
+  void send_kept_back() {
+    // Relaxed: what this thread has kept back it sees, and what others have is their own business.
+    KeptBack* const kept_back = network_access_.kept_back.load(std::memory_order_relaxed);
+    if (kept_back != nullptr) [[unlikely]]
+      kept_back->send();
+  }
 
   /// The membership of this process. Throws NotAMember outside `wyvern::run`, and in a plain fork of a
   /// member.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include <wyvern/core/puid.hpp>
 
@@ -15,5 +17,11 @@ struct ObjectReference {
 
   friend constexpr bool operator==(ObjectReference, ObjectReference) = default;
 };
+
+/// Whether any of them is of another node than that.
+inline bool any_elsewhere(std::span<const ObjectReference> references, std::uint32_t node) {
+  return std::ranges::any_of(
+      references, [node](const ObjectReference& reference) { return reference.id.node() != node; });
+}
 
 }  // namespace wyvern

@@ -9,7 +9,7 @@
 namespace wyvern {
 
 inline constexpr std::uint64_t segment_magic = 0x314E'5245'5659'5721;  // "!WYVERN1"
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::size_t page_size = 4096;
 inline constexpr std::size_t cache_line = 64;
 
@@ -68,8 +68,8 @@ struct alignas(cache_line) DirectoryEntry {
   std::atomic<std::uint64_t> state;  ///< {changes:62, phase:2}
   std::uint64_t offset;              ///< of the object
   std::uint64_t bytes;
-  std::atomic<std::uint32_t> carried;  ///< 1 once a message, or another object, has named it
-  std::uint32_t reserved0;
+  std::atomic<std::uint32_t> carried;      ///< 1 once a message, or another object, has named it
+  std::atomic<std::uint32_t> is_stand_in;  ///< 1: for an object of another node; there is nothing at `offset`
   std::uint64_t reserved[3];
   std::atomic<std::uint64_t> holders[max_processes / 64];  ///< one bit a process
 };

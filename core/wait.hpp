@@ -48,10 +48,10 @@ template <class Ready>
 
 }  // namespace detail
 
-/// The one wait path: waits until `ready()` or the limit. `set` (may be null, if the agent is the only waker
-/// and looks at interests) is where wakers look. `ready` is called often, from this thread, and must not
-/// block; it says the same to all that wait with the same set and interest. Copies of it are asked, too: kept
-/// by value here, it can stay in registers while the thread spins.
+/// The one wait path: sends what was kept back, then waits until `ready()` or the limit. `set` (may be null,
+/// if the agent is the only waker and looks at interests) is where wakers look. `ready` is called often, from
+/// this thread, and must not block; it says the same to all that wait with the same set and interest. Copies
+/// of it are asked, too: kept by value here, it can stay in registers while the thread spins.
 ///
 /// While fibers of this thread are alive, the others run meanwhile, and the thread waits in
 /// FiberScheduler::idle when there is nothing to run. Otherwise it waits here, in the same way: it spins,
@@ -62,6 +62,7 @@ WaitResult wait_until(const std::shared_ptr<Member>& member, std::uint64_t inter
   if (limit.is_now()) return {.ready = ready(), .notified = false};
   if (detail::active_fibers != nullptr) [[unlikely]]
     return detail::wait_suspended(member, interest, set, std::move(ready), limit);
+  member->send_kept_back();
   if (spin_until(*member, ready, limit, SpinHabit::mine())) return {.ready = true, .notified = false};
   return detail::wait_parked(member, interest, set, std::move(ready), limit);
 }

@@ -45,7 +45,7 @@ void WaiterSet::wake_in(const Segment& segment, std::uint32_t word, std::uint64_
       set_signal(cell, signal_of_place(segment, this));
     if (!notify(cell)) continue;
     // Who left this set before the claim sleeps for something else by now and will not pass our wake on.
-    if ((words[word].load(std::memory_order_seq_cst) & bit(parker % 64)) == 0) continue;
+    if (!has(parker)) continue;
     next.store((parker + 1) % max_parkers, std::memory_order_relaxed);
     if (--count == 0) return;
   }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -55,8 +54,7 @@ Puid start(const std::shared_ptr<Member>& member, std::uint32_t node, std::span<
                                                     open_working_directory())
                         : start_there(member, node, payload);
   // Objects of its own node the process holds by now; others it has to open itself.
-  const bool opens_others = std::ranges::any_of(
-      references, [&](const ObjectReference& reference) { return reference.id.node() != node; });
+  const bool opens_others = any_elsewhere(references, node);
   if (opens_others || (!references.empty() && !is_here(*member, node))) {
     const node_request::Any wait = node_request::WaitUntilReady{.puid = puid.value()};
     remote_access(member, node).keep_until_answered(node, node_request::encode(wait), std::move(arguments));

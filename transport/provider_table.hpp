@@ -40,7 +40,7 @@ struct ProviderTraits {
   bool works_in_a_fork = true;      ///< of a process that has used it, without an exec in between
   std::uint32_t receive_buffers = 2;  ///< posted, of 1 MiB
   std::uint32_t most_sends = 256;     ///< that we have outstanding on an endpoint
-  std::uint32_t eager_bytes = 8192;   ///< up to here a message is faster than a remote read
+  std::uint32_t eager_bytes = 15360;  ///< up to here a message is faster than a remote read
 };
 
 /// From the one that is taken first to the last.

@@ -4,9 +4,27 @@ namespace wyvern::wire {
 
 void FrameBuffer::add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
                       std::span<const std::byte> body) {
-  const FrameHeader header(kind, flags, 0, static_cast<std::uint32_t>(body.size()), opening, operation);
-  append(&header, sizeof header);
+  add_header(FrameHeader(kind, flags, 0, static_cast<std::uint32_t>(body.size()), opening, operation));
   append(body.data(), body.size());
+}
+
+void FrameBuffer::add_header(const FrameHeader& header) {
+  append(&header, sizeof header);
+  run_opening_ = 0;
+}
+
+void FrameBuffer::add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload) {
+  if (run_opening_ != opening) {
+    run_begin_ = size_;
+    add(FrameKind::puts, 0, opening, 0);
+    run_opening_ = opening;
+  }
+  const auto payload_bytes = static_cast<std::uint32_t>(payload.size());
+  append(&payload_bytes, sizeof payload_bytes);
+  append(payload.data(), payload.size());
+  const auto body_bytes = static_cast<std::uint32_t>(size_ - run_begin_ - sizeof(FrameHeader));
+  const FrameHeader header(FrameKind::puts, 0, 0, body_bytes, opening, 0);
+  std::memcpy(bytes_.get() + run_begin_, &header, sizeof header);
 }
 
 std::size_t FrameBuffer::cargo_bytes(const Cargo& cargo, bool is_leased) {
@@ -22,9 +40,8 @@ void FrameBuffer::add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t open
   const bool is_large = cargo.memory.size != 0;
   if (!cargo.handles.empty()) flags |= flag(FrameFlag::handles);
   if (is_large) flags |= flag(FrameFlag::large);
-  const FrameHeader header(kind, flags, 0, static_cast<std::uint32_t>(cargo_bytes(cargo, is_leased)), opening,
-                           operation);
-  append(&header, sizeof header);
+  add_header(FrameHeader(kind, flags, 0, static_cast<std::uint32_t>(cargo_bytes(cargo, is_leased)), opening,
+                         operation));
   if (is_leased) append(&cargo.deliveries, sizeof cargo.deliveries);
   if (!cargo.handles.empty()) {
     const auto count = static_cast<std::uint32_t>(cargo.handles.size());

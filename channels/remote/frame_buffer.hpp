@@ -52,7 +52,10 @@ class FrameBuffer {
   bool empty() const { return size_ == 0; }
   std::size_t largest_message() const { return largest_message_; }
   std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
-  void clear() { size_ = 0; }
+  void clear() {
+    size_ = 0;
+    run_opening_ = 0;
+  }
 
   /// Each of these needs has_room for its body.
   void add(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
@@ -61,11 +64,15 @@ class FrameBuffer {
   void add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
                  const Cargo& cargo);
   void add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value);
+  /// A message that is put ahead: in the last frame, if that has such ones of this opening. Needs has_room
+  /// for PutRun::bytes_of it.
+  void add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload);
 
   /// Of the body of a put, or, `is_leased`, of a delivery under a lease.
   static std::size_t cargo_bytes(const Cargo& cargo, bool is_leased);
 
  private:
+  void add_header(const FrameHeader& header);
   void append(const void* data, std::size_t size) {
     if (size != 0) std::memcpy(bytes_.get() + size_, data, size);
     size_ += size;
@@ -74,6 +81,9 @@ class FrameBuffer {
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t largest_message_;
   std::size_t size_ = 0;
+  // The last frame, if it is one of messages that are put ahead; opening 0: it is not.
+  std::uint32_t run_opening_ = 0;
+  std::size_t run_begin_ = 0;
 };
 
 }  // namespace wyvern::wire

@@ -13,53 +13,53 @@ enum class Body : std::uint8_t { none, value, table, cargo, bytes };
 
 /// What frames of a kind look like.
 struct Form {
-  FrameKind kind = FrameKind::none;
+  bool is_known = false;
   Sender sender = Sender::guest;
   FrameFlags flags = 0;
   Body body = Body::none;
 };
 
-constexpr std::array forms{
-    Form{FrameKind::open, Sender::guest, 0, Body::table},
-    Form{FrameKind::let_go, Sender::guest},
-    Form{FrameKind::put, Sender::guest,
-         flag(FrameFlag::answer) | flag(FrameFlag::now) | flag(FrameFlag::handles) | flag(FrameFlag::large),
-         Body::cargo},
-    Form{FrameKind::get, Sender::guest, flag(FrameFlag::lease) | flag(FrameFlag::now)},
-    Form{FrameKind::cancel, Sender::guest},
-    Form{FrameKind::received, Sender::guest},
-    Form{FrameKind::give_back, Sender::guest},
-    Form{FrameKind::done, Sender::guest},
-    Form{FrameKind::task_done, Sender::guest},
-    Form{FrameKind::join, Sender::guest},
-    Form{FrameKind::size, Sender::guest},
-    Form{FrameKind::flush, Sender::guest},
-    Form{FrameKind::close, Sender::guest},
-    Form{FrameKind::create, Sender::guest, 0, Body::table},
-    Form{FrameKind::request, Sender::guest, flag(FrameFlag::more), Body::bytes},
-    Form{FrameKind::leave, Sender::guest},
-    Form{FrameKind::opened, Sender::home, 0, Body::table},
-    Form{FrameKind::refused, Sender::home, 0, Body::table},
-    Form{FrameKind::credit, Sender::home},
-    Form{FrameKind::accepted, Sender::home},
-    Form{FrameKind::nothing, Sender::home},
-    Form{FrameKind::closed, Sender::home},
-    Form{FrameKind::delivery, Sender::home, flag(FrameFlag::large) | flag(FrameFlag::lease), Body::cargo},
-    Form{FrameKind::turned_back, Sender::home},
-    Form{FrameKind::value, Sender::home, 0, Body::value},
-    Form{FrameKind::reply, Sender::home, 0, Body::bytes},
-};
-
-constexpr auto forms_by_kind = [] {
+constexpr auto forms = [] {
   std::array<Form, 1 + static_cast<std::size_t>(FrameKind::MAX)> by_kind{};
-  for (const Form& form : forms) by_kind.at(static_cast<std::size_t>(form.kind)) = form;
+  const auto set = [&](FrameKind kind, Sender sender, FrameFlags flags = 0, Body body = Body::none) {
+    by_kind.at(static_cast<std::size_t>(kind)) = {true, sender, flags, body};
+  };
+  set(FrameKind::open, Sender::guest, 0, Body::table);
+  set(FrameKind::let_go, Sender::guest);
+  set(FrameKind::put, Sender::guest,
+      flag(FrameFlag::answer) | flag(FrameFlag::now) | flag(FrameFlag::handles) | flag(FrameFlag::large),
+      Body::cargo);
+  set(FrameKind::get, Sender::guest, flag(FrameFlag::lease) | flag(FrameFlag::now));
+  set(FrameKind::cancel, Sender::guest);
+  set(FrameKind::received, Sender::guest);
+  set(FrameKind::give_back, Sender::guest);
+  set(FrameKind::done, Sender::guest);
+  set(FrameKind::task_done, Sender::guest);
+  set(FrameKind::join, Sender::guest);
+  set(FrameKind::size, Sender::guest);
+  set(FrameKind::flush, Sender::guest);
+  set(FrameKind::close, Sender::guest);
+  set(FrameKind::create, Sender::guest, 0, Body::table);
+  set(FrameKind::request, Sender::guest, flag(FrameFlag::more), Body::bytes);
+  set(FrameKind::leave, Sender::guest);
+  set(FrameKind::puts, Sender::guest, 0, Body::bytes);
+  set(FrameKind::opened, Sender::home, 0, Body::table);
+  set(FrameKind::refused, Sender::home, 0, Body::table);
+  set(FrameKind::credit, Sender::home);
+  set(FrameKind::accepted, Sender::home);
+  set(FrameKind::nothing, Sender::home);
+  set(FrameKind::closed, Sender::home);
+  set(FrameKind::delivery, Sender::home, flag(FrameFlag::large) | flag(FrameFlag::lease), Body::cargo);
+  set(FrameKind::turned_back, Sender::home);
+  set(FrameKind::value, Sender::home, 0, Body::value);
+  set(FrameKind::reply, Sender::home, 0, Body::bytes);
   return by_kind;
 }();
 
+/// Null: there is no such kind.
 const Form* form_of(FrameKind kind) {
   const auto index = static_cast<std::size_t>(kind);
-  return index < forms_by_kind.size() && forms_by_kind[index].kind != FrameKind::none ? &forms_by_kind[index]
-                                                                                      : nullptr;
+  return index < forms.size() && forms[index].is_known ? &forms[index] : nullptr;
 }
 
 template <class T>

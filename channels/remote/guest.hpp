@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -12,6 +13,7 @@
 #include <wyvern/channels/remote/control_tables.hpp>
 #include <wyvern/channels/remote/outbox.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/core/deadline.hpp>
 #include <wyvern/transport/endpoint.hpp>
 
 namespace wyvern {
@@ -52,6 +54,30 @@ struct LargePut : RemoteRead {
   std::optional<ReadResult> result;
 };
 
+/// Whether bytes of large puts are coming in. Nobody is told of each that does: they count as coming for a
+/// while after one was begun, or has ended.
+class Incoming {
+ public:
+  using Time = Deadline::Clock::time_point;
+
+  void begun(Time now) {
+    ++puts_;
+    moved_ = now;
+  }
+  void ended(Time now) {
+    --puts_;
+    moved_ = now;
+  }
+  bool is_moving(Time now) const { return puts_ != 0 && now - moved_ < longest_transfer; }
+
+ private:
+  /// Of what is under way at a time, over a network that is worth waiting for awake.
+  static constexpr std::chrono::milliseconds longest_transfer{2};
+
+  std::size_t puts_ = 0;
+  Time moved_{};
+};
+
 /// One into whose memory a provider may still write although nobody wants it any more.
 struct AbandonedPut {
   std::shared_ptr<ServedQueue> queue;  // outlives the message
@@ -63,6 +89,7 @@ struct Guest {
   PeerNumber peer = 0;
   Endpoint& endpoint;
   std::list<AbandonedPut>& abandoned;
+  Incoming& incoming;
   GuestLimits limits;
   wire::Outbox outbox{endpoint.largest_message()};
 

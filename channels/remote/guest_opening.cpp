@@ -43,12 +43,14 @@ void GuestOpening::end() {
 std::size_t GuestOpening::leave() {
   std::size_t too_many = 0;
   for (auto put = held_.begin(); put != held_.end();) {
-    if (put->is_answered || put->memory.size != 0) {
+    if (put->is_answered) {
       ++put;
       continue;
     }
     stop_holding(*put);
-    if (!queue_->adopt(std::move(put->payload))) ++too_many;
+    for (wire::PutRun& run = put->run; !run.empty(); run.pop()) {
+      if (!queue_->adopt({run.front().begin(), run.front().end()})) ++too_many;
+    }
     put = held_.erase(put);
   }
   return too_many;

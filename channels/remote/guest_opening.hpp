@@ -14,6 +14,7 @@
 #include <wyvern/channels/remote/frame_reader.hpp>
 #include <wyvern/channels/remote/guest.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/channels/remote/stand_in.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/transport/endpoint.hpp>
 
@@ -33,7 +34,12 @@ namespace wyvern {
 /// Frames that no guest of this version sends throw DecodeError. For the agent's thread.
 class GuestOpening {
  public:
-  using Queues = std::vector<std::shared_ptr<ServedQueue>>;
+  /// An object whose handle a message carries, and which is held so: a queue of this node, or what stands for
+  /// one of another.
+  struct Carried {
+    std::shared_ptr<ServedQueue> queue;
+    std::shared_ptr<StandIn> stand_in;
+  };
 
   GuestOpening(std::uint32_t number, std::shared_ptr<ServedQueue> queue, Guest& guest);
   /// What was not settled by `end` goes as the memory of the process allows.
@@ -56,14 +62,14 @@ class GuestOpening {
   void end();
   /// Any frame but `open`, `let_go` and those of puts.
   void deal_with(const wire::Frame& frame);
-  /// A put that is not answered: a small payload and nothing else.
+  /// Messages that are put ahead of their answers.
   void put_ahead(const wire::Frame& frame);
-  /// One that is answered. `carried`: the queues whose handles the message carries, for as long as it is not
-  /// in the queue.
-  void put(const wire::Frame& frame, const wire::ReceivedCargo& received, Queues carried);
+  /// One that is answered. `carried`: what its handles are of, for as long as it is not in the queue.
+  void put(const wire::Frame& frame, const wire::ReceivedCargo& received, std::vector<Carried> carried);
 
-  /// For the queue: the first of the held puts ends if it can; whether it did.
-  bool serve_put();
+  /// For the queue: the first of the held puts ends if it can, and more of its run if no other guest waits
+  /// for room, `is_alone`; whether any did.
+  bool serve_put(bool is_alone);
   bool holds_puts() const { return !held_.empty(); }
   /// For the queue: it keeps no messages of openings that have gone.
   void end_holding();
@@ -76,15 +82,17 @@ class GuestOpening {
 
  private:
   enum class PutOutcome : std::uint8_t { done, full, not_there };
+  /// One that is answered, or a run of those that are not, of which nothing but the bytes is set.
   struct HeldPut {
     std::uint32_t operation = 0;
-    bool is_answered = false;  // if not, nothing but the payload is set
-    bool is_now = false;       // does not wait for room
-    std::vector<std::byte> payload = {};
-    std::vector<ObjectReference> handles = {};
-    Queues carried = {};
-    RemoteMemory memory = {};              // of a large one
-    std::unique_ptr<LargePut> large = {};  // once it is fetched
+    bool is_answered = false;
+    bool is_now = false;                  // does not wait for room
+    std::vector<std::byte> payload = {};  // or the body of the run
+    wire::PutRun run = {};                // what is left of it
+    std::vector<Carried> carried = {};
+    std::vector<ObjectReference> handles = {};  // of this node, once all that is carried is there
+    RemoteMemory memory = {};                   // of a large one
+    std::unique_ptr<LargePut> large = {};       // once it is fetched
   };
   /// A message that is on its way to the guest, or there.
   struct Delivery {
@@ -95,15 +103,23 @@ class GuestOpening {
   };
 
   void begin(std::uint32_t operation);
+  static bool find_handles(HeldPut& put);
   bool try_put(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
-  bool try_put_ahead(std::span<const std::byte> payload, std::size_t expected);
+  bool put_some(wire::PutRun& run, std::uint32_t most);
+  bool serve_run(HeldPut& held, bool is_alone);
+  void hold_run(const wire::PutRun& run);
   PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
   PutOutcome put_large(HeldPut& put);
+  bool begin_to_fetch(HeldPut& put);
+  void fetch_next();
   void drop_held(std::deque<HeldPut>::iterator put);
-  void count_ahead_ended();
+  void count_ahead_ended(std::uint32_t count);
   void hold(HeldPut put);
   void stop_holding(const HeldPut& put);
-  void turn_back(bool is_answered, std::uint32_t operation);
+  void turn_back(wire::PutRun& run);
+  bool may_hold(std::uint32_t operation, std::size_t bytes);
+  void hold_more(const wire::PutRun& run);
+  void hold_less(const wire::PutRun& run);
   void turn_back_answered();
   void close_behind();
   void abandon(HeldPut& put);

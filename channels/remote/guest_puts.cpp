@@ -23,70 +23,89 @@ std::size_t puts_expected(const Frame& frame) {
 }  // namespace
 
 void GuestOpening::put_ahead(const Frame& frame) {
-  const std::span<const std::byte> payload = frame.body;
-  if (held_ahead_ + (ahead_ended_ - ahead_told_) >= window())
+  wire::PutRun run(frame.body);
+  if (std::uint64_t{held_ahead_} + (ahead_ended_ - ahead_told_) + run.count() > window())
     fail("more messages ahead of their answers than the window has");
-  if (held_ahead_ != 0 && held_bytes_ + wire::held_bytes(payload.size()) > guest_.limits.window_bytes)
+  if (held_ahead_ + run.count() > 1 && held_bytes_ + run.held_bytes() > guest_.limits.window_bytes)
     fail("more bytes ahead of their answers than the window has");
-  if (is_closing_) return turn_back(false, 0);
-  const bool is_next = held_.empty() && queue_->adopted() == 0;
-  if (is_next && try_put_ahead(payload, puts_expected(frame))) return;
-  hold({.payload = {payload.begin(), payload.end()}});
+  if (is_closing_) return turn_back(run);
+  if (held_.empty() && queue_->adopted() == 0) {
+    while (!run.empty() && put_some(run, run.count())) continue;
+  }
+  if (!run.empty()) hold_run(run);
 }
 
-void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received, Queues carried) {
-  if (!frame.has(FrameFlag::answer))
-    fail("a put that wants no answer and has handles, a large payload, or no patience");
+void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
+                       std::vector<Carried> carried) {
+  if (!frame.has(FrameFlag::answer)) fail("a single put that wants no answer");
   const bool is_now = frame.has(FrameFlag::now);
   begin(frame.operation);
-  if (is_closing_) return turn_back(true, frame.operation);
+  if (is_closing_) return end_with(FrameKind::closed, frame.operation);
   HeldPut put{.operation = frame.operation,
               .is_answered = true,
-              .handles = received.handles,
+              .is_now = is_now,
               .carried = std::move(carried),
               .memory = received.cargo.memory};
   const bool is_large = put.memory.size != 0;
   const bool is_next = held_.empty() && queue_->adopted() == 0;
   if (is_next && !is_large && try_put(put, received.cargo.payload, puts_expected(frame))) return;
-  // A large one is put without waiting only if it can be fetched at once; whether there is room shows then.
-  if (is_now && (!is_large || !is_next)) return end_with(FrameKind::nothing, frame.operation);
-  put.is_now = is_now;
+  // One that does not wait for room is put if nothing is before it; whether there is room shows when its
+  // payload and what it carries are there.
+  if (is_now && !is_next) return end_with(FrameKind::nothing, frame.operation);
   put.payload.assign(received.cargo.payload.begin(), received.cargo.payload.end());
   hold(std::move(put));
 }
 
+/// False: it is refused, since it would be too much.
+bool GuestOpening::may_hold(std::uint32_t operation, std::size_t bytes) {
+  if (guest_.held_bytes + bytes <= guest_.limits.held_bytes) return true;
+  refuse(operation, OutOfMemory("a process has " + std::to_string(guest_.held_bytes >> 20) +
+                                " MiB of messages waiting for room in queues of this node, the most it can "
+                                "have; " +
+                                queue_->local().description() + " is full"));
+  return false;
+}
+
 void GuestOpening::hold(HeldPut put) {
   const std::size_t bytes = wire::held_bytes(put.payload.size());
-  if (guest_.held_bytes + bytes > guest_.limits.held_bytes) {
-    refuse(put.operation,
-           OutOfMemory("a process has " + std::to_string(guest_.held_bytes >> 20) +
-                       " MiB of messages waiting for room in queues of this node, the most it can have; " +
-                       queue_->local().description() + " is full"));
-    if (!put.is_answered) count_ahead_ended();
-    return;
-  }
+  if (!may_hold(put.operation, bytes)) return;
   guest_.held_bytes += bytes;
-  if (!put.is_answered) {
-    ++held_ahead_;
-    held_bytes_ += bytes;
-  }
   held_.push_back(std::move(put));
   queue_->wait_for_room(*this);
 }
 
-void GuestOpening::stop_holding(const HeldPut& put) {
-  const std::size_t bytes = wire::held_bytes(put.payload.size());
-  guest_.held_bytes -= bytes;
-  if (put.is_answered) return;
-  --held_ahead_;
-  held_bytes_ -= bytes;
+void GuestOpening::hold_run(const wire::PutRun& run) {
+  if (!may_hold(0, run.held_bytes())) return count_ahead_ended(run.count());
+  HeldPut& put = held_.emplace_back();
+  put.payload.assign(run.body().begin(), run.body().end());
+  put.run = wire::PutRun(put.payload);
+  hold_more(put.run);
+  queue_->wait_for_room(*this);
 }
 
-/// A put that meets the close.
-void GuestOpening::turn_back(bool is_answered, std::uint32_t operation) {
-  if (is_answered) return end_with(FrameKind::closed, operation);
-  say(FrameKind::turned_back, ++turned_back_);
-  count_ahead_ended();
+void GuestOpening::hold_more(const wire::PutRun& run) {
+  guest_.held_bytes += run.held_bytes();
+  held_bytes_ += run.held_bytes();
+  held_ahead_ += run.count();
+}
+
+void GuestOpening::hold_less(const wire::PutRun& run) {
+  guest_.held_bytes -= run.held_bytes();
+  held_bytes_ -= run.held_bytes();
+  held_ahead_ -= run.count();
+}
+
+void GuestOpening::stop_holding(const HeldPut& put) {
+  if (!put.is_answered) return hold_less(put.run);
+  guest_.held_bytes -= wire::held_bytes(put.payload.size());
+}
+
+/// What was put ahead and meets the close.
+void GuestOpening::turn_back(wire::PutRun& run) {
+  turned_back_ += run.count();
+  say(FrameKind::turned_back, turned_back_);
+  count_ahead_ended(run.count());
+  run.clear();
 }
 
 /// Who waits for room is turned back by a close of its own process; what was put ahead is not.
@@ -110,50 +129,63 @@ bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload, std
     if (outcome != PutOutcome::done && !(put.is_now && outcome == PutOutcome::full)) return false;
     end_with(outcome == PutOutcome::done ? FrameKind::accepted : FrameKind::nothing, put.operation);
   } catch (const QueueClosed&) {
-    turn_back(true, put.operation);
+    end_with(FrameKind::closed, put.operation);
   } catch (const Error& error) {
     refuse(put.operation, error);
   }
   return true;
 }
 
-bool GuestOpening::try_put_ahead(std::span<const std::byte> payload, std::size_t expected) {
+/// As many as there is room for, at most `most`. False: there is none.
+bool GuestOpening::put_some(wire::PutRun& run, std::uint32_t most) {
+  const std::uint32_t before = run.count();
+  const auto ended = [&] { return before - run.count(); };
   try {
-    if (!queue_->put(payload, {}, expected)) return false;
+    queue_->put(run, most);
   } catch (const QueueClosed&) {
-    turn_back(false, 0);
+    count_ahead_ended(ended());
+    turn_back(run);
     return true;
   } catch (const Error& error) {
     refuse(0, error);
+    run.pop();
   }
-  count_ahead_ended();
-  return true;
+  count_ahead_ended(ended());
+  return ended() != 0;
 }
 
 /// The guest is told often enough that it does not have to wait, and when there is nothing more to do.
-void GuestOpening::count_ahead_ended() {
-  if (ahead_ended_++ == ahead_told_) guest_.untold.push_back(this);
+void GuestOpening::count_ahead_ended(std::uint32_t count) {
+  if (count == 0) return;
+  if (ahead_ended_ == ahead_told_) guest_.untold.push_back(this);
+  ahead_ended_ += count;
   if (ahead_ended_ - ahead_told_ >= std::max(1U, window() / 4)) tell_credit();
 }
 
 GuestOpening::PutOutcome GuestOpening::put_into_queue(HeldPut& put, std::span<const std::byte> payload,
                                                       std::size_t expected) {
+  if (put.handles.size() != put.carried.size() && !find_handles(put)) return PutOutcome::not_there;
   if (put.memory.size != 0) return put_large(put);
   return queue_->put(payload, put.handles, expected) ? PutOutcome::done : PutOutcome::full;
+}
+
+/// False: what stands for a queue of another node is not there yet.
+bool GuestOpening::find_handles(HeldPut& put) {
+  std::vector<ObjectReference> handles;
+  for (const Carried& carried : put.carried) {
+    const auto found =
+        carried.stand_in == nullptr ? carried.queue->local().reference() : carried.stand_in->reference();
+    if (!found) return false;
+    handles.push_back(*found);
+  }
+  put.handles = std::move(handles);
+  return true;
 }
 
 /// First memory, then the bytes, then a place in the queue.
 GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
   LocalChannel& local = queue_->local();
-  if (put.large == nullptr) {
-    local.check_size(put.memory.size);  // before it is added to
-    auto loan = local.loan(message_bytes(put.memory.size, put.handles.size()), WaitLimit::now());
-    if (!loan) return PutOutcome::full;
-    auto region = guest_.endpoint.register_memory(loan->bytes());
-    put.large =
-        std::make_unique<LargePut>(*this, guest_.peer, put.memory, std::move(*loan), std::move(region));
-    guest_.endpoint.read(*put.large);
-  }
+  if (put.large == nullptr && !begin_to_fetch(put)) return PutOutcome::full;
   if (!put.large->result) return PutOutcome::not_there;
   if (*put.large->result != ReadResult::done) {
     throw ErrorOf<ErrorCode::unreachable>("put: the message, of " + std::to_string(put.memory.size) +
@@ -161,19 +193,60 @@ GuestOpening::PutOutcome GuestOpening::put_large(HeldPut& put) {
                                           local.description());
   }
   if (!put.handles.empty()) put.large->loan.carry(put.memory.size, put.handles);
-  return local.put(put.large->loan, WaitLimit::now()) ? PutOutcome::done : PutOutcome::full;
+  return queue_->put(put.large->loan) ? PutOutcome::done : PutOutcome::full;
 }
 
-bool GuestOpening::serve_put() {
+/// False: there is no room for it.
+bool GuestOpening::begin_to_fetch(HeldPut& put) {
+  if (!queue_->may_fetch()) return false;
+  LocalChannel& local = queue_->local();
+  local.check_size(put.memory.size);  // before it is added to
+  auto loan = local.loan(message_bytes(put.memory.size, put.handles.size()), WaitLimit::now());
+  if (!loan) return false;
+  auto region = guest_.endpoint.register_memory(loan->bytes());
+  auto large =
+      std::make_unique<LargePut>(*this, guest_.peer, put.memory, std::move(*loan), std::move(region));
+  guest_.endpoint.read(*large);
+  put.large = std::move(large);
+  queue_->fetch_begins();
+  guest_.incoming.begun(Deadline::Clock::now());
+  return true;
+}
+
+/// While the first is fetched, so that the network is not idle between them.
+void GuestOpening::fetch_next() {
+  if (held_.size() < 2 || held_[0].large == nullptr) return;
+  HeldPut& next = held_[1];
+  if (next.memory.size == 0 || next.large != nullptr || next.is_now) return;
+  try {
+    begin_to_fetch(next);
+  } catch (const Error&) {
+    // It is told when it is its turn.
+  }
+}
+
+bool GuestOpening::serve_put(bool is_alone) {
   const LocalChannel& local = queue_->local();
   HeldPut& put = held_.front();
-  const bool may_go = put.memory.size != 0 || ring::has_room_or_end(local.view()) || local.closing();
+  const bool is_simple = put.memory.size == 0 && put.carried.empty();
+  const bool may_go = !is_simple || ring::has_room_or_end(local.view()) || local.closing();
   if (!may_go) return false;
-  const bool has_ended =
-      put.is_answered ? try_put(put, put.payload, held_.size()) : try_put_ahead(put.payload, held_.size());
-  if (!has_ended) return false;
+  if (!put.is_answered) return serve_run(put, is_alone);
+  if (!try_put(put, put.payload, held_.size())) {
+    fetch_next();
+    return false;
+  }
   drop_held(held_.begin());
   return true;
+}
+
+bool GuestOpening::serve_run(HeldPut& put, bool is_alone) {
+  const wire::PutRun before = put.run;
+  const bool any = put_some(put.run, is_alone ? put.run.count() : 1);
+  hold_less(before);
+  hold_more(put.run);
+  if (put.run.empty()) drop_held(held_.begin());
+  return any;
 }
 
 void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
@@ -183,11 +256,14 @@ void GuestOpening::drop_held(std::deque<HeldPut>::iterator put) {
   end_holding();
 }
 
-/// If it is being fetched.
+/// If it is fetched, or being fetched.
 void GuestOpening::abandon(HeldPut& put) {
-  if (put.large == nullptr || !put.large->is_running()) return;
-  put.large->opening = nullptr;
-  guest_.abandoned.push_back({.queue = queue_, .put = std::move(put.large)});
+  std::unique_ptr<LargePut> large = std::move(put.large);
+  if (large == nullptr) return;
+  queue_->fetch_ends();
+  if (!large->is_running()) return;
+  large->opening = nullptr;
+  guest_.abandoned.push_back({.queue = queue_, .put = std::move(large)});
 }
 
 void GuestOpening::tell_credit() {

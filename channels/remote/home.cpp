@@ -27,6 +27,7 @@ Home::Home(std::shared_ptr<Member> member, std::unique_ptr<Endpoint> endpoint, c
     : member_(std::move(member)),
       key_(key),
       options_(std::move(options)),
+      stand_ins_(member_, options_.stand_ins),
       endpoint_(std::move(endpoint)),
       watch_(*endpoint_, options_.watch) {}
 
@@ -46,8 +47,9 @@ bool Home::poll(Time now) {
     give_up(entry, counters_.lost, describe(lost, "process " + to_string(entry.puid)));
   }
   const bool served = serve_queues();
-  tell_credits();
+  if (events == 0) tell_credits();  // more may have come meanwhile
   const bool is_all_sent = send_all();
+  wake_takers();
   remove_given_up();
   return events != 0 || served || !is_all_sent;
 }
@@ -63,12 +65,14 @@ void Home::introduce(std::span<const std::byte> hello, Time now) {
     const wire::Introduced introduced = wire::read_hello(key_, endpoint_->address(), hello);
     const PeerNumber peer = endpoint_->add_peer(introduced.address);
     try {
-      GuestEntry entry{
-          .puid = introduced.puid,
-          .number = next_guest_,
-          .guest = std::make_unique<Guest>(Guest{
-              .peer = peer, .endpoint = *endpoint_, .abandoned = abandoned_, .limits = options_.limits}),
-          .openings = {}};
+      GuestEntry entry{.puid = introduced.puid,
+                       .number = next_guest_,
+                       .guest = std::make_unique<Guest>(Guest{.peer = peer,
+                                                              .endpoint = *endpoint_,
+                                                              .abandoned = abandoned_,
+                                                              .incoming = incoming_,
+                                                              .limits = options_.limits}),
+                       .openings = {}};
       entry.guest->outbox.add_message(wire::make_welcome(key_, hello));
       watch_.add(peer, now);
       peers_.emplace(next_guest_, peer);
@@ -117,9 +121,8 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
   if (frame.kind == FrameKind::let_go) return let_go(entry, frame.opening);
-  if (frame.kind == FrameKind::put) {
-    return frame.flags == 0 ? found->second->put_ahead(frame) : put(entry, *found->second, frame);
-  }
+  if (frame.kind == FrameKind::puts) return found->second->put_ahead(frame);
+  if (frame.kind == FrameKind::put) return put(entry, *found->second, frame);
   found->second->deal_with(frame);
 }
 
@@ -235,21 +238,28 @@ void Home::end_wake(std::uint32_t parker) {
   expecting_.clear();
 }
 
-/// The objects whose handles a message carries are held by who puts it, which here is the home for the guest.
+/// The objects whose handles a message carries are held by who puts it, which here is the home for the guest:
+/// by the guest's opening, or, of another node, by a stand-in.
 void Home::put(GuestEntry& entry, GuestOpening& opening, const Frame& frame) {
   const wire::ReceivedCargo received = wire::read_cargo(frame);
-  GuestOpening::Queues carried;
+  const std::uint32_t own = member_->segment().header().node;
+  std::vector<GuestOpening::Carried> carried;
   for (const ObjectReference& handle : received.handles) {
-    const auto held = std::ranges::find_if(entry.openings, [&](const auto& other) {
-      return other.second->queue().local().reference() == handle;
-    });
-    if (held == entry.openings.end()) {
-      throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
-                        ", which it does not hold");
+    if (handle.id.node() == own) {
+      carried.push_back({.queue = opened_by(entry, handle), .stand_in = nullptr});
+    } else {
+      carried.push_back({.queue = nullptr, .stand_in = stand_ins_.find(handle)});
     }
-    carried.push_back(held->second->shared_queue());
   }
   opening.put(frame, received, std::move(carried));
+}
+
+std::shared_ptr<ServedQueue> Home::opened_by(const GuestEntry& entry, const ObjectReference& handle) const {
+  const auto held = std::ranges::find_if(
+      entry.openings, [&](const auto& other) { return other.second->queue().local().reference() == handle; });
+  if (held != entry.openings.end()) return held->second->shared_queue();
+  throw DecodeError("a process has put a handle to queue " + to_string(handle.id) +
+                    ", which it does not hold");
 }
 
 void Home::let_go(GuestEntry& entry, std::uint32_t number) {
@@ -278,6 +288,7 @@ void Home::send_failed(PeerNumber to, int fabric_errno) {
 void Home::read_ended(RemoteRead& read, ReadResult result, int /*fabric_errno*/) {
   auto& put = static_cast<LargePut&>(read);
   put.result = result;
+  if (!put.is_running()) incoming_.ended(Deadline::Clock::now());
   if (put.opening != nullptr || put.is_running()) return;
   std::erase_if(abandoned_, [&](const AbandonedPut& abandoned) { return abandoned.put.get() == &put; });
 }
@@ -291,6 +302,7 @@ bool Home::serve_queues() {
       continue;
     }
     any |= open->serve();
+    if (open->owes_takers()) waking_.push_back(open);
     if (owes_wake_) open->pass_wake_on();
     ++queue;
   }
@@ -301,6 +313,13 @@ bool Home::serve_queues() {
     return queue->adopted() == 0 || !has_other_hold(entry, member_->process_index());
   });
   return any;
+}
+
+/// After what there was to say: who takes a large message copies it, maybe on this core, and who has put it
+/// could send the next one meanwhile.
+void Home::wake_takers() {
+  for (const auto& queue : waking_) queue->wake_takers();
+  waking_.clear();
 }
 
 void Home::tell_credits() {

@@ -14,6 +14,7 @@
 #include <wyvern/channels/remote/guest.hpp>
 #include <wyvern/channels/remote/guest_opening.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
+#include <wyvern/channels/remote/stand_in.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/puid.hpp>
@@ -49,6 +50,8 @@ struct HomeOptions {
   std::function<void(const std::string&)> report = {};
   /// Outlives the home; null: requests are refused.
   RequestHandler* requests = nullptr;
+  /// Outlives the home; null: messages with handles of other nodes' queues are refused.
+  StandInMaker* stand_ins = nullptr;
 };
 
 struct HomeCounters {
@@ -82,6 +85,16 @@ class Home : private EndpointHandler {
   void answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply);
   void refuse(std::uint64_t guest, std::uint32_t operation, const Error& error);
 
+  /// What has come of StandInMaker::make: a stand-in, which `hold` holds, or none.
+  void stand_in_made(const ObjectReference& object, std::shared_ptr<StandInHold> hold) {
+    stand_ins_.made(object, std::move(hold));
+  }
+  void stand_in_refused(const ObjectReference& object, const Error& error) {
+    stand_ins_.refused(object, error);
+  }
+  /// No message names the stand-in for that object any more.
+  void stand_in_gone(const ObjectReference& object) { stand_ins_.gone(object); }
+
   /// Whether any guest waits for what others do with the node's queues.
   bool waits_for_queues() const;
   /// Around a last poll and a sleep, in which `parker` is woken when one of these may have changed.
@@ -89,6 +102,8 @@ class Home : private EndpointHandler {
   void end_wake(std::uint32_t parker);
   /// The parker was woken: with the next poll others get the wake that may have been theirs as well.
   void pass_wake_on() { owes_wake_ = true; }
+  /// Whether bytes of large puts come in: each part would wake who sleeps.
+  bool is_fetching(Time now) const { return incoming_.is_moving(now); }
   /// The latest moment for the next poll.
   Time next_poll() const { return watch_.next_check(); }
 
@@ -126,10 +141,12 @@ class Home : private EndpointHandler {
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
   void let_go(GuestEntry& entry, std::uint32_t opening);
   std::shared_ptr<ServedQueue> serve_queue(const ObjectReference& object);
+  std::shared_ptr<ServedQueue> opened_by(const GuestEntry& entry, const ObjectReference& handle) const;
   void give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why);
   void remove_given_up();
   void end(PeerNumber peer, GuestEntry entry);
   bool serve_queues();
+  void wake_takers();
   void tell_credits();
   bool send_all();
   void report(const std::string& text) const;
@@ -137,9 +154,11 @@ class Home : private EndpointHandler {
   std::shared_ptr<Member> member_;
   JobKey key_;
   HomeOptions options_;
+  StandIns stand_ins_;
   std::unordered_map<std::uint64_t, std::weak_ptr<ServedQueue>> queues_;  // by object id
   std::vector<std::shared_ptr<ServedQueue>> adopting_;  // queues that hold messages of who let them go
   std::list<AbandonedPut> abandoned_;                   // outlives the endpoint
+  Incoming incoming_;
   std::unique_ptr<Endpoint> endpoint_;
   PeerWatch watch_;
   Guests guests_;
@@ -148,7 +167,8 @@ class Home : private EndpointHandler {
   std::vector<std::vector<std::byte>> hellos_;           // of the poll that goes on
   std::vector<std::shared_ptr<ServedQueue>> expecting_;  // a wake
   bool owes_wake_ = false;
-  Time next_report_ = Time::min();  // of strangers
+  std::vector<std::shared_ptr<ServedQueue>> waking_;  // those with messages of which nobody was woken
+  Time next_report_ = Time::min();                    // of strangers
   HomeCounters counters_;
 };
 

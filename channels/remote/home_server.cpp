@@ -46,6 +46,10 @@ void HomeServer::serve() {
   while (!is_ending_) {
     try {
       if (spin_until(*member_, worked, WaitLimit::never(), habit, WokenBy::descriptor)) continue;
+      if (home_.is_fetching(Deadline::Clock::now())) {
+        yield_core();  // to who sends it, or takes what came before
+        continue;
+      }
       sleep();
       if (worked()) habit.end(monotonic_ns());
     } catch (const std::exception& error) {

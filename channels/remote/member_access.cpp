@@ -43,14 +43,14 @@ RemoteAccess& remote_access(const std::shared_ptr<Member>& member, std::uint32_t
   return *static_cast<RemoteAccess*>(network.access.get());
 }
 
-void leave_network(Member& member) noexcept {
+void leave_network(Member& member, std::chrono::milliseconds farewell) noexcept {
   if (Member::forked()) return;
   std::shared_ptr<void> access;
   {
     const std::lock_guard lock(member.network_access().mutex);
     access = member.network_access().access;
   }
-  if (access != nullptr) static_cast<RemoteAccess*>(access.get())->leave();
+  if (access != nullptr) static_cast<RemoteAccess*>(access.get())->leave(farewell);
 }
 
 }  // namespace wyvern

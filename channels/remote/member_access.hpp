@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -13,6 +14,7 @@ namespace wyvern {
 /// NotFound (no such provider), and what AgentLink::network throws. Thread-safe.
 RemoteAccess& remote_access(const std::shared_ptr<Member>& member, std::uint32_t node);
 /// RemoteAccess::leave, if the member has anything to do with other nodes.
-void leave_network(Member& member) noexcept;
+void leave_network(Member& member,
+                   std::chrono::milliseconds farewell = RemoteAccess::longest_farewell) noexcept;
 
 }  // namespace wyvern

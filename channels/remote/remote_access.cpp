@@ -17,8 +17,6 @@ namespace {
 constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
-/// Of who does not wait for anything: about a round trip.
-constexpr std::uint64_t between_polls_ns = 50'000;
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
 
@@ -58,6 +56,7 @@ RemoteAccess::~RemoteAccess() {
   }
   own_interrupt_.ring();
   thread_.join();
+  member_.network_access().kept_back.store(nullptr, std::memory_order_relaxed);  // nobody waits any more
   for (const auto& read : abandoned_) read->region.reset();
 }
 
@@ -73,6 +72,11 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   }
   if (node->lost()) throw_lost(*node);
   return node;
+}
+
+std::shared_ptr<RemoteNode> RemoteAccess::lost_node(std::uint32_t number) const {
+  const auto known = nodes_.find(number);
+  return known != nodes_.end() && known->second->lost() ? known->second : nullptr;
 }
 
 std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
@@ -102,13 +106,36 @@ void RemoteAccess::send(RemoteNode& node) {
 
 void RemoteAccess::send_soon(RemoteNode& node) {
   if (node.outbox().unsent() > 1) return send(node);
+  // Relaxed: for this thread's own next wait.
+  member_.network_access().kept_back.store(this, std::memory_order_relaxed);
   note_call();
 }
 
-void RemoteAccess::poll_now_and_then() {
-  if (is_polled_ || monotonic_ns() - polled_at_ < between_polls_ns) return;
-  poll_once();
-  polled_at_ = monotonic_ns();
+/// What was kept back.
+void RemoteAccess::send() noexcept {
+  try {
+    const Lock lock(mutex_);
+    if (!send_all()) interrupt_poller();
+  } catch (const std::exception&) {
+    // Out of memory: the next poll tries again.
+  }
+}
+
+/// False: the endpoint does not take some of it yet.
+bool RemoteAccess::send_all() {
+  member_.network_access().kept_back.store(nullptr, std::memory_order_relaxed);
+  bool is_all_said = true;
+  for (auto& [number, node] : nodes_) {
+    if (node->lost() || node->outbox().empty()) continue;
+    const SendOutcome outcome = node->outbox().send(*endpoint_, node->peer());
+    if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
+    is_all_said &= outcome != SendOutcome::retry;
+  }
+  return is_all_said;
+}
+
+void RemoteAccess::poll_aside() {
+  if (!is_polled_) poll_once();
 }
 
 void RemoteAccess::look_again() {
@@ -138,7 +165,8 @@ void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
   }
 }
 
-bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                        std::uint64_t awake_ns) {
   note_call();
   if (over()) return true;
   Waiter waiter{.over = over, .woken = {}};
@@ -167,7 +195,7 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
     if (!is_polled_) {
       is_polled_ = true;
       const Finally polled([&] { is_polled_ = false; });
-      poll_until(lock, over, limit);
+      poll_until(lock, over, limit, awake_ns);
     } else if (limit.deadline().is_never()) {
       waiter.woken.wait(lock);
     } else {
@@ -178,7 +206,21 @@ bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const Wai
   return over();
 }
 
-void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit) {
+/// For so long, and gives way to who does what is waited for.
+void RemoteAccess::poll_awake(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                              std::uint64_t awake_ns) {
+  const std::uint64_t end = monotonic_ns() + awake_ns;
+  while (!over() && !limit.passed() && monotonic_ns() < end) {
+    const bool has_moved = poll_once();
+    lock.unlock();  // somebody else may have something to say
+    if (!has_moved) yield_core();
+    lock.lock();
+  }
+}
+
+void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                              std::uint64_t awake_ns) {
+  if (awake_ns != 0) poll_awake(lock, over, limit, awake_ns);
   const auto is_over = [&] {
     lock.unlock();  // somebody else may have something to say
     lock.lock();
@@ -188,7 +230,14 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
   while (!over() && !limit.passed()) {
-    if (!poll_once() && !over()) sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    if (poll_once()) {
+      // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
+      lock.unlock();
+      yield_core();
+      lock.lock();
+    } else if (!over()) {
+      sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
+    }
   }
   if (over()) habit.end(monotonic_ns());
 }
@@ -216,13 +265,7 @@ bool RemoteAccess::poll_once() {
   std::size_t events = endpoint_->poll(*this);
   const auto now = Deadline::Clock::now();
   if (now >= watch_.next_check()) events += check_peers(now);
-  bool is_all_said = true;
-  for (auto& [number, node] : nodes_) {
-    if (node->lost() || node->outbox().empty()) continue;
-    const SendOutcome outcome = node->outbox().send(*endpoint_, node->peer());
-    if (outcome == SendOutcome::failed) lose(*node, "it cannot be reached");
-    is_all_said &= outcome != SendOutcome::retry;
-  }
+  const bool is_all_said = send_all();
   forget_lost();
   if (events != 0) wake_waiters();
   if (own_waits_ && may_let_go()) own_turn_.notify_one();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -54,8 +55,9 @@ struct LargeGet : RemoteRead {
 /// Everything is under one lock, which nobody keeps while he sleeps. Outlives the channels that were opened
 /// with it, and ends before its member does: the member owns it (see member_access.hpp), and each channel
 /// holds the member. In a plain fork everything here is the parent's.
-class RemoteAccess : private EndpointHandler {
+class RemoteAccess : private EndpointHandler, private KeptBack {
  public:
+  static constexpr std::chrono::milliseconds longest_farewell{1000};
   using Lock = std::unique_lock<std::mutex>;
   /// The address of a node's home. Throws NotFound, NodeLost. Called under the lock.
   using AddressOf = std::function<std::vector<std::byte>(std::uint32_t node)>;
@@ -66,9 +68,9 @@ class RemoteAccess : private EndpointHandler {
   ~RemoteAccess() override;
 
   /// This process has nothing more to do with other nodes: waits for what is kept, some seconds at most, and
-  /// until the homes have dealt with all that was said, a second at most. Other calls throw NodeLost from now
-  /// on. Takes the lock itself.
-  void leave() noexcept;
+  /// until the homes have dealt with all that was said, at most for `farewell`. Other calls throw NodeLost
+  /// from now on. Takes the lock itself.
+  void leave(std::chrono::milliseconds farewell = longest_farewell) noexcept;
 
   /// For those who use this; null when the member ends.
   std::shared_ptr<Member> shared_member() const { return shared_member_.lock(); }
@@ -77,15 +79,19 @@ class RemoteAccess : private EndpointHandler {
   Endpoint& endpoint() { return *endpoint_; }
   /// The home of that node, introduced. Throws NodeLost, Unreachable, and what AddressOf throws.
   std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
+  /// The same if that has been introduced and is lost by now; else null.
+  std::shared_ptr<RemoteNode> lost_node(std::uint32_t number) const;
   /// Says what is to be said there, or leaves it to the next poll.
   void send(RemoteNode& node);
-  /// The same soon: with what fills a message, or in some milliseconds.
+  /// The same soon: with what fills a message, when a thread waits for anything, or in some milliseconds.
   void send_soon(RemoteNode& node);
-  /// Polls once, unless somebody is polling, or has a moment ago: a poll may take some microseconds.
-  void poll_now_and_then();
+  /// Polls once, unless somebody is polling: for who does not wait. Takes some microseconds at times.
+  void poll_aside();
   /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
   /// held all the time, but whenever `over` is called.
-  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  /// `awake_ns`: it does not sleep before, when it is the one that polls.
+  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+            std::uint64_t awake_ns = 0);
   /// What some wait for may be so now.
   void look_again();
   /// As long as it takes; throws NodeLost when the node is.
@@ -114,6 +120,8 @@ class RemoteAccess : private EndpointHandler {
     std::condition_variable woken;
   };
 
+  void send() noexcept override;
+  bool send_all();
   void message(PeerNumber from, std::span<const std::byte> bytes) override;
   void send_failed(PeerNumber to, int fabric_errno) override;
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
@@ -131,13 +139,16 @@ class RemoteAccess : private EndpointHandler {
   std::uint32_t say_request(RemoteNode& node, std::span<const std::byte> request, RemoteOperation& answer);
   bool may_let_go() const;
   void let_go(Lock& lock);
-  void say_farewell(Lock& lock);
+  void say_farewell(Lock& lock, Deadline deadline);
   std::shared_ptr<RemoteNode> introduce_to(std::uint32_t number);
   void note_call();
   void leave(std::list<Waiter*>::iterator waiter);
   bool poll_once();
   std::size_t check_peers(Deadline::Clock::time_point now);
-  void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit);
+  void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                  std::uint64_t awake_ns);
+  void poll_awake(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
+                  std::uint64_t awake_ns);
   void sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline);
   void wake_waiters();
   void lose(RemoteNode& node, const std::string& why);
@@ -160,9 +171,9 @@ class RemoteAccess : private EndpointHandler {
   EventDescriptor callers_interrupt_;
   EventDescriptor own_interrupt_;
   std::list<Waiter*> waiters_;
-  bool is_polled_ = false;       // by a waiter
-  std::uint64_t polled_at_ = 0;  // ns of the monotonic clock
-  std::uint64_t calls_ = 0;      // that have waited or sent
+  bool is_polled_ = false;  // by a waiter
+
+  std::uint64_t calls_ = 0;  // that have waited or sent
   std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;
   std::unordered_map<PeerNumber, std::shared_ptr<RemoteNode>> nodes_by_peer_;
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>> channels_;

@@ -37,7 +37,9 @@ RemotePutBatch::~RemotePutBatch() {
 bool RemotePutBatch::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {
   if (is_over_) return false;
   channel_.check_message(payload.size(), handles);
-  const bool may_be_ahead = !limit_.is_now() && channel_.is_small({.handles = handles, .payload = payload});
+  // A handle may go as soon as this returns, and its home would hear of that before of the message.
+  const bool may_be_ahead = !limit_.is_now() && !any_elsewhere(handles, channel_.reference_.id.node()) &&
+                            channel_.is_small({.handles = handles, .payload = payload});
   return may_be_ahead ? put_ahead(payload, handles) : put_alone(payload, handles);
 }
 

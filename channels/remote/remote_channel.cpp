@@ -1,3 +1,4 @@
+#include <limits>
 #include <utility>
 
 #include <wyvern/channels/remote/remote_channel.hpp>
@@ -23,6 +24,18 @@ std::shared_ptr<RemoteChannel> RemoteChannel::open(RemoteAccess& access, const O
   channel->ask_to_open(lock, FrameKind::open, wire::encode_open(reference));
   if (is_known()) return known;  // another thread has opened it meanwhile: this one is let go again
   access.channels()[reference.id.value()] = channel;
+  return channel;
+}
+
+std::shared_ptr<RemoteChannel> RemoteChannel::open_lost(RemoteAccess& access,
+                                                        const ObjectReference& reference) {
+  std::shared_ptr<RemoteChannel> channel;  // outlives the lock
+  const RemoteAccess::Lock lock = access.lock();
+  std::shared_ptr<RemoteNode> node = access.lost_node(reference.id.node());
+  if (node == nullptr) throw NodeLost("node " + std::to_string(reference.id.node()) + " is not known");
+  channel = make(access, std::move(node));
+  channel->reference_ = reference;
+  channel->terms_.max_bytes = std::numeric_limits<std::uint64_t>::max();  // nothing is too large for it
   return channel;
 }
 

@@ -35,6 +35,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
  public:
   /// The process's opening of that channel; asks its home if there is none yet. QueueLost if it has gone.
   static std::shared_ptr<RemoteChannel> open(RemoteAccess& access, const ObjectReference& reference);
+  /// A channel whose node is lost, of which every call says so. Throws NodeLost if nothing is known of it.
+  static std::shared_ptr<RemoteChannel> open_lost(RemoteAccess& access, const ObjectReference& reference);
   /// A new channel on that node; throws what AgentLink::create_channel does.
   static std::shared_ptr<RemoteChannel> create(RemoteAccess& access, std::uint32_t node,
                                                const ChannelSpec& spec);
@@ -80,7 +82,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const;
   bool is_small(const wire::Cargo& cargo) const;
   void check_ahead(const char* call);
-  void put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo);
+  void put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload);
   void say_put(const wire::Cargo& cargo, std::uint32_t operation, bool is_now);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <wyvern/channels/remote/introduction.hpp>
@@ -12,18 +13,19 @@ using wire::Frame;
 using wire::FrameKind;
 
 void PutsAhead::allow(std::uint32_t messages, std::uint32_t bytes) {
-  sizes_.resize(std::min(messages, max_window));  // whatever a home says
+  most_ = std::min(messages, max_window);  // whatever a home says
+  sizes_.resize(std::bit_ceil(most_));
   most_bytes_ = bytes;
 }
 
 void PutsAhead::sent(std::size_t bytes) {
-  sizes_[sent_++ % sizes_.size()] = static_cast<std::uint32_t>(bytes);
+  size_of(sent_++) = static_cast<std::uint32_t>(bytes);
   bytes_ += bytes;
 }
 
 void PutsAhead::end_until(std::uint32_t count) {
   if (count - ended_ > not_ended()) throw DecodeError("an agent has ended more puts than there are");
-  while (ended_ != count) bytes_ -= sizes_[ended_++ % sizes_.size()];
+  while (ended_ != count) bytes_ -= size_of(ended_++);
 }
 
 RemoteNode::RemoteNode(std::uint32_t number, PeerNumber peer, std::vector<std::byte> hello,

@@ -53,10 +53,10 @@ class PutsAhead {
   /// What the home allows; before anything is put.
   void allow(std::uint32_t messages, std::uint32_t bytes);
   /// Whether any may be put ahead.
-  bool is_allowed() const { return !sizes_.empty(); }
+  bool is_allowed() const { return most_ != 0; }
   bool may_send(std::size_t bytes) const {
     const std::uint32_t under_way = not_ended();
-    return under_way < sizes_.size() && (under_way == 0 || bytes_ + bytes <= most_bytes_);
+    return under_way < most_ && (under_way == 0 || bytes_ + bytes <= most_bytes_);
   }
   void sent(std::size_t bytes);
   /// Of those that were sent.
@@ -68,7 +68,10 @@ class PutsAhead {
   std::optional<wire::Refusal> refusal = {};  ///< of one of them
 
  private:
-  std::vector<std::uint32_t> sizes_;  // of those that have not ended, by number modulo the window
+  std::uint32_t& size_of(std::uint32_t number) { return sizes_[number & (sizes_.size() - 1)]; }
+
+  std::vector<std::uint32_t> sizes_;  // of those that have not ended; a power of two, at least the window
+  std::uint32_t most_ = 0;
   std::size_t most_bytes_ = 0;
   std::size_t bytes_ = 0;
   std::uint32_t sent_ = 0;

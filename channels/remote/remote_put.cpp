@@ -1,7 +1,7 @@
 #include <string>
 #include <utility>
 
-#include <wyvern/channels/payload.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
 
@@ -12,6 +12,18 @@ using wire::flag;
 using wire::FrameFlag;
 using wire::FrameKind;
 
+namespace {
+
+/// How long the home should take to read so many bytes of this process. Each part that is sent would wake who
+/// sleeps.
+std::uint64_t read_ns(std::uint64_t bytes) {
+  constexpr std::uint64_t until_it_begins_ns = 100'000;  // if there is room
+  constexpr std::uint64_t bytes_per_ns = 1;              // of a network that is worth waiting for awake
+  return bytes == 0 ? 0 : until_it_begins_ns + bytes / bytes_per_ns;
+}
+
+}  // namespace
+
 void RemoteChannel::check_size(std::uint64_t bytes) const {
   if (bytes <= terms_.inline_size || bytes <= terms_.max_bytes) return;
   throw TooLarge("a message of " + std::to_string(bytes) + " bytes can never fit into " + description() +
@@ -21,9 +33,6 @@ void RemoteChannel::check_size(std::uint64_t bytes) const {
 
 void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const {
   check_size(bytes);
-  for (const ObjectReference& handle : handles) {
-    if (handle.id.node() != reference_.id.node()) throw_foreign_handle(handle, reference_.id.node());
-  }
   // Of a large one the handles are sent and the payload is read.
   const wire::Cargo announced{.handles = handles, .memory = {.size = 1}};
   if (handles.empty() || is_small(announced)) return;
@@ -32,7 +41,8 @@ void RemoteChannel::check_message(std::uint64_t bytes, std::span<const ObjectRef
 }
 
 bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
-  return sizeof(wire::FrameHeader) + wire::FrameBuffer::cargo_bytes(cargo, false) <=
+  // Also when it is put ahead, which takes a little more.
+  return sizeof(wire::FrameHeader) + wire::PutRun::bytes_of(wire::FrameBuffer::cargo_bytes(cargo, false)) <=
          node_->outbox().largest_message();
 }
 
@@ -62,15 +72,15 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   const bool may_run_ahead =
       ahead_.is_allowed() && handles.empty() && limit.deadline().is_never() && limit.stop() == nullptr;
   if (!may_run_ahead) return put_answered(lock, cargo, limit);
-  put_ahead(lock, cargo);
+  put_ahead(lock, payload);
   return true;
 }
 
-void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo) {
+void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload) {
   // Who puts only now and then sends at once; who puts one after another packs them while others are under
-  // way, and looks now and then how far those are.
-  const std::size_t bytes = wire::held_bytes(cargo.payload.size());
-  if (ahead_.not_ended() != 0) access_.poll_now_and_then();
+  // way, and looks how far those are before each packed message.
+  const std::size_t bytes = wire::held_bytes(payload.size());
+  if (ahead_.not_ended() != 0 && node_->outbox().unsent() != 1) access_.poll_aside();
   if (!ahead_.may_send(bytes)) {
     access_.wait(
         lock,
@@ -84,9 +94,7 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, const wire::Cargo& cargo
   if (is_closed_) throw_closed("put");
   const bool is_alone = ahead_.not_ended() == 0;
   ahead_.sent(bytes);
-  node_->outbox()
-      .room_for(wire::FrameBuffer::cargo_bytes(cargo, false))
-      .add_cargo(FrameKind::put, 0, opening_, 0, cargo);
+  node_->outbox().room_for(wire::PutRun::bytes_of(payload.size())).add_put_ahead(opening_, payload);
   is_alone ? access_.send(*node_) : access_.send_soon(*node_);
 }
 
@@ -105,7 +113,9 @@ bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& ca
   say_put(cargo, operation, limit.is_now());
   access_.send(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
-  if (!limit.is_now() && !access_.wait(lock, is_over, limit)) {
+  // One that does not wait for room does for its answer.
+  const WaitLimit until = limit.is_now() ? WaitLimit::never() : limit;
+  if (!access_.wait(lock, is_over, until, read_ns(cargo.memory.size))) {
     say(FrameKind::cancel, operation);  // whether it is in the queue by now only its home knows
     access_.send(*node_);
   }

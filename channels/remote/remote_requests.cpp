@@ -10,7 +10,6 @@
 namespace wyvern {
 namespace {
 
-constexpr std::chrono::seconds farewell_limit{1};
 constexpr std::chrono::seconds kept_limit{10};
 
 }  // namespace
@@ -89,13 +88,13 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
   return std::vector<std::byte>(bytes.begin(), bytes.end());
 }
 
-void RemoteAccess::leave() noexcept {
+void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
   try {
     Lock lock(mutex_);
     const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
     wait(lock, nothing_is_kept, Deadline::after(kept_limit));
     let_go(lock);
-    say_farewell(lock);
+    say_farewell(lock, Deadline::after(farewell));
     for (const auto& [number, node] : nodes_) lose(*node, "this process has left the job");
     let_go(lock);
     let_gone_.wait(lock, [this] { return letting_go_ == 0; });
@@ -105,7 +104,7 @@ void RemoteAccess::leave() noexcept {
 }
 
 /// The homes answer once they have dealt with all that was said before.
-void RemoteAccess::say_farewell(Lock& lock) {
+void RemoteAccess::say_farewell(Lock& lock, Deadline deadline) {
   std::list<Kept> farewells;
   for (const auto& [number, node] : nodes_) {
     if (node->lost()) continue;
@@ -116,7 +115,7 @@ void RemoteAccess::say_farewell(Lock& lock) {
     send(*node);
   }
   const auto all_have_answered = [&] { return std::ranges::all_of(farewells, &Kept::is_over); };
-  wait(lock, all_have_answered, Deadline::after(farewell_limit));
+  wait(lock, all_have_answered, deadline);
   for (const Kept& farewell : farewells) farewell.node->leave(farewell.operation);
 }
 

@@ -20,12 +20,34 @@ const WaitLimit no_waiting = WaitLimit::now();
 
 bool ServedQueue::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
                       std::size_t expected) {
+  PutBatch& puts = batch(expected);
+  if (PutBatch::Run(puts).put(payload, handles)) return true;
+  if (puts.closed()) puts.throw_closed();
+  return false;
+}
+
+void ServedQueue::put(wire::PutRun& run, std::uint32_t most) {
+  PutBatch& puts = batch(run.count());
+  PutBatch::Run burst(puts);
+  for (std::uint32_t done = 0; done < most && !run.empty() && burst.put(run.front(), {}); ++done) run.pop();
+  if (!run.empty() && puts.closed()) puts.throw_closed();
+}
+
+PutBatch& ServedQueue::batch(std::size_t expected) {
   if (!batch_) batch_.emplace(*local_, 0, no_waiting);
   batch_->expect(expected);
-  PutBatch::Run run(*batch_);
-  if (run.put(payload, handles)) return true;
-  if (batch_->closed()) batch_->throw_closed();
-  return false;
+  return *batch_;
+}
+
+bool ServedQueue::put(HeldLoan& loan) {
+  if (!local_->put_without_wake(loan)) return false;
+  ++unwoken_;
+  return true;
+}
+
+void ServedQueue::wake_takers() {
+  const RingView& view = local_->view();
+  view.header().getters.wake_some(view.segment(), std::exchange(unwoken_, 0));
 }
 
 /// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
@@ -82,6 +104,11 @@ void ServedQueue::join(GuestOpening& opening, std::uint32_t operation) {
 
 void ServedQueue::wait_for_room(GuestOpening& opening) {
   if (std::ranges::find(putters_, &opening) == putters_.end()) putters_.push_back(&opening);
+}
+
+bool ServedQueue::may_fetch() const {
+  const RingView& view = local_->view();
+  return fetches_ == 0 || ring::size_approx(view) + fetches_ < view.capacity() || local_->closing();
 }
 
 bool ServedQueue::cancel(const GuestOpening& opening, std::uint32_t operation) {
@@ -176,7 +203,7 @@ bool ServedQueue::serve_puts() {
     const auto current = putter++;
     GuestOpening* const opening = *current;
     if (opening->holds_puts()) {
-      if (!opening->serve_put()) continue;
+      if (!opening->serve_put(putters_.size() == 1)) continue;
       any = true;
     }
     if (opening->holds_puts()) {

@@ -12,6 +12,7 @@
 
 #include <wyvern/channels/local_batch.hpp>
 #include <wyvern/channels/local_channel.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 
 namespace wyvern {
 
@@ -40,12 +41,25 @@ class ServedQueue {
   /// LocalChannel::put does.
   bool put(std::span<const std::byte> payload, std::span<const ObjectReference> handles,
            std::size_t expected);
+  /// As many of them as there is room for, at most `most`; these are taken from the run. When it throws, what
+  /// it throws is about the first that is left.
+  void put(wire::PutRun& run, std::uint32_t most);
+  /// One that is there already, as LocalChannel::put; nobody is woken until wake_takers.
+  bool put(HeldLoan& loan);
+  bool owes_takers() const { return unwoken_ != 0; }
+  void wake_takers();
   /// A message for `opening`, now, or, unless it `is_now`, when there is one; or its end. The opening is
   /// told.
   void get(GuestOpening& opening, std::uint32_t operation, IntentKind kind, bool is_now);
   void join(GuestOpening& opening, std::uint32_t operation);
   /// The opening holds puts that found the queue full: it is asked to try again (serve_put).
   void wait_for_room(GuestOpening& opening);
+  /// Whether one more large message may be fetched: there will be room for it, or it is the only one that
+  /// waits for room. So a full queue costs its home the memory of one message, not of one for each guest.
+  bool may_fetch() const;
+  /// It is; until it is in the queue, or given up.
+  void fetch_begins() { ++fetches_; }
+  void fetch_ends() { --fetches_; }
   /// That get or join waits no more; false: it did not.
   bool cancel(const GuestOpening& opening, std::uint32_t operation);
   /// The opening ends: nothing of it waits any more.
@@ -75,6 +89,7 @@ class ServedQueue {
   bool waits_for_room() const { return !putters_.empty() || !adopted_.empty(); }
   bool try_get(const PendingGet& get);
   bool serve_gets();
+  PutBatch& batch(std::size_t expected);
   bool serve_adopted();
   bool serve_puts();
   bool serve_joins();
@@ -87,6 +102,8 @@ class ServedQueue {
   std::list<GuestOpening*> putters_;  // the next one first
   std::deque<std::vector<std::byte>> adopted_;
   std::size_t adopted_bytes_ = 0;
+  std::uint64_t fetches_ = 0;  // of large messages that are not in the queue yet
+  std::uint32_t unwoken_ = 0;  // large ones that are, of which nobody was woken
   std::vector<GuestOpening*> after_adopted_;
 };
 

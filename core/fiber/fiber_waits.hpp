@@ -59,7 +59,7 @@ class FiberWaits {
   void adopt(const std::shared_ptr<Member>& member);
   /// Null before the first wait.
   Parker* parker() const { return parker_; }
-  const Member& member() const { return *member_; }
+  Member& member() const { return *member_; }
 
   WaitKey key(std::uint64_t interest, const WaiterSet* set) const;
   /// Behind the others that wait for the same; the condition is to be tested after that.

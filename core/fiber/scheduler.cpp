@@ -291,6 +291,7 @@ void FiberScheduler::wake_timers() {
 
 void FiberScheduler::look() {
   until_look_ = looks_every;
+  if (waits_.parker() != nullptr) waits_.member().send_kept_back();
   take_posted();
   waits_.take_signals([this](FiberWait& wait) { make_ready(wait.fiber); });
   wake_timers();

@@ -49,6 +49,22 @@ void LoopAgentLink::call(const std::function<void()>& task) {
   if (failure) std::rethrow_exception(failure);
 }
 
+void LoopAgentLink::set_network(NetworkPlan plan) {
+  const std::lock_guard lock(network_mutex_);
+  network_ = std::move(plan);
+}
+
+std::optional<NetworkPlan> LoopAgentLink::network() {
+  const std::lock_guard lock(network_mutex_);
+  return network_;
+}
+
+ObjectReference LoopAgentLink::create_stand_in(std::shared_ptr<void> kept) {
+  ObjectReference created;
+  call([&] { created = keeper_.create_stand_in(process_index_, std::move(kept)); });
+  return created;
+}
+
 ObjectReference LoopAgentLink::create_channel(const ChannelSpec& spec) {
   ObjectReference created;
   call([&] {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -22,14 +23,18 @@ class LoopAgentLink : public AgentLink {
 
   /// From the loop's thread: calls that wait, and all others, throw from now on.
   void close();
+  /// What `network` answers from now on.
+  void set_network(NetworkPlan plan);
+
+  /// AgentLink's for the agent itself: Keeper::create_stand_in.
+  ObjectReference create_stand_in(std::shared_ptr<void> kept);
 
   ObjectReference create_channel(const ChannelSpec& spec) override;
   std::optional<ObjectReference> find_object(const std::string& name) override;
   void grow_ports(ObjectReference channel) override;
   void grow_extents(std::uint32_t size_class) override;
   void attend(ObjectReference object) noexcept override;
-  /// None: this member has to do with this node only.
-  std::optional<NetworkPlan> network() override { return std::nullopt; }
+  std::optional<NetworkPlan> network() override;
 
  private:
   struct Calls;
@@ -40,6 +45,8 @@ class LoopAgentLink : public AgentLink {
   const JobNames& names_;
   std::uint32_t process_index_;
   std::shared_ptr<Calls> calls_;  // which a task that is posted may outlive this by
+  std::mutex network_mutex_;
+  std::optional<NetworkPlan> network_;
 };
 
 }  // namespace wyvern::agent

@@ -52,16 +52,26 @@ NodeNetwork::NodeNetwork(const NetworkSurroundings& surroundings)
   const auto report = [this, log = surroundings.log](const std::string& line) {
     loop_.post([log, line] { log(line); });
   };
+  foreign_.emplace(
+      member_,
+      ForeignObjects::Hooks{
+          .create = [this](std::shared_ptr<void> kept) { return link_->create_stand_in(std::move(kept)); },
+          .tell = [this](std::function<void(Home&)> task) { server_->post(std::move(task)); }});
   server_ = std::make_unique<HomeServer>(
       member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = options_.provider}), options_.key,
-      HomeOptions{.report = report, .requests = this});
+      HomeOptions{.report = report, .requests = this, .stand_ins = &*foreign_});
 }
 
-NodeNetwork::~NodeNetwork() { link_->close(); }
+/// Nobody waits for this thread any more; and what ends first is what uses the home's thread.
+NodeNetwork::~NodeNetwork() {
+  link_->close();
+  foreign_->end();
+}
 
 void NodeNetwork::set_nodes(std::vector<std::vector<std::byte>> addresses) {
-  plan_ = control::write_network_plan(
-      {.provider = options_.provider, .key = options_.key, .addresses = std::move(addresses)});
+  NetworkPlan plan{.provider = options_.provider, .key = options_.key, .addresses = std::move(addresses)};
+  plan_ = control::write_network_plan(plan);
+  link_->set_network(std::move(plan));
 }
 
 std::unique_ptr<Network> open_node_network(const NetworkSurroundings& surroundings) {

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include <wyvern/channels/keeper.hpp>
+#include <wyvern/channels/remote/foreign_objects.hpp>
 #include <wyvern/channels/remote/home_server.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/member.hpp>
@@ -21,7 +23,7 @@
 namespace wyvern::agent {
 
 /// What an agent has to do with other nodes: a thread that is the home of this node's queues for their
-/// processes, and what these ask for besides.
+/// processes, and what these ask for besides; and the queues there that messages here carry handles of.
 class NodeNetwork final : public Network, private RequestHandler {
  public:
   /// Opens the endpoint, which takes some 100 ms. Throws what FabricEndpoint does, OutOfMemory.
@@ -43,6 +45,7 @@ class NodeNetwork final : public Network, private RequestHandler {
   NodeRequests requests_;
   LoopAgentLink* link_;  // the member's
   std::shared_ptr<Member> member_;
+  std::optional<ForeignObjects> foreign_;
   std::unique_ptr<HomeServer> server_;
   FileDescriptor plan_;
 };

@@ -42,6 +42,17 @@ class Conformance : public ::testing::TestWithParam<const char*> {
     return open_as(here_, queue);
   }
   bool is_remote() const { return is_remote_; }
+  /// A third node, which the others reach as node 3. Before anybody opens a queue of another node.
+  ServingNode& add_node() {
+    third_ = std::make_unique<ServingNode>(key_, provider_of(GetParam()), HomeOptions{}, 3);
+    const NetworkPlan plan{.provider = provider_of(GetParam()),
+                           .key = key_,
+                           .addresses = {home_->address(), {}, third_->address()}};
+    for (LocalNode* const node : {&home_->node, &guest_node_}) node->connect(plan);
+    return *third_;
+  }
+  /// What the agent of the queues' home does a few times a second.
+  void sweep() { home_->node.sweep(); }
   template <class T>
   std::string audit_of(const Queue<T>& queue) const {
     return audit(home_->node.segment(), queue.channel().reference());
@@ -52,6 +63,7 @@ class Conformance : public ::testing::TestWithParam<const char*> {
 
   bool is_remote_ = GetParam() != std::string("local");
   JobKey key_ = JobKey::make();
+  std::unique_ptr<ServingNode> third_;
   std::unique_ptr<ServingNode> home_ = std::make_unique<ServingNode>(
       key_, provider_of(GetParam()), HomeOptions{.limits = {}, .watch = {}, .report = {}});
   LocalNode guest_node_{std::uint64_t{256} << 20, 2};

@@ -16,7 +16,7 @@
 #include "conformance.hpp"
 #include "support/two_members.hpp"
 
-// Loans, leases, batches, tasks, handles in messages, many threads.
+// Loans, leases, batches, tasks, many threads.
 namespace wyvern::test {
 namespace {
 
@@ -255,55 +255,6 @@ TEST_P(ConformanceWorkTest, batch_says_how_many_went_in_before_the_close) {
   closer.join();
   EXPECT_EQ(here.get_many(10), (std::vector{1, 2, 3, 4}));
   EXPECT_THROW(here.put_many(numbers(3)), QueueClosed);
-}
-
-TEST_P(ConformanceWorkTest, handle_in_a_message_leads_to_its_queue) {
-  const auto [there, here] = make<Queue<int>>();
-  const auto [inner_there, inner_here] = make<int>();
-  here.put(inner_here);
-  EXPECT_EQ(here.put_many(std::vector{inner_here, inner_here}), 2U);
-  const Queue<int> got = here.get();
-  EXPECT_EQ(got, inner_here);
-  EXPECT_EQ(*here.take(), inner_here);
-  auto lease = here.lease();
-  EXPECT_EQ(*lease, inner_here);
-  lease.done();
-  got.put(5);
-  EXPECT_EQ(inner_there.get(), 5);
-}
-
-TEST_P(ConformanceWorkTest, queue_lives_as_long_as_a_message_carries_it) {
-  const auto [there, here] = make<Producer<int>>();
-  {
-    const auto [inner_there, inner_here] = make<int>();
-    inner_here.put(3);
-    here.put(inner_here.producer());
-  }
-  const Producer<int> got = here.get();
-  got.put(4);
-  got.flush();
-}
-
-TEST_P(ConformanceWorkTest, handle_to_a_queue_of_another_node_is_refused) {
-  if (!is_remote()) GTEST_SKIP() << "there is one node";
-  const auto [there, here] = make<Queue<int>>();
-  const Queue<int> mine(Member::current(), QueueOptions{});
-  const Queue<Queue<int>> carrier(Member::current(), QueueOptions{});
-  const auto [inner_there, inner_here] = make<int>();
-  EXPECT_THROW(here.put(mine), InvalidArgument);
-  EXPECT_THROW(here.put_many(std::vector{mine}), InvalidArgument);
-  EXPECT_THROW(carrier.put(inner_here), InvalidArgument);
-  EXPECT_THROW(carrier.put_many(std::vector{inner_here}), InvalidArgument);
-  EXPECT_THROW(Queue<int>(Member::current(), {.max_deliveries = 1, .dead_letters = inner_here.channel()}),
-               InvalidArgument);
-  EXPECT_THROW(here.channel().local(), InvalidArgument);
-  here.put(inner_here);
-  EXPECT_EQ(here.get(), inner_here) << "nothing has suffered";
-}
-
-TEST_P(ConformanceWorkTest, job_has_no_other_nodes_than_its_own) {
-  const ObjectReference elsewhere{.id = ObjectId::make(0, 9, 1), .index = 0};
-  EXPECT_THROW(Queue<int>(Member::current(), elsewhere), NodeLost);
 }
 
 TEST_P(ConformanceWorkTest, every_item_arrives_once_and_in_its_producers_order) {

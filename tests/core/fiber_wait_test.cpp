@@ -11,6 +11,7 @@
 #include <wyvern/core/exit_wait.hpp>
 #include <wyvern/core/signal.hpp>
 
+#include "counted_kept_back.hpp"
 #include "fiber_scene.hpp"
 #include "support/child.hpp"
 
@@ -60,6 +61,19 @@ TEST_F(FiberWait, condition_that_holds_is_seen_without_a_wait) {
   tokens_.put(node_.segment());
   EXPECT_TRUE(Fiber([&] { return tokens_.take(member_); }).join());
   EXPECT_EQ(tokens_.waiters.summary, 0U);
+}
+
+TEST_F(FiberWait, thread_sends_what_was_kept_back_before_it_sleeps) {
+  CountedKeptBack kept_back(*member_);
+  Fiber taker([&] { EXPECT_TRUE(tokens_.take(member_)); });
+  Fiber keeper([&] { kept_back.keep_back(); });
+  std::thread putter([&] {
+    until_asleep();
+    tokens_.put(node_.segment());
+  });
+  taker.join();
+  putter.join();
+  EXPECT_EQ(kept_back.sent, 1);
 }
 
 TEST_F(FiberWait, deadline_bounds_a_wait_in_vain) {

@@ -12,6 +12,7 @@
 #include <wyvern/core/waiter_set.hpp>
 
 #include "core_node.hpp"
+#include "counted_kept_back.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -32,14 +33,27 @@ class Waiting : public ::testing::Test {
     for (std::uint32_t i = 0; i < max_parkers; ++i) count += node_.segment().parker(i).state.load() == state;
     return count;
   }
-  bool registered(std::uint32_t parker) const {
-    return (set_.words[parker / 64].load() >> (parker % 64) & 1) != 0;
-  }
 
   CoreNode node_;
   std::shared_ptr<Member> member_ = node_.join();
   WaiterSet set_{};
 };
+
+TEST_F(Waiting, sends_first_what_was_kept_back) {
+  CountedKeptBack kept_back(*member_);
+  bool was_sent_before = false;
+  const auto ready = [&] {
+    was_sent_before = kept_back.sent == 1;
+    return true;
+  };
+  kept_back.keep_back();
+  wait_until(member_, interest, &set_, ready, WaitLimit::now());
+  EXPECT_EQ(kept_back.sent, 0) << "who does not wait goes on";
+  wait_until(member_, interest, &set_, ready, Deadline::never());
+  EXPECT_TRUE(was_sent_before);
+  wait_until(member_, interest, &set_, ready, Deadline::never());
+  EXPECT_EQ(kept_back.sent, 1);
+}
 
 /// One that takes tokens as a consumer takes messages: waits, takes, and passes on a wake that it did not
 /// use.
@@ -95,7 +109,7 @@ TEST_F(Waiting, deadline_bounds_a_wait_in_vain) {
 TEST_F(Waiting, who_leaves_is_not_registered_any_more) {
   wait_until(
       member_, interest, &set_, [] { return false; }, Deadline::after(1ms));
-  EXPECT_FALSE(registered(Parker::mine(member_).index()));
+  EXPECT_FALSE(set_.has(Parker::mine(member_).index()));
 }
 
 TEST_F(Waiting, sleeper_is_woken_for_its_condition) {

@@ -1,4 +1,5 @@
 #include <wyvern/channels/remote/frame_reader.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 #include <wyvern/core/error.hpp>
 
 #include "fuzz/input.hpp"
@@ -13,6 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (const auto frame = reader.next()) {
       if (frame->kind == FrameKind::put || frame->kind == FrameKind::delivery) read_cargo(*frame);
       if (frame->kind == FrameKind::value) read_value(*frame);
+      if (frame->kind == FrameKind::puts) {
+        for (PutRun run(frame->body); !run.empty(); run.pop()) run.front();
+      }
     }
   } catch (const wyvern::DecodeError&) {
     return 0;  // which is what most bytes are

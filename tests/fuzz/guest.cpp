@@ -32,13 +32,18 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
   const auto opening = static_cast<std::uint32_t>(input.choose(3));
   const auto operation = static_cast<std::uint32_t>(input.choose(6));
   const auto flags = static_cast<wire::FrameFlags>(input.choose(64));
-  const auto kind = static_cast<FrameKind>(input.choose(17));
+  const auto kind = static_cast<FrameKind>(input.choose(18));
   wire::FrameBuffer buffer(guest.endpoint->largest_message());
   switch (input.choose(10)) {
     case 0: buffer.add(FrameKind::open, 0, opening, operation, wire::encode_open(object)); break;
     case 1:
-      buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
-                       {.payload = input.take(input.choose(longest_payload))});
+      if ((flags & wire::flag(wire::FrameFlag::answer)) != 0) {
+        buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
+                         {.payload = input.take(input.choose(longest_payload))});
+        break;
+      }
+      for (std::size_t more = input.choose(4) + 1; more != 0; --more)
+        buffer.add_put_ahead(opening, input.take(input.choose(longest_payload)));
       break;
     case 2: buffer.add(FrameKind::get, flags & 6, opening, operation); break;
     case 3: buffer.add(kind, flags, opening, operation, input.take(input.choose(32))); break;

@@ -1,4 +1,7 @@
 // Programs whose processes and queues are on several nodes, from end to end.
+#include <signal.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -27,12 +30,19 @@ class NodeJobTest : public testing::TestWithParam<const char*> {
     Job job(Job::How::launched, std::move(command),
             {.launcher_options = {"--nodes", nodes, "--provider", GetParam()}});
     EXPECT_EQ(job.wait(), 0) << job.output() << job.error();
-    EXPECT_EQ(job.error(), "");
+    if (!kills_) {
+      EXPECT_EQ(job.error(), "");
+    }
     Lines lines = job.output_lines();
     if (!lines.empty()) lines.pop_back();
     EXPECT_TRUE(eventually([&] { return job.gone(""); }));
     return lines;
   }
+  /// Processes are killed, which agents report.
+  void expect_reports() { kills_ = true; }
+
+ private:
+  bool kills_ = false;
 };
 
 /// How many lines of the demo are of processes of each node, by their puids.
@@ -113,6 +123,52 @@ TEST_P(NodeJobTest, gets_of_many_processes_are_served_in_turn_and_those_with_a_l
   EXPECT_EQ(run({"gets_in_turn"}),
             (Lines{"256 gets wait", "here: nothing, not before its time",
                    "elsewhere: nothing, not before its time", "256 gets, 256 in turn"}));
+}
+
+TEST_P(NodeJobTest, server_replies_through_queues_that_its_clients_send_it) {
+  EXPECT_EQ(run({"replies_across_nodes"}), (Lines{"sum 2450"}));
+}
+
+TEST_P(NodeJobTest, handles_travel_in_messages_between_all_nodes) {
+  EXPECT_EQ(run({"handles_every_way"}), (Lines{"81 of 81 arrived, and none is left"}));
+}
+
+TEST_P(NodeJobTest, handle_outlives_who_put_it) {
+  expect_reports();
+  EXPECT_EQ(run({"handle_of_a_putter_that_dies"}), (Lines{"27 of 27 arrived, and none is left"}));
+}
+
+TEST_P(NodeJobTest, queues_go_with_the_messages_that_carried_them) {
+  EXPECT_EQ(run({"handles_in_unread_messages"}), (Lines{"none is left"}));
+}
+
+TEST_P(NodeJobTest, queue_goes_with_who_got_its_handle) {
+  expect_reports();
+  EXPECT_EQ(run({"handle_of_a_getter_that_dies"}), (Lines{"none is left"}));
+}
+
+/// `handle_when_a_node_goes`, whose output follows when the agent of that node was killed.
+Lines lines_after_death_of(const std::string& node, const char* provider) {
+  Job job(Job::How::launched, {JOB_PROGRAM, "handle_when_a_node_goes", node},
+          {.launcher_options = {"--nodes", "3", "--provider", provider}});
+  EXPECT_TRUE(job.output_has("ready\n")) << job.error();
+  const auto processes = job.processes();
+  const auto agent = std::ranges::find(processes, "wyvern-agent-" + node, &SeenProcess::name);
+  if (agent == processes.end()) return {"there is no such agent"};
+  ::kill(agent->pid, SIGKILL);
+  EXPECT_EQ(job.wait(), 0) << job.output() << job.error();
+  return job.output_lines();
+}
+
+TEST_P(NodeJobTest, queue_goes_with_the_node_whose_messages_carried_it) {
+  EXPECT_EQ(lines_after_death_of("2", GetParam()),
+            (Lines{"ready", "none is left", "+++ head proc exited, code 0"}));
+}
+
+TEST_P(NodeJobTest, handle_of_a_queue_whose_node_has_gone_says_so) {
+  EXPECT_EQ(
+      lines_after_death_of("3", GetParam()),
+      (Lines{"ready", "node 3 is lost", "node_lost", "the queue goes on", "+++ head proc exited, code 0"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, NodeJobTest, testing::ValuesIn(and_verbs_if_tested({"tcp", "shm"})),

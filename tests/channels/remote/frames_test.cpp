@@ -12,6 +12,7 @@
 
 #include <wyvern/channels/remote/frame_buffer.hpp>
 #include <wyvern/channels/remote/frame_reader.hpp>
+#include <wyvern/channels/remote/put_run.hpp>
 #include <wyvern/core/error.hpp>
 
 namespace wyvern::wire {
@@ -107,10 +108,10 @@ TEST(Frames, in_front_of_a_malformed_one_are_there) {
 }
 
 TEST(Frames, of_unknown_kinds_are_malformed) {
-  for (const int kind : {0, 17, 63, 74, 255})
+  for (const int kind : {0, 18, 63, 74, 255})
     expect_malformed(changed_put(0, static_cast<std::uint8_t>(kind)));
   EXPECT_STREQ(name_of(FrameKind::put), "put");
-  EXPECT_STREQ(name_of(static_cast<FrameKind>(17)), "unknown");
+  EXPECT_STREQ(name_of(static_cast<FrameKind>(18)), "unknown");
   EXPECT_STREQ(name_of(static_cast<FrameKind>(255)), "unknown");
 }
 
@@ -154,6 +155,62 @@ TEST(FrameBuffer, has_room_until_a_message_is_as_large_as_may_be) {
   buffer.clear();
   EXPECT_TRUE(buffer.empty());
   EXPECT_TRUE(buffer.has_room(2 * header_bytes + 5));
+}
+
+/// Of each frame in the message, which all must be of messages that are put ahead: the opening, and these.
+std::vector<std::string> puts_in(std::span<const std::byte> message) {
+  std::vector<std::string> runs;
+  FrameReader reader(message, Sender::guest);
+  while (const auto frame = reader.next()) {
+    if (frame->kind != FrameKind::puts) continue;
+    std::string& run = runs.emplace_back(std::to_string(frame->opening) + ":");
+    for (PutRun puts(frame->body); !puts.empty(); puts.pop()) run += " " + text_of(puts.front());
+  }
+  return runs;
+}
+
+TEST(FrameBuffer, puts_messages_ahead_in_one_frame_as_long_as_nothing_else_comes) {
+  FrameBuffer buffer(largest_message);
+  buffer.add_put_ahead(1, bytes_of("a"));
+  buffer.add_put_ahead(1, bytes_of(""));
+  buffer.add_put_ahead(1, bytes_of("bc"));
+  buffer.add_put_ahead(2, bytes_of("d"));
+  buffer.add(FrameKind::size, 0, 2, 1);
+  buffer.add_put_ahead(2, bytes_of("e"));
+  EXPECT_EQ(puts_in(buffer.bytes()), (std::vector<std::string>{"1: a  bc", "2: d", "2: e"}));
+  buffer.clear();
+  buffer.add_put_ahead(2, bytes_of("f"));
+  EXPECT_EQ(puts_in(buffer.bytes()), (std::vector<std::string>{"2: f"}));
+}
+
+TEST(PutRun, knows_what_is_left_of_it) {
+  FrameBuffer buffer(largest_message);
+  buffer.add_put_ahead(1, bytes_of("first"));
+  buffer.add_put_ahead(1, bytes_of("second"));
+  PutRun run(only_frame(buffer.bytes()).body);
+  EXPECT_EQ(run.count(), 2U);
+  EXPECT_EQ(run.held_bytes(), held_bytes(5) + held_bytes(6));
+  EXPECT_EQ(run.body().size(), PutRun::bytes_of(5) + PutRun::bytes_of(6));
+  run.pop();
+  EXPECT_EQ(run.count(), 1U);
+  EXPECT_EQ(run.held_bytes(), held_bytes(6));
+  EXPECT_EQ(text_of(PutRun(run.body()).front()), "second");
+  run.pop();
+  EXPECT_TRUE(run.empty());
+  EXPECT_EQ(run.held_bytes(), 0U);
+}
+
+TEST(PutRun, that_is_malformed_is_refused) {
+  EXPECT_THROW(PutRun{std::span<const std::byte>()}, DecodeError);
+  const std::array<std::uint32_t, 4> whole{4, 0, 4, 0};
+  const auto body = std::as_bytes(std::span(whole));
+  EXPECT_EQ(PutRun(body).count(), 2U);
+  for (std::size_t bytes = 1; bytes < body.size(); ++bytes) {
+    if (bytes == body.size() / 2) continue;  // the first of them
+    EXPECT_THROW(PutRun{body.first(bytes)}, DecodeError) << bytes;
+  }
+  const std::array<std::uint32_t, 2> endless{0xffff'ffff, 0};
+  EXPECT_THROW(PutRun{std::as_bytes(std::span(endless))}, DecodeError);
 }
 
 TEST(Cargo, of_no_bytes_arrives) {

@@ -15,7 +15,7 @@ TEST_F(HomeTest, puts_into_a_closed_queue_are_turned_back) {
   ScriptedGuest& guest = visitor(channel);
   guest.put(1, "accepted", answer);
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put(0, "ahead");
+  guest.put_ahead({"ahead"});
   guest.put(3, "waiting", answer);
   scene_.settle();
   channel.close();
@@ -31,7 +31,7 @@ TEST_F(HomeTest, puts_into_a_closed_queue_are_turned_back) {
 TEST_F(HomeTest, close_comes_behind_puts_ahead_of_the_same_guest_and_turns_back_those_that_wait) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  for (const char* text : {"first", "second", "third"}) guest.put(0, text);
+  for (const char* text : {"first", "second", "third"}) guest.put_ahead({text});
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
   guest.put(2, "waits", answer);
   guest.say(FrameKind::close, 3);
@@ -52,8 +52,8 @@ TEST_F(HomeTest, close_comes_behind_puts_ahead_of_the_same_guest_and_turns_back_
 TEST_F(HomeTest, guest_that_is_lost_while_its_close_waits_has_closed) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  guest.put(0, "first");
-  guest.put(0, "second");
+  guest.put_ahead({"first"});
+  guest.put_ahead({"second"});
   guest.say(FrameKind::close, 3);
   scene_.settle();
   lose(guest);
@@ -64,7 +64,7 @@ TEST_F(HomeTest, guest_that_is_lost_while_its_close_waits_has_closed) {
 TEST_F(HomeTest, what_a_guest_has_left_comes_before_what_it_puts_when_it_is_back) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  for (const char* text : {"first", "second", "third"}) guest.put(0, text);
+  for (const char* text : {"first", "second", "third"}) guest.put_ahead({text});
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
   guest.say(FrameKind::let_go, 0);
   guest.open(channel.reference(), 2);

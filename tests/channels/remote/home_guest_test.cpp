@@ -192,11 +192,11 @@ TEST_F(NarrowHomeTest, guest_that_puts_beyond_its_window_is_broken) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
   put(channel, "full");
-  guest.put(0, "1");
-  guest.put(0, "2");
+  guest.put_ahead({"1"});
+  guest.put_ahead({"2"});
   scene_.settle();
   EXPECT_EQ(scene_.home->guests(), 1U);
-  guest.put(0, "3");
+  guest.put_ahead({"3"});
   scene_.settle();
   EXPECT_EQ(scene_.home->counters().broken, 1U);
 }

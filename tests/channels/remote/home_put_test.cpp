@@ -35,7 +35,7 @@ TEST_F(HomeTest, puts_ahead_are_credited_now_and_then) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
   const std::uint32_t window = default_window;
-  for (std::uint32_t i = 0; i < window; ++i) guest.put(0, std::to_string(i));
+  for (std::uint32_t i = 0; i < window; ++i) guest.put_ahead({std::to_string(i)});
   scene_.settle();
   EXPECT_LT(guest.told.size(), window / 8);
   std::uint32_t credited = 0;
@@ -54,7 +54,7 @@ TEST_F(HomeTest, put_into_a_full_queue_waits_for_room_and_keeps_its_place) {
   ScriptedGuest& guest = visitor(channel);
   guest.put(1, "first", answer);
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put(0, "second");
+  guest.put_ahead({"second"});
   guest.put(3, "third", answer);
   guest.put(4, "not in time", answer | now);
   EXPECT_TRUE(guest.next().is(FrameKind::nothing, 4));
@@ -85,31 +85,73 @@ TEST_F(HomeTest, put_that_is_cancelled_while_it_waits_never_happens) {
   EXPECT_EQ(get(channel), std::nullopt);
 }
 
-TEST_F(HomeTest, guests_whose_puts_wait_take_turns) {
-  const Channel channel = make_channel({.capacity = 1});
-  ScriptedGuest& a = visitor(channel);
-  ScriptedGuest& b = visitor(channel);
-  put(channel, "full");
-  for (int i = 0; i < 3; ++i) a.put(0, "a");
-  for (int i = 0; i < 3; ++i) b.put(0, "b");
-  scene_.settle();
-  EXPECT_EQ(get(channel), "full");
-  std::string order;
-  for (int i = 0; i < 6; ++i) {
+class HomeTurnsTest : public HomeTest {
+ protected:
+  /// A message of each turn, when both guests have put three that find the queue full.
+  void expect_turns() {
     scene_.settle();
-    order += *get(channel);
+    EXPECT_EQ(get(channel_), "full");
+    std::string order;
+    for (int i = 0; i < 6; ++i) {
+      scene_.settle();
+      order += *get(channel_);
+    }
+    EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
   }
-  EXPECT_TRUE(order == "ababab" || order == "bababa") << order;
+
+  Channel channel_ = make_channel({.capacity = 1});
+  ScriptedGuest& a_ = visitor(channel_);
+  ScriptedGuest& b_ = visitor(channel_);
+};
+
+TEST_F(HomeTurnsTest, guests_whose_puts_wait_take_turns) {
+  put(channel_, "full");
+  for (int i = 0; i < 3; ++i) a_.put_ahead({"a"});
+  for (int i = 0; i < 3; ++i) b_.put_ahead({"b"});
+  expect_turns();
+}
+
+TEST_F(HomeTurnsTest, guests_whose_messages_were_put_together_take_turns) {
+  put(channel_, "full");
+  a_.put_ahead({"a", "a", "a"});
+  b_.put_ahead({"b", "b", "b"});
+  expect_turns();
+}
+
+TEST_F(HomeTest, messages_put_together_that_find_no_room_go_in_in_order) {
+  const Channel channel = make_channel({.capacity = 2});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_ahead({"1", "2", "3", "4"});
+  guest.put_ahead({"5"});
+  scene_.settle();
+  for (const char* text : {"1", "2", "3", "4", "5"}) {
+    EXPECT_EQ(get(channel), text);
+    scene_.settle();
+  }
+  while (guest.next().operation != 5) continue;  // of credits
+  expect_sound(channel);
+}
+
+TEST_F(HomeTest, message_that_can_never_fit_is_refused_and_those_put_with_it_go_in) {
+  const Channel channel = make_channel({.max_bytes = 512, .inline_size = 64});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_ahead({"before", std::string(1000, 'x'), "behind"});
+  const Said said = guest.next();
+  ASSERT_TRUE(said.is(FrameKind::refused, 0));
+  EXPECT_EQ(said.error(), ErrorCode::too_large);
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 3));
+  EXPECT_EQ(get(channel), "before");
+  EXPECT_EQ(get(channel), "behind");
 }
 
 TEST_F(HomeTest, flush_is_answered_when_all_is_in) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  guest.put(0, "first");
+  guest.put_ahead({"first"});
   guest.say(FrameKind::flush, 1);
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put(0, "second");
+  guest.put_ahead({"second"});
   guest.say(FrameKind::flush, 2);
   EXPECT_TRUE(guest.is_told_nothing());
   EXPECT_EQ(get(channel), "first");
@@ -133,11 +175,11 @@ TEST_F(HomeTest, guest_that_puts_more_bytes_ahead_than_it_may_ends_its_visit) {
   ScriptedGuest& guest = visitor(channel);
   const std::string large(8000, 'x');
   for (std::size_t i = 0; i < GuestLimits().window_bytes / wire::held_bytes(large.size()) + 1; ++i) {
-    guest.put(0, large);
+    guest.put_ahead({large});
     scene_.settle();
   }
   EXPECT_EQ(scene_.home->counters().broken, 0U);
-  guest.put(0, large);
+  guest.put_ahead({large});
   scene_.settle();
   EXPECT_EQ(scene_.home->counters().broken, 1U);
 }
@@ -151,7 +193,7 @@ TEST_F(HomeTest, what_a_guest_puts_ahead_takes_less_than_a_mebibyte) {
     const std::size_t most = std::min<std::size_t>(
         GuestLimits().window, GuestLimits().window_bytes / wire::held_bytes(payload.size()));
     const std::size_t before = ::mallinfo2().uordblks;
-    for (std::size_t i = 0; i < most; ++i) guest.put(0, payload);
+    for (std::size_t i = 0; i < most; ++i) guest.put_ahead({payload});
     scene_.settle();
     EXPECT_EQ(scene_.home->counters().broken, 0U);
     EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{1} << 20)) << size << " bytes each";
@@ -187,130 +229,6 @@ TEST_F(HomeTest, message_with_a_handle_that_its_sender_does_not_hold_ends_the_vi
   EXPECT_EQ(get(channel), std::nullopt);
 }
 
-TEST_F(HomeTest, large_put_is_fetched) {
-  const Channel channel = make_channel();
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(3'000'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer);
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  EXPECT_EQ(channel.try_get(), large);
-  expect_sound(channel);
-}
-
-TEST_F(HomeTest, small_put_behind_a_large_one_comes_behind_it) {
-  const Channel channel = make_channel();
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(3'000'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer);
-  guest.put(0, "small");
-  guest.say(FrameKind::flush, 2);
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
-  EXPECT_EQ(channel.try_get(), large);
-  EXPECT_EQ(get(channel), "small");
-}
-
-TEST_F(HomeTest, large_put_that_is_to_wait_for_nothing_finds_room_or_does_not) {
-  const Channel channel = make_channel({.capacity = 1});
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(100'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer | now);
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 1));
-  guest.put_large(2, registered->remote(), answer | now);
-  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 2));
-  EXPECT_EQ(channel.try_get(), large);
-  EXPECT_EQ(get(channel), std::nullopt);
-  expect_sound(channel);
-}
-
-TEST_F(HomeTest, large_put_that_cannot_be_read_is_refused) {
-  const Channel channel = make_channel();
-  ScriptedGuest& guest = visitor(channel);
-  guest.put_large(1, {.address = 1, .key = 2, .size = 100'000}, answer);
-  const Said said = guest.next();
-  ASSERT_TRUE(said.is(FrameKind::refused, 1));
-  EXPECT_EQ(said.error(), ErrorCode::unreachable);
-  guest.put(2, "goes on", answer);
-  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
-  expect_sound(channel);
-}
-
-TEST_F(HomeTest, large_put_of_a_guest_that_is_lost_meanwhile_leaves_nothing) {
-  const Channel channel = make_channel();
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(3'000'000);
-  auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer);
-  for (int i = 0; i < 3; ++i) scene_.home->poll(scene_.now);  // begins to fetch
-  registered.reset();
-  lose(guest);
-  EXPECT_EQ(get(channel), std::nullopt);
-  put(channel, "goes on");
-  EXPECT_EQ(get(channel), "goes on");
-}
-
-TEST_F(HomeTest, large_put_of_an_impossible_size_is_refused) {
-  const Channel channel = make_channel({.max_bytes = ~std::uint64_t{0}});
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(100'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  std::uint32_t operation = 0;
-  for (const std::uint64_t size : {~std::uint64_t{0}, ~std::uint64_t{0} - 2, std::uint64_t{1} << 63}) {
-    RemoteMemory memory = registered->remote();
-    memory.size = size;
-    wire::FrameBuffer buffer(guest.endpoint->largest_message());
-    buffer.add_cargo(FrameKind::put, answer, 1, ++operation,
-                     {.handles = std::array{channel.reference()}, .memory = memory});
-    guest.send(buffer.bytes());
-    const Said said = guest.next();
-    ASSERT_TRUE(said.is(FrameKind::refused, operation));
-    EXPECT_EQ(said.error(), ErrorCode::too_large);
-  }
-  expect_sound(channel);
-}
-
-TEST_F(HomeTest, large_put_that_is_cancelled_while_it_is_fetched_does_not_wait_for_room) {
-  const Channel channel = make_channel({.capacity = 1});
-  ScriptedGuest& guest = visitor(channel);
-  put(channel, "full");
-  Bytes large = pattern(3'000'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer);
-  scene_.home->poll(scene_.now);
-  guest.say(FrameKind::cancel, 1);
-  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 1));
-  EXPECT_EQ(get(channel), "full");
-  EXPECT_EQ(get(channel), std::nullopt);
-  expect_sound(channel);
-}
-
-TEST_F(HomeTest, large_puts_that_are_fetched_when_their_queues_are_let_go_leave_nothing) {
-  ScriptedGuest& guest = scene_.add_guest();
-  guest.introduce();
-  Bytes large = pattern(3'000'000);
-  const auto registered = guest.endpoint->register_memory(large);
-  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
-    const Channel channel = make_channel();
-    guest.open(channel.reference(), opening);
-    EXPECT_EQ(guest.next().kind, FrameKind::opened);
-  }
-  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
-    guest.current_opening = opening;
-    guest.put_large(opening, registered->remote(), answer);
-  }
-  for (int i = 0; i < 2; ++i) scene_.home->poll(scene_.now);  // begins to fetch
-  for (std::uint32_t opening = 1; opening <= 3; ++opening) {
-    guest.current_opening = opening;
-    guest.say(FrameKind::let_go, 0);
-  }
-  EXPECT_TRUE(guest.is_told_nothing());
-  EXPECT_EQ(audit_node(scene_.node.segment()), "");
-}
-
 TEST_F(HomeTest, handle_in_a_put_that_waits_keeps_its_queue) {
   const Channel channel = make_channel({.capacity = 1});
   std::optional<Channel> carried = make_channel();
@@ -334,7 +252,7 @@ TEST_F(HomeTest, handle_in_a_put_that_waits_keeps_its_queue) {
 TEST_F(HomeTest, puts_ahead_of_a_guest_that_lets_the_queue_go_still_go_in) {
   const Channel channel = make_channel({.capacity = 1});
   ScriptedGuest& guest = visitor(channel);
-  for (int i = 0; i < 4; ++i) guest.put(0, std::to_string(i));
+  for (int i = 0; i < 4; ++i) guest.put_ahead({std::to_string(i)});
   guest.put(1, "answered", answer);
   guest.say(FrameKind::let_go, 0);
   for (int i = 0; i < 4; ++i) {

@@ -46,6 +46,12 @@ void ScriptedGuest::put(std::uint32_t operation, std::string_view payload, wire:
   send(buffer.bytes());
 }
 
+void ScriptedGuest::put_ahead(std::initializer_list<std::string_view> payloads) {
+  wire::FrameBuffer buffer(endpoint->largest_message());
+  for (const std::string_view payload : payloads) buffer.add_put_ahead(current_opening, bytes_of(payload));
+  send(buffer.bytes());
+}
+
 void ScriptedGuest::put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags) {
   wire::FrameBuffer buffer(endpoint->largest_message());
   buffer.add_cargo(FrameKind::put, flags, current_opening, operation, {.memory = memory});
@@ -103,7 +109,7 @@ HomeScene::HomeScene(const HomeOptions& options, const LoopbackSettings& network
     : network(network_settings) {
   HomeOptions reporting = options;
   reporting.report = [this](const std::string& text) { reports.push_back(text); };
-  home.emplace(node.join(), std::move(made_endpoint), key, reporting);
+  home.emplace(home_member, std::move(made_endpoint), key, reporting);
 }
 
 ScriptedGuest& HomeScene::add_guest() {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,8 @@ class ScriptedGuest : public EndpointHandler {
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
   void put(std::uint32_t operation, std::string_view payload, wire::FrameFlags flags = 0,
            std::span<const ObjectReference> handles = {});
+  /// In one frame.
+  void put_ahead(std::initializer_list<std::string_view> payloads);
   void put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags);
 
   /// Introduces itself, and opens a queue as number 1.
@@ -104,6 +107,7 @@ class HomeScene {
 
   LocalNode node;
   std::shared_ptr<Member> local = node.join();  // a process of the node
+  std::shared_ptr<Member> home_member = node.join();
   JobKey key = JobKey::make();
   LoopbackNetwork network;
   std::unique_ptr<LoopbackEndpoint> made_endpoint = std::make_unique<LoopbackEndpoint>(network);

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   scenarios.merge(ending_scenarios());
   scenarios.merge(queue_scenarios());
   scenarios.merge(node_scenarios());
+  scenarios.merge(handle_scenarios());
   scenarios.merge(remote_wait_scenarios());
   const Arguments arguments(argv + 1, argv + argc);
   const auto found = arguments.empty() ? scenarios.end() : scenarios.find(arguments.front());

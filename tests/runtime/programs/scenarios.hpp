@@ -21,6 +21,7 @@ Scenarios output_scenarios();
 Scenarios ending_scenarios();
 Scenarios queue_scenarios();
 Scenarios node_scenarios();
+Scenarios handle_scenarios();
 Scenarios remote_wait_scenarios();
 
 /// Prints a line at once, also if stdout is a file.
