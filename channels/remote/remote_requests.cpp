@@ -5,6 +5,7 @@
 
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 // What a process asks the agents of other nodes for, besides their queues, and how it leaves.
 namespace wyvern {
@@ -79,6 +80,7 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
     home->outbox().room_for(0).add(wire::FrameKind::cancel, 0, 0, operation);
     send(*home);
     home->leave(operation);
+    detail::throw_if_fiber_ended();
     return std::nullopt;
   }
   home->end(operation);

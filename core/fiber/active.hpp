@@ -20,4 +20,9 @@ inline constinit thread_local FiberScheduler* active_fibers = nullptr;
 WaitResult wait_in_fiber(FiberScheduler& fibers, const std::shared_ptr<Member>& member,
                          std::uint64_t interest, WaiterSet* set, Condition condition, const WaitLimit& limit);
 
+/// Throws FiberEnded if the caller is a fiber that is being ended.
+void throw_if_fiber_ended();
+/// Ends the calling thread's fibers as if it came to its end. For its own stack: in a fiber nothing happens.
+void end_fibers();
+
 }  // namespace wyvern::detail

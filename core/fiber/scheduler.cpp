@@ -4,15 +4,11 @@
 #include <wyvern/core/fiber/context_switch.hpp>
 #include <wyvern/core/fiber/fiber.hpp>
 #include <wyvern/core/fiber/scheduler.hpp>
-#include <wyvern/core/futex.hpp>
 #include <wyvern/core/thread_number.hpp>
 #include <wyvern/core/wait.hpp>
 
 namespace wyvern::detail {
 namespace {
-
-/// Switches between two looks at what has happened meanwhile: a look costs as much as some switches.
-constexpr std::uint32_t looks_every = 64;
 
 constinit thread_local FiberScheduler* scheduler_of_thread = nullptr;
 /// Stays readable after the thread's other objects have gone.
@@ -20,11 +16,6 @@ constinit thread_local bool thread_has_ended = false;
 
 [[noreturn]] void throw_ended() {
   throw FiberEnded("this fiber is being ended, since its thread ends: return from its function");
-}
-
-Deadline deadline_at(std::uint64_t monotonic) {
-  return Deadline::at(
-      Deadline::Clock::time_point(std::chrono::nanoseconds(static_cast<std::int64_t>(monotonic))));
 }
 
 }  // namespace
@@ -57,7 +48,6 @@ struct FiberEntry {
 FiberScheduler::FiberScheduler()
     : handled_(handled_exceptions()),
       current_(&thread_),
-      until_look_(looks_every),
       thread_(*this),
       stacks_(std::make_unique<StackPool>()) {
   adopt_thread(thread_.context);
@@ -214,11 +204,31 @@ void FiberScheduler::sleep_until(Deadline deadline) {
   }
 }
 
+void FiberScheduler::adopt(const std::shared_ptr<Member>& member) {
+  waits_.adopt(member);
+  cell_.store(&waits_.parker()->cell(), std::memory_order_seq_cst);  // see post
+}
+
+void FiberScheduler::begin_wait_for(Completions& completions, const std::shared_ptr<Member>& member) {
+  if (waits_for_completions_ != 0 && completions_ != &completions) {
+    throw InvalidArgument(
+        "the fibers of one thread work on other nodes as one process: this one is another member than those "
+        "that wait already");
+  }
+  adopt(member);
+  completions_ = &completions;
+  ++waits_for_completions_;
+}
+
+void FiberScheduler::end_wait_for_completions() {
+  take_late_posts();
+  if (--waits_for_completions_ == 0) completions_ = nullptr;
+}
+
 WaitResult FiberScheduler::wait(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
                                 Condition condition, const WaitLimit& limit) {
   throw_if_ended();
-  waits_.adopt(member);
-  cell_.store(&waits_.parker()->cell(), std::memory_order_seq_cst);  // see post
+  adopt(member);
   FiberControl& fiber = *current_;
   FiberWait wait{.fiber = fiber,
                  .set = set,
@@ -241,8 +251,7 @@ WaitResult FiberScheduler::wait(const std::shared_ptr<Member>& member, std::uint
     }
     waits_.remove(wait);
   }
-  // Relaxed: a post that we do not see is still under way in none: the callback has ended.
-  if (fiber.posted.load(std::memory_order_relaxed)) take_posted();
+  take_late_posts();
   result.notified = wait.notified;
   if (wait.notified) until_look_ = 1;  // others may wait for the same
   if (fiber.must_end) {
@@ -258,69 +267,8 @@ WaitResult wait_in_fiber(FiberScheduler& fibers, const std::shared_ptr<Member>& 
   return fibers.wait(member, interest, set, condition, limit);
 }
 
-// --- What happens meanwhile
-
-void FiberScheduler::post(FiberControl& fiber) {
-  FiberScheduler& scheduler = fiber.scheduler;
-  if (fiber.posted.exchange(true, std::memory_order_acq_rel)) return;  // it is in the list already
-  FiberControl* first = scheduler.posted_.load(std::memory_order_relaxed);
-  do {
-    fiber.next_posted = first;
-    // Sequentially consistent: before the look at the parker. The thread says that it sleeps, then looks at
-    // this list. If it has changed its cell in between, that was before that look.
-  } while (!scheduler.posted_.compare_exchange_weak(first, &fiber, std::memory_order_seq_cst,
-                                                    std::memory_order_relaxed));
-  notify(*scheduler.cell_.load(std::memory_order_seq_cst));
-}
-
-void FiberScheduler::take_posted() {
-  if (posted_.load(std::memory_order_seq_cst) == nullptr) return;
-  for (FiberControl* fiber = posted_.exchange(nullptr, std::memory_order_seq_cst); fiber != nullptr;) {
-    FiberControl* const next = fiber->next_posted;
-    fiber->posted.store(false, std::memory_order_release);  // it may be posted again from here on
-    make_ready(*fiber);
-    fiber = next;
-  }
-}
-
-void FiberScheduler::wake_timers() {
-  if (timers_.empty()) return;
-  const std::uint64_t now = monotonic_ns();
-  while (!timers_.empty() && timers_.begin()->wake_at_ns <= now) make_ready(*timers_.begin());
-}
-
-void FiberScheduler::look() {
-  until_look_ = looks_every;
-  if (waits_.parker() != nullptr) waits_.member().send_kept_back();
-  take_posted();
-  waits_.take_signals([this](FiberWait& wait) { make_ready(wait.fiber); });
-  wake_timers();
-}
-
-void FiberScheduler::idle() {
-  look();
-  if (!ready_.empty()) return;
-  const Deadline deadline = timers_.empty() ? Deadline::never() : deadline_at(timers_.begin()->wake_at_ns);
-  if (waits_.parker() == nullptr) {
-    idle_for_timers(deadline);
-    return;
-  }
-  const auto anybody = [this] {
-    take_posted();
-    waits_.take_signals([this](FiberWait& wait) { make_ready(wait.fiber); });
-    return !ready_.empty();
-  };
-  SpinHabit& habit = SpinHabit::mine();
-  if (spin_until(waits_.member(), anybody, deadline, habit)) return;
-  park_until(*waits_.parker(), make_interest(InterestKind::several, 0), anybody, deadline);
-  waits_.parker()->finish();  // a wake that has come has left its signal
-  if (!ready_.empty()) habit.end(monotonic_ns());
-}
-
-/// Nobody outside this thread can wake any of them.
-void FiberScheduler::idle_for_timers(Deadline deadline) {
-  std::atomic<std::uint32_t> nobody_changes_it = 0;
-  futex_wait(nobody_changes_it, 0, deadline);
+void throw_if_fiber_ended() {
+  if (active_fibers != nullptr) active_fibers->throw_if_ended();
 }
 
 // --- The end
@@ -344,6 +292,16 @@ void FiberScheduler::end_all() {
     ready_.push_back(*current_);
     switch_to(next_ready());
   }
+}
+
+void FiberScheduler::end_fibers() {
+  if (current_ != &thread_) return;
+  end_all();
+  is_ending_ = false;
+}
+
+void end_fibers() {
+  if (active_fibers != nullptr) active_fibers->end_fibers();
 }
 
 /// Handles that are left refer to nothing.

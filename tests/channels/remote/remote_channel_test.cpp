@@ -19,7 +19,7 @@
 #include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
-#include "serving_node.hpp"
+#include "remote_channel_scene.hpp"
 #include "support/local_node.hpp"
 #include "transport/pattern.hpp"
 
@@ -29,46 +29,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-std::string text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string path_name(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
-
-constexpr PeerWatchOptions impatient{
-    .interval = milliseconds(100), .suspect_after = milliseconds(400), .lost_after = milliseconds(800)};
-
-class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
- protected:
-  explicit RemoteChannelTest(std::uint32_t window = 64)
-      : home_(std::make_unique<ServingNode>(
-            key_, GetParam(), HomeOptions{.limits = {.window = window}, .watch = impatient, .report = {}})),
-        access_(std::make_unique<RemoteAccess>(
-            member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = GetParam()}), key_,
-            [this](std::uint32_t) { return home_->address(); }, impatient)) {}
-
-  Channel make_channel(const QueueOptions& options = {}) {
-    return Channel::create(home_->local, options, raw_bytes_type_hash, raw_bytes_type_name);
-  }
-  std::shared_ptr<RemoteChannel> open(const Channel& channel) {
-    return RemoteChannel::open(*access_, channel.reference());
-  }
-  static std::optional<std::string> get(RemoteChannel& channel, const WaitLimit& limit = WaitLimit::never()) {
-    const auto message = channel.take(IntentKind::get, limit);
-    if (!message) return std::nullopt;
-    return text_of(message->bytes());
-  }
-  static void put(RemoteChannel& channel, std::string_view text) {
-    EXPECT_TRUE(channel.put(bytes_of(text), {}, WaitLimit::never()));
-  }
-
-  JobKey key_ = JobKey::make();
-  LocalNode node_;  // of the guest
-  std::shared_ptr<Member> member_ = node_.join();
-  std::unique_ptr<ServingNode> home_;
-  std::unique_ptr<RemoteAccess> access_;
-};
 INSTANTIATE_TEST_SUITE_P(Over, RemoteChannelTest, ::testing::Values("tcp", "net"), path_name);
 
 TEST_P(RemoteChannelTest, messages_go_both_ways_in_order) {
