@@ -132,9 +132,15 @@ void check(const Options& options, const CLI::App& app) {
   only_for("--producers", {Benchmark::throughput});
   only_for("--consumers", {Benchmark::throughput, Benchmark::idle});
   only_for("--batch", {Benchmark::throughput});
+  only_for("--fibers", {Benchmark::get_roundtrip});
   check_range("--producers", options.producers, max_producers);
   check_range("--consumers", options.consumers, max_consumers);
   check_range("--batch", options.batch, max_batch);
+  if (app.get_option("--fibers")->count() != 0) {
+    check_range("--fibers", options.fibers, max_fibers);
+    if (!options.baselines.empty())
+      throw BadOption("--baselines: fibers are compared with a thread that has none, and with nothing else");
+  }
   check_repetitions(options.seconds, options.repetitions);
 }
 
@@ -151,6 +157,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--producers", options.producers, "Processes that put (throughput)");
   app.add_option("--consumers", options.consumers, "Processes that get (throughput, idle)");
   app.add_option("--batch", options.batch, "Messages of one put_many and get_many (throughput)");
+  app.add_option("--fibers", options.fibers,
+                 "Fibers of one thread that get, beside a thread without (get-roundtrip)");
   app.add_option("--path", typed.path,
                  "How the processes are connected: local, or a provider between nodes: tcp, net, shm, …");
   app.add_option(
@@ -172,6 +180,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   }
   if (!parse_command_line(app, argc, argv, "bench_queue latency --sizes 64")) return std::nullopt;
   options.sizes = parse_sizes(typed.sizes);
+  if (options.fibers != 0 && app.get_option("--baselines")->count() == 0) typed.baselines = {"none"};
   options.baselines = parse_baselines(typed.baselines, options);
   check(options, app);
   return options;
