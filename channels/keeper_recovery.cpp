@@ -9,6 +9,7 @@
 #include <wyvern/core/futex.hpp>
 #include <wyvern/core/object_hold.hpp>
 #include <wyvern/core/parker.hpp>
+#include <wyvern/core/signal.hpp>
 #include <wyvern/core/spin.hpp>
 
 // What the agent does for the dead, and a few times a second for the stopped.
@@ -81,6 +82,7 @@ void Keeper::remove_parkers(std::uint32_t process, const std::vector<std::uint32
     ParkerCell& cell = segment_.parker(parker);
     if (cell.owner.load(std::memory_order_acquire) != process + 1) continue;
     cell.state.store(parker_awake, std::memory_order_seq_cst);  // nobody claims it from here on
+    cell.takes_signals.store(0, std::memory_order_relaxed);
     for (const std::uint32_t object : held) {
       ChannelHeader& header = view_of(object).header();
       for (WaiterSet* set : {&header.getters, &header.putters, &header.payload_putters, &header.joiners})
@@ -117,7 +119,9 @@ void Keeper::sweep() {
     const std::uint32_t state = cell.state.load(std::memory_order_seq_cst);
     if (state == parker_notified)
       futex_wake(cell.state, 1);  // its waker may have died or stopped before this step
-    if (state == parker_asleep) test_interest(parker);
+    // A thread with fibers may have work for ever, and a fiber that nobody has told.
+    if (state == parker_asleep || cell.takes_signals.load(std::memory_order_relaxed) != 0)
+      test_interest(parker);
   }
   visit_some_channels();
   retire_unheld();
@@ -128,20 +132,17 @@ void Keeper::sweep() {
 bool Keeper::may_go_on(std::uint32_t parker) {
   constexpr std::uint32_t most_objects = 1024;
   if (objects_used_ > most_objects) return true;
-  const auto is_in = [&](const WaiterSet& set) {
-    return (set.words[parker / 64].load(std::memory_order_relaxed) >> parker % 64 & 1) != 0;
-  };
   for (std::uint32_t object = 0; object < objects_used_; ++object) {
     if (!is_channel(object)) continue;
     const RingView view = view_of(object);
     const ChannelHeader& header = view.header();
-    if (is_in(header.getters)) {
+    if (header.getters.has(parker)) {
       sweep_given_back(view);
       if (may_be_given_back(view) || ring::has_message_or_end(view)) return true;
     }
-    if (is_in(header.putters) && ring::has_room_or_end(view)) return true;
-    if (is_in(header.payload_putters)) return true;  // for how many bytes is not known here
-    if (is_in(header.joiners) && all_tasks_done(view)) return true;
+    if (header.putters.has(parker) && ring::has_room_or_end(view)) return true;
+    if (header.payload_putters.has(parker)) return true;  // for how many bytes is not known here
+    if (header.joiners.has(parker) && all_tasks_done(view)) return true;
   }
   return false;
 }
@@ -152,7 +153,9 @@ void Keeper::test_interest(std::uint32_t parker) {
   const auto object = static_cast<std::uint32_t>(interest_number(interest));
   const InterestKind kind = interest_kind(interest);
   if (kind == InterestKind::several) {
-    if (may_go_on(parker)) notify(cell);
+    if (!may_go_on(parker)) return;
+    if (cell.takes_signals.load(std::memory_order_relaxed) != 0) set_all_signals(cell);
+    notify(cell);
     return;
   }
   if (kind == InterestKind::none || kind == InterestKind::process_exit || kind == InterestKind::name ||

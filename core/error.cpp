@@ -22,6 +22,7 @@ const char* to_string(ErrorCode code) noexcept {
     case ErrorCode::spawn_failed: return "spawn_failed";
     case ErrorCode::invalid_argument: return "invalid_argument";
     case ErrorCode::not_a_member: return "not_a_member";
+    case ErrorCode::fiber_ended: return "fiber_ended";
   }
   return "unknown_code";
 }
@@ -44,6 +45,7 @@ void throw_error(ErrorCode code, const std::string& message) {
     case ErrorCode::spawn_failed: throw SpawnFailed(message);
     case ErrorCode::invalid_argument: throw InvalidArgument(message);
     case ErrorCode::not_a_member: throw NotAMember(message);
+    case ErrorCode::fiber_ended: throw FiberEnded(message);
   }
   throw Error(code, message);
 }

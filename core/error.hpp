@@ -25,6 +25,7 @@ enum class ErrorCode {
   spawn_failed,
   invalid_argument,
   not_a_member,
+  fiber_ended,
 };
 
 /// The field's name of a code, for example "queue_closed". Never fails.
@@ -61,6 +62,7 @@ using UnknownFunction = ErrorOf<ErrorCode::unknown_function>;
 using SpawnFailed = ErrorOf<ErrorCode::spawn_failed>;
 using InvalidArgument = ErrorOf<ErrorCode::invalid_argument>;
 using NotAMember = ErrorOf<ErrorCode::not_a_member>;
+using FiberEnded = ErrorOf<ErrorCode::fiber_ended>;
 
 /// A message whose bytes are not what its type expects. Carries the bytes, so that nothing is lost.
 class DecodeError : public Error {

@@ -2,6 +2,7 @@
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/exit_wait.hpp>
+#include <wyvern/core/signal.hpp>
 #include <wyvern/core/wait.hpp>
 
 namespace wyvern {
@@ -37,6 +38,11 @@ bool wait_for_name_change(const std::shared_ptr<Member>& member, std::uint32_t s
 void wake_interested(const Segment& segment, std::uint64_t interest) {
   for (std::uint32_t i = 0; i < max_parkers; ++i) {
     ParkerCell& cell = segment.parker(i);
+    // Sequentially consistent: a thread with fibers says so, then looks again itself.
+    if (cell.takes_signals.load(std::memory_order_seq_cst) != 0) {
+      set_signal(cell, signal_of_interest(interest));
+      notify(cell);
+    }
     // Sequentially consistent state first: a sleeper stores its interest before ASLEEP and re-checks after
     // it.
     if (cell.state.load(std::memory_order_seq_cst) == parker_asleep &&

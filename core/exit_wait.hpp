@@ -20,7 +20,7 @@ std::uint32_t name_changes(const Member& member);
 /// Waits until `name_changes` is not `seen` any more; false: not in time. Any thread.
 bool wait_for_name_change(const std::shared_ptr<Member>& member, std::uint32_t seen, Deadline deadline);
 
-/// For the agent: wakes every thread that sleeps for exactly that interest.
+/// For the agent: wakes every thread that sleeps for exactly that interest, and all that run fibers.
 void wake_interested(const Segment& segment, std::uint64_t interest);
 
 }  // namespace wyvern

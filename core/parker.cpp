@@ -42,23 +42,41 @@ std::uint32_t claim_cell(const Member& member) {
 }  // namespace
 
 Parker& Parker::mine(const std::shared_ptr<Member>& member) {
-  // A thread has one member nearly always; tests that play several processes in one have a few.
-  thread_local std::vector<std::unique_ptr<Parker>> parkers;
+  std::vector<std::unique_ptr<Parker>>& parkers = of_thread();
   for (const auto& parker : parkers) {
     if (parker->member_ == member) return *parker;
   }
   return *parkers.emplace_back(std::make_unique<Parker>(member));
 }
 
+/// A thread has one member nearly always; tests that play several processes in one have a few.
+std::vector<std::unique_ptr<Parker>>& Parker::of_thread() {
+  thread_local std::vector<std::unique_ptr<Parker>> parkers;
+  return parkers;
+}
+
+void Parker::outlive_later_objects() { of_thread(); }
+
 Parker::Parker(std::shared_ptr<Member> member)
     : member_(std::move(member)), index_(claim_cell(*member_)), cell_(member_->segment().parker(index_)) {
   cell_.state.store(parker_awake, std::memory_order_relaxed);
+  cell_.takes_signals.store(0, std::memory_order_relaxed);  // nobody has this place registered yet
 }
 
 Parker::~Parker() {
   if (Member::forked()) return;  // the cell is the parent's
   cell_.interest.store(0, std::memory_order_relaxed);
   cell_.owner.store(0, std::memory_order_release);  // the next owner's writes come after ours
+}
+
+void Parker::take_signals() {
+  const std::uint64_t several = make_interest(InterestKind::several, 0);
+  // Relaxed: only this thread writes them.
+  if (cell_.takes_signals.load(std::memory_order_relaxed) != 0 &&
+      cell_.interest.load(std::memory_order_relaxed) == several)
+    return;
+  cell_.interest.store(several, std::memory_order_relaxed);
+  cell_.takes_signals.store(1, std::memory_order_seq_cst);  // before the registrations that follow
 }
 
 void Parker::prepare(std::uint64_t interest) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/wait_limit.hpp>
@@ -31,9 +33,15 @@ constexpr std::uint64_t interest_number(std::uint64_t interest) {
   return interest & ((std::uint64_t{1} << 56) - 1);
 }
 
+struct WaitResult {
+  bool ready = false;     ///< the condition was seen to hold
+  bool notified = false;  ///< a waker spent its wake on us: use it or pass it on
+};
+
 enum ParkerState : std::uint32_t { parker_awake = 0, parker_asleep = 1, parker_notified = 2 };
 
-/// A thread's sleeping place in the segment. Protocol, in this order:
+/// A thread's sleeping place in the segment; a thread with fibers has one for all of them (signal.hpp).
+/// Protocol, in this order:
 ///   owner:  register where wakers look -> prepare() (ASLEEP) -> re-check the condition -> park() -> finish()
 ///   (AWAKE) waker:  make the condition true -> find the registration -> notify(): claim by ASLEEP ->
 ///   NOTIFIED, then wake
@@ -58,12 +66,32 @@ class Parker {
   /// Ends a wait; true if a waker had claimed this parker, in which case its wake has to be used or passed
   /// on.
   bool finish();
+  /// From now on wakers are to say what they wake for: see signal.hpp. Before any registration for a fiber.
+  void take_signals();
+
+  /// The calling thread's places end after its thread-local objects that are made after this call.
+  static void outlive_later_objects();
 
  private:
+  static std::vector<std::unique_ptr<Parker>>& of_thread();
+
   std::shared_ptr<Member> member_;
   std::uint32_t index_;
   ParkerCell& cell_;
 };
+
+/// Sleeps until `ready()`, which is asked again after each wake, or the limit.
+template <class Ready>
+WaitResult park_until(Parker& parker, std::uint64_t interest, Ready&& ready, const WaitLimit& limit) {
+  WaitResult result;
+  while (true) {
+    parker.prepare(interest);
+    result.ready = ready();
+    if (result.ready || limit.passed()) return result;
+    parker.park(limit);
+    result.notified |= parker.finish();
+  }
+}
 
 /// Claims a sleeping parker and wakes it; false if it is not asleep or was claimed by another.
 bool notify(ParkerCell& cell);

@@ -9,7 +9,7 @@
 namespace wyvern {
 
 inline constexpr std::uint64_t segment_magic = 0x314E'5245'5659'5721;  // "!WYVERN1"
-inline constexpr std::uint32_t layout_version = 2;
+inline constexpr std::uint32_t layout_version = 3;
 inline constexpr std::size_t page_size = 4096;
 inline constexpr std::size_t cache_line = 64;
 
@@ -20,6 +20,8 @@ inline constexpr std::uint32_t agent_process_index = max_processes - 1;
 /// Threads that wait at the same time on one node; a waiter set has one bit for each, found by one summary
 /// word.
 inline constexpr std::uint32_t max_parkers = 4096;
+/// Signals that one parker tells apart: what its fibers wait for is spread over so many.
+inline constexpr std::uint32_t max_signals = 512;
 /// Processes ever started on one node: each leaves its exit record, so that it can be joined at any later
 /// time.
 inline constexpr std::uint32_t max_exit_records = 1U << 24;
@@ -46,15 +48,19 @@ struct alignas(cache_line) ProcessEntry {
 };
 static_assert(sizeof(ProcessEntry) == 64);
 
-/// One sleeping place of one thread. See parker.hpp for the protocol.
+/// One sleeping place of one thread. See parker.hpp for the protocol, signal.hpp for the signals.
 struct alignas(cache_line) ParkerCell {
   std::atomic<std::uint32_t> state;  ///< the futex word
   std::atomic<std::uint32_t> owner;  ///< process index + 1; 0: free
   std::atomic<std::uint64_t> interest;
-  std::atomic<std::uint64_t> notified_at;  ///< ns, monotonic clock
-  std::uint64_t reserved[5];
+  std::atomic<std::uint64_t> notified_at;    ///< ns, monotonic clock
+  std::atomic<std::uint32_t> takes_signals;  ///< 1: its thread runs fibers
+  std::atomic<std::uint32_t> signalled_all;  ///< 1: stands for every signal
+  std::uint64_t reserved[4];
+  std::atomic<std::uint64_t>
+      signals[max_signals / 64];  ///< a line of its own: threads without fibers use none
 };
-static_assert(sizeof(ParkerCell) == 64);
+static_assert(sizeof(ParkerCell) == 64 + max_signals / 8);
 
 /// An object (queue) of this node: where it is and who holds it. See object_hold.hpp for the protocol.
 struct alignas(cache_line) DirectoryEntry {
@@ -148,7 +154,8 @@ constexpr std::uint64_t hash_layout(std::uint64_t start, Numbers... numbers) {
 inline constexpr std::uint64_t core_layout_hash = hash_layout(
     0xcbf29ce484222325, layout_version, sizeof(SegmentHeader), offsetof(SegmentHeader, wake_cost_ns),
     offsetof(SegmentHeader, extent_classes), offsetof(SegmentHeader, permits), sizeof(ProcessEntry),
-    sizeof(ParkerCell), sizeof(DirectoryEntry), offsetof(DirectoryEntry, holders), sizeof(ExtentDescriptor),
-    sizeof(ExtentGroup), max_processes, max_parkers, max_exit_records, max_objects, max_extents);
+    sizeof(ParkerCell), offsetof(ParkerCell, signals), sizeof(DirectoryEntry),
+    offsetof(DirectoryEntry, holders), sizeof(ExtentDescriptor), sizeof(ExtentGroup), max_processes,
+    max_parkers, max_exit_records, max_objects, max_extents);
 
 }  // namespace wyvern

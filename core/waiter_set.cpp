@@ -2,6 +2,7 @@
 
 #include <wyvern/core/giving_way.hpp>
 #include <wyvern/core/parker.hpp>
+#include <wyvern/core/signal.hpp>
 #include <wyvern/core/waiter_set.hpp>
 
 namespace wyvern {
@@ -37,9 +38,14 @@ void WaiterSet::wake_in(const Segment& segment, std::uint32_t word, std::uint64_
   for (std::uint64_t waiting = words[word].load(std::memory_order_seq_cst) & mask; waiting != 0;
        waiting &= waiting - 1) {
     const std::uint32_t parker = word * 64 + static_cast<std::uint32_t>(std::countr_zero(waiting));
-    if (!notify(segment.parker(parker))) continue;
+    ParkerCell& cell = segment.parker(parker);
+    // Relaxed: set before the registration that we have seen. A thread with fibers is told while it runs,
+    // too, and comes to it some time; that does not count, for there may be a sleeper that is faster.
+    if (cell.takes_signals.load(std::memory_order_relaxed) != 0)
+      set_signal(cell, signal_of_place(segment, this));
+    if (!notify(cell)) continue;
     // Who left this set before the claim sleeps for something else by now and will not pass our wake on.
-    if ((words[word].load(std::memory_order_seq_cst) & bit(parker % 64)) == 0) continue;
+    if (!has(parker)) continue;
     next.store((parker + 1) % max_parkers, std::memory_order_relaxed);
     if (--count == 0) return;
   }

@@ -33,6 +33,12 @@ struct WaiterSet {
     words[parker / 64].fetch_and(~bit(parker % 64), std::memory_order_seq_cst);
   }
 
+  /// Whether that one is registered.
+  bool has(std::uint32_t parker) const {
+    // Sequentially consistent, for a waker that has claimed the parker: see remove().
+    return (words[parker / 64].load(std::memory_order_seq_cst) & bit(parker % 64)) != 0;
+  }
+
   /// To be called some time before a wake: fetches what that will look at, if there is anybody.
   void expect_wake() const {
     const std::uint64_t occupied = summary.load(std::memory_order_relaxed);

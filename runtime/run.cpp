@@ -14,6 +14,7 @@
 #include <typeinfo>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 #include <wyvern/core/function/entry_point.hpp>
 #include <wyvern/runtime/member/membership.hpp>
 #include <wyvern/runtime/program.hpp>
@@ -107,6 +108,7 @@ int run_member(Membership& membership, const std::function<int(Runtime&)>& head)
   const int status = run_guarded(runtime.puid(), threw, [&] {
     return entry ? run_entry(*entry, [&] { membership.say_ready(); }) : head(runtime);
   });
+  detail::end_fibers();  // while they can still work on queues
   running = nullptr;
   std::cout.flush();
   std::fflush(nullptr);

@@ -5,6 +5,7 @@
 #include <wyvern/channels/channel.hpp>
 #include <wyvern/channels/queue.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/fiber.hpp>
 #include <wyvern/core/function/function.hpp>
 #include <wyvern/core/puid.hpp>
 #include <wyvern/runtime/process.hpp>

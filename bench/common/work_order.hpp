@@ -15,6 +15,7 @@ struct Shape {
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
+  std::uint32_t fibers = 0;      ///< of one thread that work on it; 0: none
   std::uint32_t directions = 1;  ///< 2 for a ping-pong
 };
 

@@ -12,6 +12,7 @@
 namespace wyvern::bench {
 
 inline constexpr std::uint32_t max_batch = 1024;
+inline constexpr std::uint32_t max_fibers = 1000;  ///< each has a get under way
 
 struct Options {
   Benchmark benchmark = Benchmark::latency;
@@ -20,6 +21,7 @@ struct Options {
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
   bool in_place = false;                       ///< messages are built and read where they lie
+  std::uint32_t fibers = 0;                    ///< none
   std::string path = std::string(local_path);  ///< or the provider between nodes
 
   bool is_far() const { return path != local_path; }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <utility>
@@ -7,8 +6,7 @@
 #include <wyvern/channels/remote/introduction.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/core/error.hpp>
-#include <wyvern/core/futex.hpp>
-#include <wyvern/core/spin.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 namespace wyvern {
 namespace {
@@ -17,20 +15,6 @@ namespace {
 constexpr std::chrono::seconds introduction_limit{10};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
-
-using WakeOnRequest = std::stop_callback<std::function<void()>>;
-
-template <class Action>
-class Finally {
- public:
-  explicit Finally(Action action) : action_(std::move(action)) {}
-  ~Finally() { action_(); }
-  Finally(const Finally&) = delete;
-  Finally& operator=(const Finally&) = delete;
-
- private:
-  Action action_;
-};
 
 }  // namespace
 
@@ -65,6 +49,7 @@ std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number)
   std::shared_ptr<RemoteNode> node = known != nodes_.end() ? known->second : introduce_to(number);
   if (!wait(
           lock, [&] { return node->is_welcome() || node->lost(); }, Deadline::after(introduction_limit))) {
+    detail::throw_if_fiber_ended();
     throw ErrorOf<ErrorCode::unreachable>(
         "node " + std::to_string(number) + " has not answered for " +
         std::to_string(introduction_limit.count()) +
@@ -104,6 +89,10 @@ void RemoteAccess::send(RemoteNode& node) {
   if (outcome == SendOutcome::retry) interrupt_poller();
 }
 
+void RemoteAccess::send_before_wait(RemoteNode& node) {
+  detail::active_fibers == nullptr ? send(node) : send_soon(node);
+}
+
 void RemoteAccess::send_soon(RemoteNode& node) {
   if (node.outbox().unsent() > 1) return send(node);
   // Relaxed: for this thread's own next wait.
@@ -135,18 +124,12 @@ bool RemoteAccess::send_all() {
 }
 
 void RemoteAccess::poll_aside() {
-  if (!is_polled_) poll_once();
+  if (!is_polled()) poll_once();
 }
 
 void RemoteAccess::look_again() {
   wake_waiters();
   interrupt_poller();
-}
-
-void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
-  wait(
-      lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never());
-  if (!operation.is_over()) throw_lost(node);
 }
 
 /// The thread that looks after the endpoint does not have to, but is not to sleep until something comes.
@@ -155,110 +138,9 @@ void RemoteAccess::note_call() {
   if (std::exchange(own_sleeps_, false)) own_interrupt_.ring();
 }
 
-void RemoteAccess::leave(std::list<Waiter*>::iterator waiter) {
-  waiters_.erase(waiter);
-  if (is_polled_) return;
-  if (!waiters_.empty()) {
-    waiters_.front()->woken.notify_one();  // its turn
-  } else if (own_waits_) {
-    own_turn_.notify_one();
-  }
-}
-
-bool RemoteAccess::wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
-                        std::uint64_t awake_ns) {
-  note_call();
-  if (over()) return true;
-  Waiter waiter{.over = over, .woken = {}};
-  const auto me = waiters_.insert(waiters_.end(), &waiter);
-  const Finally leaving([&] { leave(me); });
-  std::optional<WakeOnRequest> on_stop;
-  const auto end_stop = [&] {
-    if (!on_stop) return;
-    lock.unlock();  // it may be running
-    on_stop.reset();
-    lock.lock();
-  };
-  const Finally stop_ends(end_stop);
-  if (limit.stop() != nullptr) {
-    lock.unlock();  // it may be called at once
-    on_stop.emplace(*limit.stop(), [&] {
-      {
-        const Lock stopping(mutex_);
-        waiter.woken.notify_one();
-      }
-      callers_interrupt_.ring();
-    });
-    lock.lock();
-  }
-  while (!over() && !limit.passed()) {
-    if (!is_polled_) {
-      is_polled_ = true;
-      const Finally polled([&] { is_polled_ = false; });
-      poll_until(lock, over, limit, awake_ns);
-    } else if (limit.deadline().is_never()) {
-      waiter.woken.wait(lock);
-    } else {
-      waiter.woken.wait_until(lock, limit.deadline().time());
-    }
-  }
-  end_stop();
-  return over();
-}
-
-/// For so long, and gives way to who does what is waited for.
-void RemoteAccess::poll_awake(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
-                              std::uint64_t awake_ns) {
-  const std::uint64_t end = monotonic_ns() + awake_ns;
-  while (!over() && !limit.passed() && monotonic_ns() < end) {
-    const bool has_moved = poll_once();
-    lock.unlock();  // somebody else may have something to say
-    if (!has_moved) yield_core();
-    lock.lock();
-  }
-}
-
-void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
-                              std::uint64_t awake_ns) {
-  if (awake_ns != 0) poll_awake(lock, over, limit, awake_ns);
-  const auto is_over = [&] {
-    lock.unlock();  // somebody else may have something to say
-    lock.lock();
-    poll_once();
-    return over();
-  };
-  SpinHabit& habit = SpinHabit::mine();
-  if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
-  while (!over() && !limit.passed()) {
-    if (poll_once()) {
-      // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
-      lock.unlock();
-      yield_core();
-      lock.lock();
-    } else if (!over()) {
-      sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
-    }
-  }
-  if (over()) habit.end(monotonic_ns());
-}
-
-/// Until something may have come, or somebody interrupts; not beyond the next beat that is due. A beat that
-/// was heard is answered before, if it is time for one.
-void RemoteAccess::sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline) {
-  if (check_peers(Deadline::Clock::now()) != 0) return;
-  std::array<pollfd, 1> others{{{.fd = interrupt.get(), .events = POLLIN, .revents = 0}}};
-  wait.prepare(others, earliest(deadline, Deadline::at(watch_.next_check())));
-  {
-    lock.unlock();
-    const Finally locked([&] { lock.lock(); });
-    wait.sleep(others);
-  }
-  if (others[0].revents != 0) interrupt.clear();
-}
-
 /// There is something for it to do that it did not know of when it went to sleep.
 void RemoteAccess::interrupt_poller() {
-  if (is_polled_) callers_interrupt_.ring();
+  if (is_polled()) callers_interrupt_.ring();
 }
 
 bool RemoteAccess::poll_once() {
@@ -293,8 +175,10 @@ void RemoteAccess::forget_lost() {
 }
 
 void RemoteAccess::wake_waiters() {
-  for (Waiter* waiter : waiters_) {
-    if (waiter->over()) waiter->woken.notify_one();
+  for (Waiters* waiters : {&threads_, &fibers_}) {
+    for (Waiter& waiter : *waiters) {
+      if (waiter.over()) waiter.suspension.wake();
+    }
   }
 }
 
@@ -302,6 +186,10 @@ void RemoteAccess::lose(RemoteNode& node, const std::string& why) {
   if (node.lost()) return;
   node.lose(why);
   wake_waiters();
+}
+
+void RemoteAccess::lose_all(const std::string& why) {
+  for (const auto& [number, node] : nodes_) lose(*node, why);
 }
 
 void RemoteAccess::message(PeerNumber from, std::span<const std::byte> bytes) {
@@ -340,7 +228,7 @@ void RemoteAccess::look_after() {
     } catch (const std::exception& error) {
       own_sleeps_ = false;
       own_waits_ = false;
-      for (const auto& [number, node] : nodes_) lose(*node, error.what());
+      lose_all(error.what());
       own_turn_.wait_for(lock, between_looks);
     }
   }
@@ -349,10 +237,10 @@ void RemoteAccess::look_after() {
 void RemoteAccess::look_once(Lock& lock, std::uint64_t& calls_seen) {
   let_go(lock);
   if (is_ending_) return;
-  if (calls_ != calls_seen) {
+  if (calls_ != calls_seen && sleeping_with_fibers_ == 0) {
     calls_seen = calls_;
     own_turn_.wait_for(lock, between_looks);
-  } else if (is_polled_) {
+  } else if (is_polled()) {
     own_waits_ = true;
     own_turn_.wait(lock);
     own_waits_ = false;

@@ -17,9 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include <boost/intrusive/list.hpp>
+
 #include <wyvern/channels/aligned_bytes.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
 #include <wyvern/core/event_descriptor.hpp>
+#include <wyvern/core/fiber/completions.hpp>
+#include <wyvern/core/fiber/suspension.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/wait_limit.hpp>
@@ -52,10 +56,13 @@ struct LargeGet : RemoteRead {
 /// the endpoint when nobody else does: it says what was not said yet, beats and notices peers that are gone,
 /// and lets homes read. While others call it only looks now and then whether they still do.
 ///
+/// Fibers that wait are suspended, and none of them polls: their thread does when none of its fibers can go
+/// on, as long as it is awake.
+///
 /// Everything is under one lock, which nobody keeps while he sleeps. Outlives the channels that were opened
 /// with it, and ends before its member does: the member owns it (see member_access.hpp), and each channel
 /// holds the member. In a plain fork everything here is the parent's.
-class RemoteAccess : private EndpointHandler, private KeptBack {
+class RemoteAccess : private EndpointHandler, private KeptBack, private detail::Completions {
  public:
   static constexpr std::chrono::milliseconds longest_farewell{1000};
   using Lock = std::unique_lock<std::mutex>;
@@ -83,18 +90,27 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   std::shared_ptr<RemoteNode> lost_node(std::uint32_t number) const;
   /// Says what is to be said there, or leaves it to the next poll.
   void send(RemoteNode& node);
+  /// For who waits for the answer next: the same, or, in a fiber, as soon as the others have had their say.
+  void send_before_wait(RemoteNode& node);
   /// The same soon: with what fills a message, when a thread waits for anything, or in some milliseconds.
   void send_soon(RemoteNode& node);
   /// Polls once, unless somebody is polling: for who does not wait. Takes some microseconds at times.
   void poll_aside();
-  /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before. The lock is not
-  /// held all the time, but whenever `over` is called.
+  /// Polls, or sleeps while others do, until `over()`; false: the limit has passed before, or the caller is a
+  /// fiber that is being ended: see detail::throw_if_fiber_ended. The lock is not held all the time, but
+  /// whenever `over` is called.
   /// `awake_ns`: it does not sleep before, when it is the one that polls.
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
-            std::uint64_t awake_ns = 0);
+            std::uint64_t awake_ns = 0) {
+    return wait(lock, over, limit, awake_ns, IfEnded::stops);
+  }
+  /// The same as long as it takes, also in a fiber that is being ended: for what ends soon.
+  void wait_through(Lock& lock, const std::function<bool()>& over) {
+    wait(lock, over, WaitLimit::never(), 0, IfEnded::goes_on);
+  }
   /// What some wait for may be so now.
   void look_again();
-  /// As long as it takes; throws NodeLost when the node is.
+  /// As long as it takes; throws NodeLost when the node is, FiberEnded.
   void wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation);
   [[noreturn]] static void throw_lost(const RemoteNode& node);
   /// Keeps what nobody waits for any more, as long as the provider may write there.
@@ -118,16 +134,26 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }
 
  private:
-  struct Waiter {
+  /// A fiber that is being ended.
+  enum class IfEnded : std::uint8_t { stops, goes_on };
+  struct Waiter : boost::intrusive::list_base_hook<> {
     const std::function<bool()>& over;
-    std::condition_variable woken;
+    detail::Suspension suspension;
+
+    Waiter(const std::function<bool()>& its_end, RemoteAccess& access)
+        : over(its_end), suspension(access.shared_member(), access) {}
   };
+  using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
   void send() noexcept override;
   bool send_all();
   void message(PeerNumber from, std::span<const std::byte> bytes) override;
   void send_failed(PeerNumber to, int fabric_errno) override;
   void read_ended(RemoteRead& read, ReadResult result, int fabric_errno) override;
+  void poll() noexcept override;
+  void rest() noexcept override;
+  void hand_over() noexcept override;
+  void take_back() noexcept override;
 
   /// What is kept until an answer has come. Stays where it is.
   struct Kept {
@@ -146,7 +172,11 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   void say_farewell(Lock& lock, Deadline deadline);
   std::shared_ptr<RemoteNode> introduce_to(std::uint32_t number);
   void note_call();
-  void leave(std::list<Waiter*>::iterator waiter);
+  bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit, std::uint64_t awake_ns,
+            IfEnded if_ended);
+  bool is_polled() const { return poller_ != std::thread::id{}; }
+  void end_polling();
+  void pass_polling_on();
   bool poll_once();
   std::size_t check_peers(Deadline::Clock::time_point now);
   void poll_until(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit,
@@ -156,6 +186,7 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   void sleep(Lock& lock, EventWait& wait, const EventDescriptor& interrupt, Deadline deadline);
   void wake_waiters();
   void lose(RemoteNode& node, const std::string& why);
+  void lose_all(const std::string& why);
   void forget_lost();
   void look_after();
   void look_once(Lock& lock, std::uint64_t& calls_seen);
@@ -174,8 +205,10 @@ class RemoteAccess : private EndpointHandler, private KeptBack {
   // Who sleeps on the endpoint wakes.
   EventDescriptor callers_interrupt_;
   EventDescriptor own_interrupt_;
-  std::list<Waiter*> waiters_;
-  bool is_polled_ = false;  // by a waiter
+  Waiters threads_;  // that wait; fibers do not count as one
+  Waiters fibers_;
+  std::thread::id poller_;                  // of those that wait; none: nobody polls
+  std::uint32_t sleeping_with_fibers_ = 0;  // threads all of whose fibers wait
 
   std::uint64_t calls_ = 0;  // that have waited or sent
   std::unordered_map<std::uint32_t, std::shared_ptr<RemoteNode>> nodes_;

@@ -7,6 +7,7 @@
 #include <wyvern/channels/remote/remote_batch.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 namespace wyvern {
 namespace {
@@ -50,6 +51,7 @@ bool RemotePutBatch::put_ahead(std::span<const std::byte> payload, std::span<con
   if (answers_->pending.size() >= window) wait_for_answers(lock, window - 1);
   collect();
   check_refusal();
+  throw_if_cut_short();
   if (is_over_) return false;
   NumberedOperation& put = answers_->pending.emplace_back();
   put.number = channel_.node_->begin(put.operation);
@@ -64,6 +66,7 @@ bool RemotePutBatch::put_alone(std::span<const std::byte> payload, std::span<con
     RemoteAccess::Lock lock = channel_.access_.lock();
     wait_for_answers(lock, 0);
     check_refusal();
+    throw_if_cut_short();
   }
   if (is_over_) return false;
   try {
@@ -82,6 +85,7 @@ std::size_t RemotePutBatch::finish() {
     if (channel_.node_->lost()) RemoteAccess::throw_lost(*channel_.node_);
   }
   check_refusal();
+  throw_if_cut_short();
   if (closed_ && count_ == 0) channel_.throw_closed("put");
   return count_;
 }
@@ -90,7 +94,7 @@ std::size_t RemotePutBatch::finish() {
 void RemotePutBatch::wait_for_answers(RemoteAccess::Lock& lock, std::size_t most_left) {
   RemoteNode& node = *channel_.node_;
   std::deque<NumberedOperation>& pending = answers_->pending;
-  channel_.access_.send(node);
+  channel_.access_.send_before_wait(node);
   const auto are_few_left = [&] {  // the home answers in order
     return node.lost() || pending[pending.size() - 1 - most_left].operation.is_over();
   };
@@ -99,12 +103,12 @@ void RemotePutBatch::wait_for_answers(RemoteAccess::Lock& lock, std::size_t most
     for (NumberedOperation& put : std::views::reverse(pending)) {
       if (!put.operation.is_over()) channel_.say(FrameKind::cancel, put.number);
     }
-    channel_.access_.send(node);
+    channel_.access_.send_before_wait(node);
     const auto is_none_left = [&] {
       return node.lost() ||
              std::ranges::all_of(pending, [](const auto& put) { return put.operation.is_over(); });
     };
-    channel_.access_.wait(lock, is_none_left, WaitLimit::never());
+    channel_.access_.wait_through(lock, is_none_left);
     is_over_ = true;
   }
   collect();
@@ -130,6 +134,11 @@ void RemotePutBatch::collect() {
       default: is_over_ = true;
     }
   }
+}
+
+/// By the end of the fiber that puts.
+void RemotePutBatch::throw_if_cut_short() const {
+  if (is_over_ && !closed_) detail::throw_if_fiber_ended();
 }
 
 void RemotePutBatch::check_refusal() {

@@ -35,6 +35,7 @@ class RemotePutBatch {
   void wait_for_answers(std::unique_lock<std::mutex>& lock, std::size_t most_left);
   void collect();
   void check_refusal();
+  void throw_if_cut_short() const;
 
   RemoteChannel& channel_;
   const WaitLimit& limit_;

@@ -3,6 +3,7 @@
 
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 namespace wyvern {
 
@@ -64,7 +65,7 @@ void RemoteChannel::ask_to_open(RemoteAccess::Lock& lock, FrameKind how, std::sp
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
   node_->outbox().room_for(body.size()).add(how, 0, opening_, operation, body);
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   wait_and_end(lock, operation, answer);
   check_outcome(answer, "open");
   terms_ = wire::decode_opened(answer.bytes.bytes());
@@ -122,7 +123,7 @@ std::uint64_t RemoteChannel::ask(FrameKind kind, const char* call) {
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
   say(kind, operation);
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   wait_and_end(lock, operation, answer);
   check_outcome(answer, call);
   return answer.value;
@@ -172,12 +173,13 @@ std::optional<std::uint64_t> RemoteChannel::join(const WaitLimit& limit) {
   const std::uint32_t operation = node_->begin(answer);
   say(FrameKind::join, operation);
   if (limit.is_now()) say(FrameKind::cancel, operation);  // if it is not so when the join comes
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
   if (!access_.wait(lock, is_over, limit.is_now() ? WaitLimit::never() : limit)) {
     say(FrameKind::cancel, operation);
     access_.send(*node_);
     node_->leave(operation);
+    detail::throw_if_fiber_ended();
     return std::nullopt;
   }
   wait_and_end(lock, operation, answer);

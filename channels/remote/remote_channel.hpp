@@ -103,6 +103,9 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   bool find_first_prefetched();
   void end_first_prefetched();
   bool is_prefetched_until(std::uint64_t count) const;
+  void cancel_prefetched();
+  bool are_prefetched_over() const;
+  void return_prefetched();
   bool give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
   std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit);
   RemoteMessage receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,

@@ -5,6 +5,7 @@
 
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 // What a process gets from a queue of another node before it asks for it. Gets that nobody waits for yet are
 // answered in the order in which they were said, so the first of them is always the next one's.
@@ -54,17 +55,19 @@ std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& 
     if (limit.is_now()) {
       // Whether there is a message only the home knows: who has waited longer gets it before this one.
       prefetch_one(flag(FrameFlag::now));
-      access_.send(*node_);
+      access_.send_before_wait(*node_);
       const std::uint64_t count = prefetches_ended_ + prefetched_.size();
-      access_.wait(
-          lock, [&] { return is_prefetched_until(count) || node_->lost(); }, WaitLimit::never());
+      access_.wait_through(lock, [&] { return is_prefetched_until(count) || node_->lost(); });
       if (node_->lost()) RemoteAccess::throw_lost(*node_);
       if (!find_first_prefetched()) return std::nullopt;
       return take_first_prefetched(lock);
     }
     // None is left if another thread has given all back.
     const auto is_over = [&] { return find_first_prefetched() || prefetched_.empty() || node_->lost(); };
-    if (!access_.wait(lock, is_over, limit)) return std::nullopt;
+    if (!access_.wait(lock, is_over, limit)) {
+      detail::throw_if_fiber_ended();
+      return std::nullopt;
+    }
   }
 }
 
@@ -94,18 +97,20 @@ void RemoteChannel::take_what_is_prefetched(std::vector<RemoteMessage>& messages
   }
 }
 
-/// The last one first, so that they are in order again. False: it is not known in time what has come.
-bool RemoteChannel::give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit) {
+void RemoteChannel::cancel_prefetched() {
   for (const NumberedOperation& get : prefetched_) {
     if (!get.operation.is_over()) say(FrameKind::cancel, get.number);
   }
-  access_.send(*node_);
-  const auto are_over = [&] {
-    return node_->lost() ||
-           std::ranges::all_of(prefetched_, [](const auto& get) { return get.operation.is_over(); });
-  };
-  if (!access_.wait(lock, are_over, limit.is_now() ? WaitLimit::never() : limit)) return false;
-  if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  access_.send_before_wait(*node_);
+}
+
+bool RemoteChannel::are_prefetched_over() const {
+  return node_->lost() ||
+         std::ranges::all_of(prefetched_, [](const auto& get) { return get.operation.is_over(); });
+}
+
+/// The last one first, so that they are in order again.
+void RemoteChannel::return_prefetched() {
   for (const NumberedOperation& get : std::views::reverse(prefetched_)) {
     if (get.operation.outcome == FrameKind::delivery) say(FrameKind::give_back, get.number);
   }
@@ -113,19 +118,36 @@ bool RemoteChannel::give_back_prefetched(RemoteAccess::Lock& lock, const WaitLim
   prefetched_.clear();
   access_.look_again();  // who waits for one of them asks again
   access_.send(*node_);
+}
+
+/// False: it is not known in time what has come.
+bool RemoteChannel::give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit) {
+  cancel_prefetched();
+  const WaitLimit until = limit.is_now() ? WaitLimit::never() : limit;
+  if (!access_.wait(
+          lock, [this] { return are_prefetched_over(); }, until)) {
+    detail::throw_if_fiber_ended();
+    return false;
+  }
+  if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  return_prefetched();
   return true;
 }
 
 void RemoteChannel::end_prefetch(RemoteAccess::Lock& lock) noexcept {
   try {
-    if (!prefetched_.empty() && !node_->lost()) give_back_prefetched(lock, WaitLimit::never());
-    // A get that came to its limit may bring a message all the same, which goes back while this is open.
-    for (const bool is_lease : {false, true}) {
-      while (!node_->lost() && node_->find_left_get(opening_, is_lease))
-        settle_left(lock, is_lease, WaitLimit::never());
+    if (!prefetched_.empty() && !node_->lost()) {
+      cancel_prefetched();
+      access_.wait_through(lock, [this] { return are_prefetched_over(); });
+      if (!node_->lost()) return_prefetched();
     }
+    // A get that came to its limit may bring a message all the same, which goes back while this is open.
+    access_.wait_through(lock, [this] {
+      return node_->lost() ||
+             (!node_->find_left_get(opening_, false) && !node_->find_left_get(opening_, true));
+    });
   } catch (const std::exception&) {
-    // The node is lost, or out of memory: the home counts what was on its way as lost.
+    // Out of memory: the home counts what was on its way as lost.
   }
   prefetched_.clear();
 }

@@ -4,6 +4,7 @@
 #include <wyvern/channels/remote/put_run.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 // What a process puts into a queue of another node.
 namespace wyvern {
@@ -86,7 +87,7 @@ void RemoteChannel::wait_to_run_ahead(RemoteAccess::Lock& lock, MayGo may_go, st
     const auto is_over = [&] {
       return may_go() || turned_back() != 0 || ahead_.refusal || node_->lost() || is_closed_;
     };
-    access_.wait(lock, is_over, WaitLimit::never(), awake_ns);
+    if (!access_.wait(lock, is_over, WaitLimit::never(), awake_ns)) detail::throw_if_fiber_ended();
   }
   check_ahead("put");
   if (is_closed_) throw_closed("put");
@@ -117,17 +118,20 @@ bool RemoteChannel::put_answered(RemoteAccess::Lock& lock, const wire::Cargo& ca
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
   say_put(cargo, operation, limit.is_now() ? flag(FrameFlag::now) : wire::FrameFlags{});
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   const auto is_over = [&] { return answer.is_over() || node_->lost(); };
   // One that does not wait for room does for its answer.
   const WaitLimit until = limit.is_now() ? WaitLimit::never() : limit;
   if (!access_.wait(lock, is_over, until, read_ns(cargo.memory.size))) {
     say(FrameKind::cancel, operation);  // whether it is in the queue by now only its home knows
-    access_.send(*node_);
+    access_.send_before_wait(*node_);
+    access_.wait_through(lock, is_over);
   }
   wait_and_end(lock, operation, answer);
   check_outcome(answer, "put");
-  return answer.outcome == FrameKind::accepted;
+  const bool is_accepted = answer.outcome == FrameKind::accepted;
+  if (!is_accepted) detail::throw_if_fiber_ended();
+  return is_accepted;
 }
 
 bool RemoteChannel::put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit) {

@@ -6,6 +6,7 @@
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 // What a process asks the agents of other nodes for, besides their queues, and how it leaves.
 namespace wyvern {
@@ -97,6 +98,7 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
     home->outbox().room_for(0).add(wire::FrameKind::cancel, 0, 0, operation);
     send(*home);
     home->leave(operation);
+    detail::throw_if_fiber_ended();
     return std::nullopt;
   }
   home->end(operation);
@@ -111,8 +113,7 @@ void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
     std::vector<std::shared_ptr<RemoteChannel>> open;  // outlive the lock, which their end takes
     Lock lock(mutex_);
     // As long as a put of them would have waited.
-    wait(
-        lock, [this] { return !is_any_read(); }, WaitLimit::never());
+    wait_through(lock, [this] { return !is_any_read(); });
     const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
     wait(lock, nothing_is_kept, Deadline::after(kept_limit));
     let_go(lock);

@@ -4,6 +4,7 @@
 
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/active.hpp>
 
 // What a process takes from a queue of another node.
 namespace wyvern {
@@ -55,7 +56,7 @@ void RemoteMessage::done() {
   RemoteOperation answer;
   node.wait_again(operation_, answer);
   channel->say(FrameKind::done, operation_);
-  channel->access_.send(node);
+  channel->access_.send_before_wait(node);
   channel->wait_and_end(lock, operation_, answer);
   channel->check_outcome(answer, "done");
 }
@@ -79,7 +80,10 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
     if (node_->lost()) RemoteAccess::throw_lost(*node_);
     RemoteOperation answer;
     const bool is_lease = kind == IntentKind::lease;
-    if (!settle_left(lock, !is_lease, limit)) return std::nullopt;
+    if (!settle_left(lock, !is_lease, limit)) {
+      detail::throw_if_fiber_ended();
+      return std::nullopt;
+    }
     if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, limit);
     if (!prefetched_.empty() && !give_back_prefetched(lock, limit)) return std::nullopt;
     // A get that came to its limit may be on its way back with a message all the same, which comes before
@@ -94,6 +98,7 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
         access_.send(*node_);
       }
       node_->leave_get(operation, opening_, is_lease);
+      detail::throw_if_fiber_ended();
       return std::nullopt;
     }
     if (answer.outcome == FrameKind::delivery) return receive(lock, operation, kind, std::move(answer));
@@ -118,7 +123,7 @@ std::uint32_t RemoteChannel::ask_for_message(RemoteOperation& answer, bool is_le
   if (is_lease) flags |= flag(FrameFlag::lease);
   if (limit.is_now()) flags |= flag(FrameFlag::now);
   say(FrameKind::get, operation, flags);
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   return operation;
 }
 
@@ -145,8 +150,7 @@ AlignedBytes RemoteChannel::fetch(RemoteAccess::Lock& lock, const RemoteMemory& 
   auto region = access_.endpoint().register_memory(bytes.bytes());
   auto read = std::make_unique<LargeGet>(node_->peer(), memory, bytes, std::move(region));
   access_.endpoint().read(*read);
-  access_.wait(
-      lock, [&] { return read->result.has_value(); }, WaitLimit::never());
+  access_.wait_through(lock, [&] { return read->result.has_value(); });
   if (*read->result == ReadResult::done) return std::move(read->bytes);
   if (read->is_running()) access_.abandon(std::move(read));
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
@@ -180,12 +184,12 @@ bool RemoteChannel::take_more(std::vector<RemoteMessage>& messages, std::size_t 
     one.number = node_->begin(one.operation);
     say(FrameKind::get, one.number, flag(FrameFlag::now));
   }
-  access_.send(*node_);
+  access_.send_before_wait(*node_);
   const auto are_over = [&] {
     return node_->lost() ||
            std::ranges::all_of(asked, [](const NumberedOperation& one) { return one.operation.is_over(); });
   };
-  access_.wait(lock, are_over, WaitLimit::never());
+  access_.wait_through(lock, are_over);
   const std::size_t wanted = messages.size() + count;
   bool has_failed = false;
   for (NumberedOperation& one : asked) {

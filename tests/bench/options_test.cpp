@@ -84,6 +84,7 @@ TEST(OptionsTest, numbers_must_be_in_range) {
   EXPECT_TRUE(says({"throughput", "--producers", "0"}, "--producers: from 1 to 64"));
   EXPECT_TRUE(says({"throughput", "--consumers", "65"}, "--consumers: from 1 to 64"));
   EXPECT_TRUE(says({"throughput", "--batch", "1025"}, "--batch: "));
+  EXPECT_TRUE(says({"get-roundtrip", "--path", "tcp", "--fibers", "0"}, "--fibers: "));
   EXPECT_TRUE(says({"latency", "--repetitions", "0"}, "--repetitions: "));
   EXPECT_TRUE(says({"latency", "--seconds", "0"}, "--seconds: "));
   EXPECT_TRUE(says({"latency", "--seconds", "nan"}, "--seconds: "));
@@ -92,6 +93,7 @@ TEST(OptionsTest, numbers_must_be_in_range) {
 
 TEST(OptionsTest, options_of_other_benchmarks_are_refused) {
   EXPECT_TRUE(says({"latency", "--batch", "2"}, "--batch means nothing to latency"));
+  EXPECT_TRUE(says({"latency", "--fibers", "2"}, "--fibers means nothing to latency"));
   EXPECT_TRUE(says({"idle", "--producers", "2"}, "--producers means nothing to idle"));
 }
 

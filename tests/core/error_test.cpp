@@ -10,7 +10,7 @@
 namespace wyvern::test {
 namespace {
 
-constexpr int code_count = static_cast<int>(ErrorCode::not_a_member) + 1;
+constexpr int code_count = static_cast<int>(ErrorCode::fiber_ended) + 1;
 
 TEST(ErrorTest, every_code_has_a_name_of_its_own) {
   std::set<std::string> names;

@@ -12,6 +12,7 @@
 #include <wyvern/core/waiter_set.hpp>
 
 #include "core_node.hpp"
+#include "counted_kept_back.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -32,29 +33,10 @@ class Waiting : public ::testing::Test {
     for (std::uint32_t i = 0; i < max_parkers; ++i) count += node_.segment().parker(i).state.load() == state;
     return count;
   }
-  bool registered(std::uint32_t parker) const {
-    return (set_.words[parker / 64].load() >> (parker % 64) & 1) != 0;
-  }
 
   CoreNode node_;
   std::shared_ptr<Member> member_ = node_.join();
   WaiterSet set_{};
-};
-
-/// Counts how often it is sent.
-class CountedKeptBack : public KeptBack {
- public:
-  explicit CountedKeptBack(Member& member) : member_(member) {}
-  void keep_back() { member_.network_access().kept_back = this; }
-  void send() noexcept override {
-    member_.network_access().kept_back = nullptr;
-    ++sent;
-  }
-
-  int sent = 0;
-
- private:
-  Member& member_;
 };
 
 TEST_F(Waiting, sends_first_what_was_kept_back) {
@@ -127,7 +109,7 @@ TEST_F(Waiting, deadline_bounds_a_wait_in_vain) {
 TEST_F(Waiting, who_leaves_is_not_registered_any_more) {
   wait_until(
       member_, interest, &set_, [] { return false; }, Deadline::after(1ms));
-  EXPECT_FALSE(registered(Parker::mine(member_).index()));
+  EXPECT_FALSE(set_.has(Parker::mine(member_).index()));
 }
 
 TEST_F(Waiting, sleeper_is_woken_for_its_condition) {

@@ -139,6 +139,12 @@ TEST_P(JobTest, processes_that_ignore_signals_and_orphans_end_with_the_job) {
 
 TEST_P(JobTest, exit_in_the_head_ends_the_job) { run({"exit_inside"}, 7); }
 
+TEST_P(JobTest, head_that_ends_ends_its_fibers_before) {
+  const Lines one_each(2, "a fiber was ended");
+  EXPECT_EQ(run({"leaves_fibers_behind"}, 6), one_each);
+  EXPECT_EQ(run({"exits_with_fibers"}, 6), one_each);
+}
+
 TEST_P(JobTest, exec_in_the_head_ends_the_job) { run({"exec_inside"}, 0); }
 
 TEST_P(JobTest, wrong_memory_variable_is_an_error) {

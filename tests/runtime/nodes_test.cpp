@@ -77,6 +77,15 @@ TEST(Nodes, four_have_an_agent_each_and_the_head_is_on_the_first) {
             (Lines{"4294967296 parent 0", "4294967297 parent 4294967296", "+++ head proc exited, code 0"}));
 }
 
+TEST(Nodes, head_that_ends_ends_its_fibers_that_wait_for_other_nodes_before) {
+  for (const char* ending : {"leaves_fibers_behind", "exits_with_fibers"}) {
+    FourNodes job({JOB_PROGRAM, ending});
+    EXPECT_EQ(job.wait(), 6) << job.error();
+    EXPECT_EQ(job.output_lines(),
+              (Lines{"a fiber was ended", "a fiber was ended", "+++ head proc exited, code 6"}));
+  }
+}
+
 TEST(Nodes, program_that_cannot_be_executed_is_one_sentence_and_status_2) {
   FourNodes job({"/etc/passwd"});
   EXPECT_EQ(job.wait(), 2);

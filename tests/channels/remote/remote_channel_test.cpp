@@ -17,11 +17,15 @@
 
 #include <wyvern/core/error.hpp>
 
+#include "remote_channel_scene.hpp"
+#include "support/local_node.hpp"
 #include "transport/pattern.hpp"
 
 // A process on one node works on a queue of another, over a real provider: threads, deadlines, deaths.
 namespace wyvern::test {
 namespace {
+
+using std::chrono::milliseconds;
 
 INSTANTIATE_TEST_SUITE_P(Over, RemoteChannelTest, ::testing::Values("tcp", "net"), path_name);
 

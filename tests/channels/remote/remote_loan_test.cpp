@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -10,12 +11,14 @@
 
 #include <wyvern/core/error.hpp>
 
-#include "remote_channel_test.hpp"
+#include "remote_channel_scene.hpp"
 #include "transport/pattern.hpp"
 
 // Large messages that a process builds in place and puts ahead of the home's answers.
 namespace wyvern::test {
 namespace {
+
+using std::chrono::milliseconds;
 
 constexpr std::size_t large = 300'000;
 

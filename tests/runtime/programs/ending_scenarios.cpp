@@ -101,12 +101,41 @@ int heeds_signals(Runtime& runtime, const Arguments&) {
   return queue.get();
 }
 
+/// With fibers that wait for a queue of each node, and put one more message while they end.
+int leaves_fibers_behind(Runtime& runtime, const Arguments&) {
+  auto farewells = runtime.make_queue<int>();
+  for (const std::uint32_t node : {1U, runtime.nodes()}) {
+    auto queue = runtime.make_queue<int>({.node = node});
+    Fiber([queue, farewells, node] {
+      try {
+        queue.get();
+      } catch (const FiberEnded&) {
+        farewells.put(static_cast<int>(node));
+        say("a fiber was ended");
+      }
+    }).detach();
+  }
+  this_fiber::yield();
+  return 6;
+}
+
+/// The same by exit().
+int exits_with_fibers(Runtime& runtime, const Arguments& arguments) {
+  ::exit(leaves_fibers_behind(runtime, arguments));
+}
+
 }  // namespace
 
 Scenarios ending_scenarios() {
-  return {{"returns_early", returns_early}, {"detached", detached},       {"stubborn", stubborn},
-          {"exit_inside", exit_inside},     {"exec_inside", exec_inside}, {"heeds_nothing", heeds_nothing},
-          {"heeds_signals", heeds_signals}};
+  return {{"returns_early", returns_early},
+          {"detached", detached},
+          {"stubborn", stubborn},
+          {"exit_inside", exit_inside},
+          {"exec_inside", exec_inside},
+          {"heeds_nothing", heeds_nothing},
+          {"heeds_signals", heeds_signals},
+          {"leaves_fibers_behind", leaves_fibers_behind},
+          {"exits_with_fibers", exits_with_fibers}};
 }
 
 }  // namespace wyvern::test

@@ -21,8 +21,6 @@
 
 namespace wyvern::test {
 
-using std::chrono::milliseconds;
-
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 inline std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -30,10 +28,11 @@ inline std::string text_of(std::span<const std::byte> bytes) {
 
 inline std::string path_name(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
 
-inline constexpr PeerWatchOptions impatient{
-    .interval = milliseconds(100), .suspect_after = milliseconds(400), .lost_after = milliseconds(800)};
+inline constexpr PeerWatchOptions impatient{.interval = std::chrono::milliseconds(100),
+                                            .suspect_after = std::chrono::milliseconds(400),
+                                            .lost_after = std::chrono::milliseconds(800)};
 
-/// A process on one node, and another node with its home, over a real provider.
+/// A process of one node, and a queue on another, over a real provider.
 class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
  protected:
   explicit RemoteChannelTest(std::uint32_t window = 64)
