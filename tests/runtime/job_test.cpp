@@ -40,6 +40,11 @@ TEST_P(JobTest, terminate_ends_a_process_and_has_no_effect_afterwards) {
   EXPECT_EQ(run({"terminate"}), (Lines{"status -15"}));
 }
 
+TEST_P(JobTest, destructor_joins_unless_detached) {
+  EXPECT_EQ(run({"destructor_joins"}),
+            (Lines{"the first has ended", "the second has ended", "the detached one goes on"}));
+}
+
 TEST_P(JobTest, misuse_of_processes_is_invalid_argument) {
   for (const std::string& line : run({"misuse"})) EXPECT_TRUE(line.ends_with(": refused")) << line;
 }
@@ -109,6 +114,10 @@ TEST_P(JobTest, job_waits_for_processes_when_the_head_returns) {
 }
 
 TEST_P(JobTest, detached_process_ends_with_the_job) { run({"detached"}, 4); }
+
+TEST_P(JobTest, detached_process_is_asked_before_it_is_ended) {
+  EXPECT_EQ(run({"detached_one_tidies_up"}), (Lines{"asked to end by 15"}));
+}
 
 TEST_P(JobTest, processes_that_ignore_signals_and_orphans_end_with_the_job) {
   EXPECT_EQ(run({"stubborn"}, 5), (Lines{"ready"}));
