@@ -1,6 +1,9 @@
 // What a job costs besides its messages: starting processes, and waiting.
 //   job_costs start [PROCESSES=64] [REPETITIONS=5]
 //     starts that many, each gets one message and ends; all are joined
+//   job_costs rate [PROCESSES=10000] [AT_ONCE=64]
+//     starts and joins that many, so many of them at once; what the agent has of descriptors and memory
+//     before and after
 //   job_costs idle [CONSUMERS=16] [SECONDS=10]
 //     CPU time of that many blocked in get, and of the agent
 //   wyvern run --nodes 2 -- job_costs held [PRODUCERS=64] [BYTES=64] [WINDOW=1024]
@@ -11,9 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -60,6 +65,66 @@ void start(wyvern::Runtime& runtime, std::uint64_t processes, std::uint64_t repe
             << milliseconds.back() << " ms" << std::endl;
 }
 
+/// MiB of a process, as the kernel counts them.
+struct Memory {
+  double all = 0;
+  double anonymous = 0;
+  double shared = 0;
+
+  std::string text() const {
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(1) << all << " MiB (anonymous " << anonymous << ", shared "
+        << shared << ")";
+    return out.str();
+  }
+};
+
+Memory memory_of(std::uint32_t os_pid) {
+  Memory memory;
+  std::ifstream status("/proc/" + std::to_string(os_pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    const auto read = [&](std::string_view name, double& value) {
+      if (line.starts_with(name)) value = std::stod(line.substr(name.size())) / 1024;
+    };
+    read("VmRSS:", memory.all);
+    read("RssAnon:", memory.anonymous);
+    read("RssShmem:", memory.shared);
+  }
+  return memory;
+}
+
+std::size_t descriptors_of(std::uint32_t os_pid) {
+  const std::filesystem::directory_iterator open("/proc/" + std::to_string(os_pid) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(open), end(open)));
+}
+
+/// Each takes the place of the one that was started first.
+void start_and_join(wyvern::Runtime& runtime, std::uint64_t processes, std::uint64_t at_once) {
+  std::vector<wyvern::Process> running;
+  for (std::uint64_t i = 0; i < at_once; ++i) running.push_back(runtime.process([] {}));
+  for (std::uint64_t i = 0; i < processes; ++i) {
+    running[i % at_once] = runtime.process([] {});
+    running[i % at_once].start();
+  }
+}
+
+void rate(wyvern::Runtime& runtime, std::uint64_t processes, std::uint64_t at_once) {
+  const std::uint32_t agent = wyvern::Member::current()->segment().header().agent_pid;
+  start_and_join(runtime, at_once, at_once);  // what is made once
+  const std::size_t descriptors = descriptors_of(agent);
+  const Memory memory = memory_of(agent);
+  const double agent_cpu = cpu_ms_of(agent);
+  const auto begin = std::chrono::steady_clock::now();
+  start_and_join(runtime, processes, at_once);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  const double cpu_each = (cpu_ms_of(agent) - agent_cpu) / static_cast<double>(processes);
+  std::cout << processes << " processes started and joined, " << at_once
+            << " at once: " << static_cast<double>(processes) / taken.count() << " a second; the agent takes "
+            << cpu_each << " ms of CPU for each, had " << descriptors << " descriptors and " << memory.text()
+            << " before, has " << descriptors_of(agent) << " and " << memory_of(agent).text() << " after"
+            << std::endl;
+}
+
 void wait_for_message(wyvern::Queue<std::uint64_t> queue, wyvern::Queue<bool> ready,
                       wyvern::Queue<double> costs) {
   ready.put(true);
@@ -87,34 +152,6 @@ void idle(wyvern::Runtime& runtime, std::uint64_t consumers, std::uint64_t secon
   for (std::uint64_t i = 0; i < consumers; ++i) consumer_cost += costs.get();
   std::cout << consumers << " consumers blocked in get for " << seconds << " s: " << consumer_cost
             << " ms of CPU, the agent " << agent_cost << " ms" << std::endl;
-}
-
-/// MiB of a process, as the kernel counts them.
-struct Memory {
-  double all = 0;
-  double anonymous = 0;
-  double shared = 0;
-
-  std::string text() const {
-    std::ostringstream out;
-    out << std::fixed << std::setprecision(1) << all << " MiB (anonymous " << anonymous << ", shared "
-        << shared << ")";
-    return out.str();
-  }
-};
-
-Memory memory_of(std::uint32_t os_pid) {
-  Memory memory;
-  std::ifstream status("/proc/" + std::to_string(os_pid) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    const auto read = [&](std::string_view name, double& value) {
-      if (line.starts_with(name)) value = std::stod(line.substr(name.size())) / 1024;
-    };
-    read("VmRSS:", memory.all);
-    read("RssAnon:", memory.anonymous);
-    read("RssShmem:", memory.shared);
-  }
-  return memory;
 }
 
 /// When it has hardly changed for a second: the network's buffers are touched one after another.
@@ -164,9 +201,9 @@ void held(wyvern::Runtime& runtime, std::uint64_t producers, std::uint64_t bytes
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what != "start" && what != "idle" && what != "held") {
-    std::cerr << "usage: job_costs start [PROCESSES] [REPETITIONS] | idle [CONSUMERS] [SECONDS] | held "
-                 "[PRODUCERS] [BYTES] [WINDOW]\n";
+  if (what != "start" && what != "rate" && what != "idle" && what != "held") {
+    std::cerr << "usage: job_costs start [PROCESSES] [REPETITIONS] | rate [PROCESSES] [AT_ONCE] | idle "
+                 "[CONSUMERS] [SECONDS] | held [PRODUCERS] [BYTES] [WINDOW]\n";
     return 2;
   }
   const auto number = [&](int position, std::uint64_t otherwise) {
@@ -175,6 +212,8 @@ int main(int argc, char** argv) {
   return wyvern::run(argc, argv, [&](wyvern::Runtime& runtime) {
     if (what == "start") {
       start(runtime, number(2, 64), number(3, 5));
+    } else if (what == "rate") {
+      rate(runtime, number(2, 10000), number(3, 64));
     } else if (what == "held") {
       held(runtime, number(2, 64), number(3, 64), number(4, 1024));
     } else {

@@ -94,7 +94,7 @@ std::uint32_t Keeper::begin_process() {
 void Keeper::end_process(std::uint32_t sequence, std::int32_t status) {
   segment_.exit_record(sequence).store(make_exit_record(ExitPhase::exited, status),
                                        std::memory_order_seq_cst);
-  wake_interested(segment_, make_interest(InterestKind::process_exit, sequence));
+  wake_who_waits_for_exit(segment_, sequence);
 }
 
 std::uint64_t Keeper::allocate(std::uint64_t bytes) {
@@ -261,7 +261,7 @@ std::optional<ObjectReference> Keeper::look_up(const std::string& name) const {
 
 void Keeper::announce_name() {
   segment_.header().name_changes.fetch_add(1, std::memory_order_seq_cst);
-  wake_interested(segment_, make_interest(InterestKind::name, 0));
+  wake_who_waits_for_names(segment_);
 }
 
 void Keeper::hold(std::uint32_t process, ObjectReference object) {

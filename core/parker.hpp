@@ -16,12 +16,15 @@ enum class InterestKind : std::uint64_t {
   message = 1,
   room = 2,
   payload_room = 3,
-  process_exit = 4,
+  process_exit = 4,  ///< of that number, or of any: any_process
   name = 5,
   lease = 6,  ///< a message, or the end of a channel none of whose leases can come back
   tasks_done = 7,
   several = 8  ///< more than can be said here: the agent's sweep looks where it is registered
 };
+
+/// Stands for any process, as the number of an interest in an exit.
+inline constexpr std::uint64_t any_process = (std::uint64_t{1} << 56) - 1;
 
 constexpr std::uint64_t make_interest(InterestKind kind, std::uint64_t number) {
   return (static_cast<std::uint64_t>(kind) << 56) | number;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -9,7 +11,6 @@
 #include <wyvern/runtime/node_processes.hpp>
 #include <wyvern/runtime/program.hpp>
 #include <wyvern/runtime/protocol/node_requests.hpp>
-#include <wyvern/runtime/protocol/start_payload.hpp>
 
 namespace wyvern::node_processes {
 namespace {
@@ -22,12 +23,21 @@ std::vector<std::byte> ask(const std::shared_ptr<Member>& member, std::uint32_t 
 }
 
 Puid start_there(const std::shared_ptr<Member>& member, std::uint32_t node,
-                 std::span<const std::byte> payload) {
-  const auto answer = ask(member, node,
-                          node_request::Start{.payload = {payload.begin(), payload.end()},
-                                              .program = program_path(),
-                                              .directory = working_directory()});
+                 const control::StartContent& content) {
+  const auto answer =
+      ask(member, node,
+          node_request::Start{.payload = control::encode_start_payload(content),
+                              .program = content.program.empty() ? program_path() : std::string(),
+                              .directory = content.directory.empty() ? working_directory() : std::string()});
   return Puid(decode_from<std::uint64_t>(answer));
+}
+
+SocketAgentLink::Started start_here(const Member& member, const control::StartContent& content) {
+  const auto piped =
+      std::ranges::count(std::array{content.input.kind(), content.output.kind(), content.error.kind()},
+                         StandardStream::Kind::piped);
+  return agent_link(member).start(control::write_start_payload(control::encode_start_payload(content)),
+                                  open_program(), open_working_directory(), static_cast<std::size_t>(piped));
 }
 
 }  // namespace
@@ -47,19 +57,19 @@ void check_node(const Member& member, std::uint32_t node) {
                         ", and nodes count from 1");
 }
 
-Puid start(const std::shared_ptr<Member>& member, std::uint32_t node, std::span<const std::byte> payload,
-           std::span<const ObjectReference> references, std::shared_ptr<void> arguments) {
-  const Puid puid = is_here(*member, node)
-                        ? agent_link(*member).start(control::write_start_payload(payload), open_program(),
-                                                    open_working_directory())
-                        : start_there(member, node, payload);
+SocketAgentLink::Started start(const std::shared_ptr<Member>& member, std::uint32_t node,
+                               const control::StartContent& content, std::shared_ptr<void> arguments) {
+  SocketAgentLink::Started started =
+      is_here(*member, node)
+          ? start_here(*member, content)
+          : SocketAgentLink::Started{.puid = start_there(member, node, content), .piped = {}};
   // Objects of its own node the process holds by now; others it has to open itself.
-  const bool opens_others = any_elsewhere(references, node);
-  if (opens_others || (!references.empty() && !is_here(*member, node))) {
-    const node_request::Any wait = node_request::WaitUntilReady{.puid = puid.value()};
+  const bool opens_others = any_elsewhere(content.references, node);
+  if (opens_others || (!content.references.empty() && !is_here(*member, node))) {
+    const node_request::Any wait = node_request::WaitUntilReady{.puid = started.puid.value()};
     remote_access(member, node).keep_until_answered(node, node_request::encode(wait), std::move(arguments));
   }
-  return puid;
+  return started;
 }
 
 std::optional<int> wait_for_exit(const std::shared_ptr<Member>& member, Puid process, Deadline deadline) {
@@ -71,6 +81,26 @@ std::optional<int> wait_for_exit(const std::shared_ptr<Member>& member, Puid pro
           .ask_agent(process.node(), node_request::encode(wait), is_now ? Deadline::never() : deadline);
   if (!answer) return std::nullopt;
   return decode_from<std::optional<std::int32_t>>(*answer);
+}
+
+std::optional<std::size_t> wait_for_any_exit(const std::shared_ptr<Member>& member, std::uint32_t node,
+                                             std::span<const Puid> processes, const WaitLimit& limit) {
+  if (is_here(*member, node)) {
+    std::vector<std::uint32_t> sequences;
+    for (const Puid process : processes) sequences.push_back(process.sequence());
+    return wyvern::wait_for_any_exit(member, sequences, limit);
+  }
+  const bool is_now = limit.is_now();
+  node_request::WaitForAnyExit wait{.puids = {}, .is_now = is_now};
+  for (const Puid process : processes) wait.puids.push_back(process.value());
+  const auto answer = remote_access(member, node)
+                          .ask_agent(node, node_request::encode(node_request::Any(std::move(wait))),
+                                     is_now ? WaitLimit::never() : limit);
+  if (!answer) return std::nullopt;
+  const auto place = decode_from<std::optional<std::uint64_t>>(*answer);
+  if (place && *place >= processes.size())
+    throw NodeLost("the agent of node " + std::to_string(node) + " sent a malformed answer");
+  return place;
 }
 
 void send_signal(const std::shared_ptr<Member>& member, Puid process, int signal) {

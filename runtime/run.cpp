@@ -1,6 +1,5 @@
 #include <cxxabi.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -86,12 +85,6 @@ void use_line_buffering() {
   if (::isatty(STDOUT_FILENO) == 0) ::setvbuf(stdout, nullptr, _IOLBF, 0);
 }
 
-/// The kernel names a process that is executed by descriptor after the descriptor.
-void restore_process_name(const char* path) {
-  const char* slash = ::strrchr(path, '/');
-  ::prctl(PR_SET_NAME, slash != nullptr ? slash + 1 : path);
-}
-
 /// At `exit()` inside the user's function. A plain fork of this process has nothing to say.
 void leave_at_exit(int status, void* /*unused*/) {
   if (running == nullptr || running_in != ::getpid()) return;
@@ -132,7 +125,8 @@ int detail::run(int argc, char** argv, const std::function<int(Runtime&)>& head)
   try {
     Membership membership;
     if (membership.was_started()) use_line_buffering();
-    if (membership.entry() && argc > 0) restore_process_name(argv[0]);
+    // The kernel names a process that is executed by descriptor after the descriptor.
+    if (membership.entry()) ::prctl(PR_SET_NAME, membership.name());
     ::on_exit(leave_at_exit, nullptr);
     return run_member(membership, head);
   } catch (const std::exception& error) {

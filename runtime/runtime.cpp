@@ -1,6 +1,6 @@
-#include <wyvern/runtime/node_processes.hpp>
 #include <wyvern/runtime/queue_names.hpp>
 #include <wyvern/runtime/runtime.hpp>
+#include <wyvern/runtime/start_options.hpp>
 
 namespace wyvern {
 
@@ -31,7 +31,13 @@ void Runtime::claim_name(const QueueOptions& options, const ObjectReference& ref
 
 void Runtime::check_options(const ProcessOptions& options) const {
   Member::check_not_forked();
-  if (options.node != 0) node_processes::check_node(*member_, options.node);
+  start_options::check(*member_, options);
+}
+
+Process Runtime::start_of_program(const ProcessOptions& options, std::vector<std::string> arguments) const {
+  check_options(options);
+  start_options::check_program(arguments);
+  return Process(member_, options, std::move(arguments));
 }
 
 }  // namespace wyvern

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <wyvern/channels/channel.hpp>
 #include <wyvern/channels/queue.hpp>
@@ -54,7 +56,7 @@ class Runtime {
   Process process(F&& function, Args&&... args) const {
     return process(ProcessOptions(), std::forward<F>(function), std::forward<Args>(args)...);
   }
-  /// The same with options. InvalidArgument: the job has no such node.
+  /// The same with options. InvalidArgument: no process can be started so; the message says why.
   template <class F, class... Args>
   Process process(const ProcessOptions& options, F&& function, Args&&... args) const {
     check_options(options);
@@ -64,6 +66,20 @@ class Runtime {
       kept = std::make_shared<std::tuple<std::decay_t<Args>...>>(std::forward<Args>(args)...);
     }
     return Process(member_, options, std::move(entry), std::move(kept));
+  }
+
+  /// A process that will execute another program, whose arguments are texts. It is found as a shell finds it,
+  /// in the folders of PATH unless its path has a slash; a relative path is relative to the working directory
+  /// of who starts it. If it calls wyvern::run, it is a member of the job, and what that was given runs in
+  /// it; if not, it can be joined and signalled all the same. Throws InvalidArgument.
+  template <class Path, class... Args>
+    requires(std::convertible_to<const Path&, std::string>)
+  Process program(const Path& path, const Args&... args) const {
+    return start_of_program(ProcessOptions(), {path, std::string(args)...});
+  }
+  template <class... Args>
+  Process program(const ProcessOptions& options, const std::string& path, const Args&... args) const {
+    return start_of_program(options, {path, std::string(args)...});
   }
 
   /// Of the calling process.
@@ -96,6 +112,7 @@ class Runtime {
   void prepare_name(const QueueOptions& options) const;
   void claim_name(const QueueOptions& options, const ObjectReference& reference) const;
   void check_options(const ProcessOptions& options) const;
+  Process start_of_program(const ProcessOptions& options, std::vector<std::string> arguments) const;
 
   std::shared_ptr<Member> member_;
 };

@@ -9,6 +9,9 @@
 #include <wyvern/core/function/function.hpp>
 #include <wyvern/core/puid.hpp>
 #include <wyvern/runtime/process.hpp>
+#include <wyvern/runtime/process_options.hpp>
+#include <wyvern/runtime/process_wait.hpp>
 #include <wyvern/runtime/run.hpp>
 #include <wyvern/runtime/runtime.hpp>
+#include <wyvern/runtime/standard_stream.hpp>
 #include <wyvern/runtime/this_process.hpp>

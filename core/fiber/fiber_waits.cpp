@@ -18,15 +18,19 @@ void FiberWaits::adopt(const std::shared_ptr<Member>& member) {
   parker_->take_signals();
 }
 
-WaitKey FiberWaits::key(std::uint64_t interest, const WaiterSet* set) const {
+WaitKey FiberWaits::key(const FiberControl& fiber, std::uint64_t interest, const WaiterSet* set) const {
   const std::uint32_t signal =
       set == nullptr ? signal_of_interest(interest) : signal_of_place(member_->segment(), set);
-  return {.signal = signal, .set = reinterpret_cast<std::uintptr_t>(set), .interest = interest};
+  const auto place =
+      set == nullptr ? reinterpret_cast<std::uintptr_t>(&fiber) : reinterpret_cast<std::uintptr_t>(set);
+  return {.signal = signal, .place = place, .interest = interest};
 }
 
 /// Leaders of the same set are neighbours.
 bool FiberWaits::is_last_in_set(Leaders::iterator leader) {
-  const auto is_other = [&](Leaders::iterator neighbour) { return neighbour->key.set != leader->key.set; };
+  const auto is_other = [&](Leaders::iterator neighbour) {
+    return neighbour->key.place != leader->key.place;
+  };
   const auto next = std::next(leader);
   return (leader == leaders_.begin() || is_other(std::prev(leader))) &&
          (next == leaders_.end() || is_other(next));

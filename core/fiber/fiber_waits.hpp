@@ -21,7 +21,7 @@ class FiberControl;
 /// What a fiber waits for. Who waits with the same set and interest waits for the same condition.
 struct WaitKey {
   std::uint32_t signal;
-  std::uintptr_t set;
+  std::uintptr_t place;  ///< the set, or, of who waits in none, the fiber
   std::uint64_t interest;
   auto operator<=>(const WaitKey&) const = default;
 };
@@ -61,7 +61,8 @@ class FiberWaits {
   Parker* parker() const { return parker_; }
   Member& member() const { return *member_; }
 
-  WaitKey key(std::uint64_t interest, const WaiterSet* set) const;
+  /// Who waits in no set waits for something of its own.
+  WaitKey key(const FiberControl& fiber, std::uint64_t interest, const WaiterSet* set) const;
   /// Behind the others that wait for the same; the condition is to be tested after that.
   void add(FiberWait& wait);
   /// The same for one that was woken and found that it has to wait on: it was first, and is again.

@@ -232,7 +232,7 @@ WaitResult FiberScheduler::wait(const std::shared_ptr<Member>& member, std::uint
   FiberControl& fiber = *current_;
   FiberWait wait{.fiber = fiber,
                  .set = set,
-                 .key = waits_.key(interest, set),
+                 .key = waits_.key(fiber, interest, set),
                  .condition = condition,
                  .leader_hook = {},
                  .follower_hook = {}};

@@ -71,9 +71,7 @@ void Agent::come_up() {
 }
 
 void Agent::launch_head() {
-  HeadCommand& command = *options_.command;
-  processes_.launch(processes_.add_head(options_.head_ticket_key), command);
-  ::close(std::exchange(command.input, -1));  // the head's alone from now on
+  processes_.launch(processes_.add_head(options_.head_ticket_key), *options_.command);
 }
 
 void Agent::serve() {

@@ -14,6 +14,7 @@
 #include <wyvern/runtime/agent/event_loop.hpp>
 #include <wyvern/runtime/agent/job_process.hpp>
 #include <wyvern/runtime/agent/output_forwarder.hpp>
+#include <wyvern/runtime/agent/process_streams.hpp>
 #include <wyvern/runtime/agent/spawner.hpp>
 #include <wyvern/runtime/protocol/seqpacket.hpp>
 
@@ -37,22 +38,26 @@ class JobProcesses {
     rlimit descriptors = {};  ///< limit on open files of what is started
   };
   /// Called when a process has ended and that was published, just before it is forgotten.
-  using Ended = std::function<void(const JobProcess& process, std::int32_t status)>;
+  using OnEnded = std::function<void(const JobProcess& process, std::int32_t status)>;
   /// Called when a process was started and is among the awaited ones, before anybody learns of it.
-  using Started = std::function<void()>;
+  using OnStarted = std::function<void()>;
 
   JobProcesses(
-      EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, Ended ended,
-      Started started = [] {});
+      EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, OnEnded ended,
+      OnStarted started = [] {});
 
   /// The head's puid. The head attaches by itself, unless it is launched.
   JobProcess& add_head(std::uint64_t ticket_key);
-  /// Throws SpawnFailed.
-  void launch(JobProcess& head, const HeadCommand& command);
-  /// Starts what the payload says, in that working directory; its puid. Throws control::Malformed,
-  /// SpawnFailed, OutOfMemory, QueueLost.
-  Puid start(Puid starter, FileDescriptor payload, const FileDescriptor& executable,
-             const FileDescriptor& directory);
+  /// Takes its input, which is the head's alone from then on. Throws SpawnFailed.
+  void launch(JobProcess& head, HeadCommand& command);
+  struct Started {
+    Puid puid;
+    std::vector<FileDescriptor> piped;  ///< see ProcessStreams
+  };
+  /// Starts what the payload says; the executable and the working directory are for one that does not name
+  /// them. Throws control::Malformed, SpawnFailed, OutOfMemory, QueueLost.
+  Started start(Puid starter, FileDescriptor payload, const FileDescriptor& executable,
+                const FileDescriptor& directory);
   /// Takes in a process that has connected with a ticket: as the ticket's process, or as a new one that stems
   /// from it. It has an index then. Throws NotAMember, OutOfMemory.
   JobProcess& attach(const control::Ticket& ticket, control::Peer&& peer);
@@ -78,7 +83,8 @@ class JobProcesses {
 
  private:
   JobProcess& add(Puid parent, std::uint64_t ticket_key);
-  void spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment);
+  void spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment,
+             ProcessStreams& streams);
   void withdraw(JobProcess& process);
   bool may_end_children(bool spare_head) const;
   bool may_be(const JobProcess& process, pid_t peer) const;
@@ -93,10 +99,9 @@ class JobProcesses {
   Keeper& keeper_;
   OutputForwarder& forwarder_;
   Settings settings_;
-  Ended on_ended_;
-  Started on_started_;
+  OnEnded on_ended_;
+  OnStarted on_started_;
   Spawner spawner_;
-  FileDescriptor null_input_;
   std::uint32_t begun_ = 0;                        // sequences below this were given out
   std::map<std::uint32_t, JobProcess> processes_;  // by sequence
 };

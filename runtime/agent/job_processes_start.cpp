@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <string>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/runtime/agent/find_program.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
 #include <wyvern/runtime/agent/output_pipe.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
@@ -34,21 +36,41 @@ std::string path_of(const FileDescriptor& file) {
   return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : "a file that has gone";
 }
 
+/// Whether a variable, "NAME=value", is of that name.
+bool is(std::string_view variable, std::string_view name) {
+  return variable.starts_with(name) && variable.substr(name.size()).starts_with('=');
+}
+
+/// Where the program is that the process is to execute, found as it would find it itself.
+std::string path_of_program(const control::StartPayload& content) {
+  constexpr std::string_view folders = "PATH";
+  const auto variable =
+      std::ranges::find_if(content.environment(), [&](const char* text) { return is(text, folders); });
+  const bool is_set = variable != content.environment().end();
+  return find_program(content.program(), is_set ? *variable + folders.size() + 1 : nullptr);
+}
+
+/// Nothing, if none is named.
+FileDescriptor open_directory(const char* path) {
+  if (*path == '\0') return {};
+  FileDescriptor directory(::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY));
+  if (!directory)
+    throw SpawnFailed(describe_errno(std::string("opening its working directory ") + path, errno));
+  return directory;
+}
+
 }  // namespace
 
 JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
-                           Ended ended, Started started)
+                           OnEnded ended, OnStarted started)
     : loop_(loop),
       keeper_(keeper),
       forwarder_(forwarder),
       settings_(std::move(settings)),
       on_ended_(std::move(ended)),
-      on_started_(std::move(started)),
-      null_input_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  if (!null_input_) throw OutOfMemory(describe_errno("opening /dev/null", errno));
-}
+      on_started_(std::move(started)) {}
 
-void JobProcesses::launch(JobProcess& head, const HeadCommand& command) {
+void JobProcesses::launch(JobProcess& head, HeadCommand& command) {
   std::vector<const char*> arguments;
   arguments.reserve(command.arguments.size() + 1);
   for (const std::string& argument : command.arguments) arguments.push_back(argument.c_str());
@@ -59,17 +81,26 @@ void JobProcesses::launch(JobProcess& head, const HeadCommand& command) {
   SpawnPlan plan;
   plan.path = command.path.c_str();
   plan.arguments = as_exec_wants(arguments);
-  plan.input = command.input;
   plan.group = command.group;
-  spawn(head, plan, environment);
+  OutputPipe output = make_output_pipe();
+  OutputPipe error = make_output_pipe();
+  ProcessStreams streams{.input = FileDescriptor(std::exchange(command.input, -1)),
+                         .output = std::move(output.writing),
+                         .error = std::move(error.writing),
+                         .forwarded_output = std::move(output.reading),
+                         .forwarded_error = std::move(error.reading),
+                         .piped = {}};
+  spawn(head, plan, environment, streams);
 }
 
-Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescriptor& executable,
-                         const FileDescriptor& directory) {
+JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
+                                          const FileDescriptor& executable, const FileDescriptor& directory) {
   const control::StartPayload content(payload.get());
   if (content.arguments().empty()) throw control::Malformed("a process is to be started without a name");
-  std::vector<const char*> arguments = content.arguments();
-  arguments.push_back(nullptr);
+  const bool is_other_program = *content.program() != '\0';
+  if (!is_other_program && !executable)
+    throw control::Malformed("a process is to be started without a program");
+  const std::string path = is_other_program ? path_of_program(content) : std::string();
 
   JobProcess& process = add(starter, control::random_number());
   try {
@@ -78,29 +109,35 @@ Puid JobProcesses::start(Puid starter, FileDescriptor payload, const FileDescrip
     for (const ObjectReference& reference : content.references()) {
       if (reference.id.node() == keeper_.segment().header().node) keeper_.hold(*process.index, reference);
     }
-    process.payload = std::move(payload);
+    // Another program knows nothing of the payload. Should it come to be a member, it runs what it likes.
+    if (!is_other_program) process.payload = std::move(payload);
+    Started started{.puid = process.puid, .piped = {}};
+    std::vector<const char*> arguments = content.arguments();
+    arguments.push_back(nullptr);
+    const FileDescriptor own_directory = open_directory(content.directory());
+    ProcessStreams streams = open_streams(content);
     SpawnPlan plan;
-    plan.executable = executable.get();
+    plan.executable = is_other_program ? -1 : executable.get();
+    plan.path = path.c_str();
     plan.arguments = as_exec_wants(arguments);
-    plan.directory = directory.get();
-    plan.input = null_input_.get();
-    spawn(process, plan, content.environment());
+    plan.directory = own_directory ? own_directory.get() : directory.get();
+    spawn(process, plan, content.environment(), streams);
+    on_started_();
+    started.piped = std::move(streams.piped);
+    return started;
   } catch (const SpawnFailed& error) {
     withdraw(process);
-    throw SpawnFailed("cannot start " + path_of(executable) + ": " + error.what());
+    throw SpawnFailed("cannot start " + (is_other_program ? path : path_of(executable)) + ": " +
+                      error.what());
   } catch (...) {
     withdraw(process);
     throw;
   }
-  on_started_();
-  return process.puid;
 }
 
 /// Fills in what every process gets, and makes it.
-void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment) {
-  const auto is = [](std::string_view variable, const char* name) {
-    return variable.starts_with(name) && variable.substr(std::string_view(name).size()).starts_with('=');
-  };
+void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector<const char*>& environment,
+                         ProcessStreams& streams) {
   const std::string agent = std::string(control::agent_variable) + "=" + settings_.socket_name;
   const std::string ticket = std::string(control::ticket_variable) + "=" + control::to_string(process.ticket);
   std::vector<const char*> variables;
@@ -112,19 +149,20 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
   }
   variables.insert(variables.end(), {agent.c_str(), ticket.c_str(), nullptr});
 
-  OutputPipe output = make_output_pipe();
-  OutputPipe error = make_output_pipe();
   plan.environment = as_exec_wants(variables);
-  plan.output = output.writing.get();
-  plan.error = error.writing.get();
+  plan.input = streams.input.get();
+  plan.output = streams.output.get();
+  plan.error = (streams.error ? streams.error : streams.output).get();
   plan.descriptors = settings_.descriptors;
 
   // Before the process exists: if anything of this fails, nothing has happened, and pipes without writers
   // end.
   const std::string label = settings_.label ? "[" + to_string(process.puid) + "] " : "";
   using Stream = OutputForwarder::Stream;
-  forwarder_.add(std::move(output.reading), Stream::out, process.sequence(), label);
-  forwarder_.add(std::move(error.reading), Stream::err, process.sequence(), label);
+  if (streams.forwarded_output)
+    forwarder_.add(std::move(streams.forwarded_output), Stream::out, process.sequence(), label);
+  if (streams.forwarded_error)
+    forwarder_.add(std::move(streams.forwarded_error), Stream::err, process.sequence(), label);
   process.child = spawner_.spawn(plan);
   process.leads_group = plan.group == 0;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -37,13 +38,6 @@ void answer_object(int socket, const Request& request, const std::optional<Objec
     message.object_id = object->id.value();
     message.object_index = object->index;
   }
-  answer(socket, message);
-}
-
-template <class Request>
-void answer_number(int socket, const Request& request, std::uint64_t value) {
-  auto message = control::make_message<control::Number>(request.header.serial);
-  message.value = value;
   answer(socket, message);
 }
 
@@ -155,9 +149,13 @@ void MemberServer::start(Client& client, const JobProcess& process, control::Pac
   const auto request = control::read_message<control::Start>(packet, 3);
   if (hooks_.refuses_starts())
     throw SpawnFailed("the job is coming to its end: no process is started any more");
-  const Puid started = processes_.start(process.puid, std::move(packet.descriptors[0]), packet.descriptors[1],
-                                        packet.descriptors[2]);
-  answer_number(client.socket.get(), request, started.value());
+  const JobProcesses::Started started = processes_.start(process.puid, std::move(packet.descriptors[0]),
+                                                         packet.descriptors[1], packet.descriptors[2]);
+  auto message = control::make_message<control::Started>(request.header.serial);
+  message.puid = started.puid.value();
+  std::vector<int> descriptors;
+  for (const FileDescriptor& piped : started.piped) descriptors.push_back(piped.get());
+  answer(client.socket.get(), message, descriptors);
 }
 
 void MemberServer::send_signal(Client& client, const control::Packet& packet) {

@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <wyvern/runtime/agent/node_requests.hpp>
@@ -73,11 +75,12 @@ void NodeRequests::answer_waiting() {
 bool NodeRequests::carry_out(const GuestRequest& request, const node_request::Start& start) {
   if (hooks_.refuses_starts())
     throw SpawnFailed("the job is coming to its end: no process is started any more");
-  const FileDescriptor program = open_there(start.program, 0);
-  const FileDescriptor directory = open_there(start.directory, O_DIRECTORY);
-  const Puid puid =
+  const FileDescriptor program = start.program.empty() ? FileDescriptor() : open_there(start.program, 0);
+  const FileDescriptor directory =
+      start.directory.empty() ? FileDescriptor() : open_there(start.directory, O_DIRECTORY);
+  const auto started =
       processes_.start(request.process, control::write_start_payload(start.payload), program, directory);
-  hooks_.answer(request, node_request::encode(puid.value()));
+  hooks_.answer(request, node_request::encode(started.puid.value()));
   return true;
 }
 
@@ -99,6 +102,16 @@ bool NodeRequests::carry_out(const GuestRequest& request, const node_request::Wa
   const auto status = processes_.status_of(Puid(wait.puid));
   if (!status && !wait.is_now) return false;
   hooks_.answer(request, node_request::encode(status));
+  return true;
+}
+
+bool NodeRequests::carry_out(const GuestRequest& request, const node_request::WaitForAnyExit& wait) {
+  const auto ended = std::ranges::find_if(
+      wait.puids, [this](std::uint64_t puid) { return processes_.status_of(Puid(puid)).has_value(); });
+  const bool any = ended != wait.puids.end();
+  if (!any && !wait.is_now) return false;
+  const auto place = static_cast<std::uint64_t>(ended - wait.puids.begin());
+  hooks_.answer(request, node_request::encode(any ? std::optional(place) : std::nullopt));
   return true;
 }
 

@@ -47,6 +47,7 @@ class NodeRequests {
   bool carry_out(const GuestRequest& request, const node_request::Signal& signal);
   bool carry_out(const GuestRequest& request, const node_request::Detach& detach);
   bool carry_out(const GuestRequest& request, const node_request::WaitForExit& wait);
+  bool carry_out(const GuestRequest& request, const node_request::WaitForAnyExit& wait);
   bool carry_out(const GuestRequest& request, const node_request::WaitUntilReady& wait);
   bool carry_out(const GuestRequest& request, const node_request::FindName& find);
   bool carry_out(const GuestRequest& request, const node_request::BindName& bind);

@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 
 #include <wyvern/core/error.hpp>
-#include <wyvern/runtime/launcher/find_program.hpp>
+#include <wyvern/runtime/agent/find_program.hpp>
 #include <wyvern/runtime/launcher/job_run.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
 #include <wyvern/runtime/launcher/node_agents.hpp>
@@ -53,7 +54,7 @@ std::optional<std::int32_t> run_job(const RunOptions& options, NodeAgents& agent
 
 int launch(const RunOptions& options, const agent::NetworkFactory& open_network) {
   const FileDescriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  const agent::HeadCommand head{.path = find_program(options.program.front()),
+  const agent::HeadCommand head{.path = agent::find_program(options.program.front(), std::getenv("PATH")),
                                 .arguments = options.program,
                                 .input = input.get(),
                                 .group = ::getpgrp()};

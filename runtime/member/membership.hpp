@@ -26,6 +26,8 @@ class Membership {
   const std::shared_ptr<Member>& member() const { return member_; }
   /// What this process was started for; nothing: it runs what it likes, as a head does.
   std::optional<std::span<const std::byte>> entry() const;
+  /// What the kernel shall call a process that was started for something.
+  const char* name() const { return payload_ ? payload_->name() : ""; }
   /// The agent started this process: its output goes through the agent.
   bool was_started() const { return !brought_up_; }
 

@@ -173,11 +173,15 @@ std::optional<NetworkPlan> SocketAgentLink::network() {
                       });
 }
 
-Puid SocketAgentLink::start(const FileDescriptor& payload, const FileDescriptor& executable,
-                            const FileDescriptor& directory) {
+SocketAgentLink::Started SocketAgentLink::start(const FileDescriptor& payload,
+                                                const FileDescriptor& executable,
+                                                const FileDescriptor& directory, std::size_t piped) {
   auto request = control::make_message<control::Start>(0);
   const int descriptors[] = {payload.get(), executable.get(), directory.get()};
-  return Puid(ask<control::Number>(request, descriptors).value);
+  return ask_and_read(request, descriptors, /*patient=*/false, [piped](control::Packet& packet) {
+    const auto answer = control::read_message<control::Started>(packet, piped);
+    return Started{.puid = Puid(answer.puid), .piped = std::move(packet.descriptors)};
+  });
 }
 
 void SocketAgentLink::send_signal(Puid process, int signal) {

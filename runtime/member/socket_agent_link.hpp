@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <wyvern/core/agent_link.hpp>
 #include <wyvern/core/file_descriptor.hpp>
@@ -43,9 +45,14 @@ class SocketAgentLink : public AgentLink {
   void attend(ObjectReference object) noexcept override;
   std::optional<NetworkPlan> network() override;
 
-  /// Starts a process; its puid, once it executes. Throws SpawnFailed. The descriptors stay the caller's.
-  Puid start(const FileDescriptor& payload, const FileDescriptor& executable,
-             const FileDescriptor& directory);
+  struct Started {
+    Puid puid;
+    std::vector<FileDescriptor> piped;  ///< other ends of its standard streams that are, in their order
+  };
+  /// Starts a process; returns once it executes. `piped`: how many of its standard streams are. Throws
+  /// SpawnFailed. The descriptors stay the caller's.
+  Started start(const FileDescriptor& payload, const FileDescriptor& executable,
+                const FileDescriptor& directory, std::size_t piped);
   void send_signal(Puid process, int signal);
   void detach(Puid process);
   /// This process holds what its arguments name.

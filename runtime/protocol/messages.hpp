@@ -45,7 +45,7 @@ enum class MessageKind : std::uint16_t {
   failed = 65,
   attached = 66,
   object = 67,
-  number = 68,
+  started = 68,
   network = 69,
   // Between the launcher and its agents.
   signal_job = 128,
@@ -143,8 +143,8 @@ struct Attend {
   std::uint32_t reserved;
 };
 
-/// Comes with three descriptors: the start payload, the executable, and the working directory. Answered with
-/// `Number`, the new process's puid, when it executes.
+/// Comes with three descriptors: the start payload, the executable, and the working directory; the payload
+/// may say another program and another directory. Answered with `Started` when the process executes.
 struct Start {
   static constexpr MessageKind kind = MessageKind::start;
   MessageHeader header;
@@ -208,10 +208,12 @@ struct Object {
   std::uint32_t reserved;
 };
 
-struct Number {
-  static constexpr MessageKind kind = MessageKind::number;
+/// Comes with a descriptor for each standard stream of the process that is piped, in their order: the other
+/// end.
+struct Started {
+  static constexpr MessageKind kind = MessageKind::started;
   MessageHeader header;
-  std::uint64_t value;
+  std::uint64_t puid;
 };
 
 /// Comes with a descriptor if there are other nodes: see network_plan.hpp.
@@ -314,7 +316,7 @@ static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> 
               has_wire_layout<GrowExtents, 24> && has_wire_layout<Attend, 32> && has_wire_layout<Start, 16> &&
               has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
               has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
-              has_wire_layout<Object, 32> && has_wire_layout<Number, 24> && has_wire_layout<Ready, 16> &&
+              has_wire_layout<Object, 32> && has_wire_layout<Started, 24> && has_wire_layout<Ready, 16> &&
               has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> &&
               has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24> &&
               has_wire_layout<NodeReady, 24 + node_address_bytes> &&

@@ -14,11 +14,11 @@
 /// both encoded by their codecs. The version is that of the wire protocol, wire_version.
 namespace wyvern::node_request {
 
-/// Starts a process of a program that lies at the same path there. Answered with its puid, a std::uint64_t.
+/// Starts a process. Answered with its puid, a std::uint64_t.
 struct Start {
-  std::vector<std::byte> payload;  ///< see encode_start_payload
-  std::string program;
-  std::string directory;  ///< where it works
+  std::vector<std::byte> payload;  ///< see encode_start_payload; nothing is piped
+  std::string program;             ///< the starter's, which lies at the same path there
+  std::string directory;           ///< where it works; empty: the payload says it
 };
 /// A signal for a process and what is in its process group. Answered with nothing.
 struct Signal {
@@ -32,6 +32,12 @@ struct Detach {
 /// Answered with its status, a std::optional<std::int32_t>, once it has ended; at once, if it `is_now`.
 struct WaitForExit {
   std::uint64_t puid = 0;
+  bool is_now = false;
+};
+/// Answered with the place of one that has ended among these, a std::optional<std::uint64_t>, once there is
+/// one; at once, if it `is_now`.
+struct WaitForAnyExit {
+  std::vector<std::uint64_t> puids;
   bool is_now = false;
 };
 /// Answered with nothing once the process holds all that its arguments name, or has ended.
@@ -59,7 +65,8 @@ struct NamedObject {
   ObjectReference reference() const { return {.id = ObjectId(id), .index = index}; }
 };
 
-using Any = std::variant<Start, Signal, Detach, WaitForExit, WaitUntilReady, FindName, BindName>;
+using Any =
+    std::variant<Start, Signal, Detach, WaitForExit, WaitUntilReady, FindName, BindName, WaitForAnyExit>;
 
 template <class T>
 std::vector<std::byte> encode(const T& value) {

@@ -15,11 +15,12 @@
 namespace wyvern::control {
 namespace {
 
-constexpr std::uint64_t payload_magic = 0x3144'4150'4e56'5957;  // "WYVNPAD1"
+constexpr std::uint64_t payload_magic = 0x3244'4150'4e56'5957;  // "WYVNPAD2": the last is the version
 /// Arguments of a started process travel through plain memory: large data belongs into a queue.
 constexpr std::uint64_t max_payload_bytes = std::uint64_t{1} << 30;
 
-/// Starts the file. After it: the references, the entry, and the strings, each with its terminating zero.
+/// Starts the file. After it: the references, the entry, and the strings, each with its terminating zero:
+/// program, directory, name, the paths of the three streams, arguments, environment.
 struct PayloadHeader {
   std::uint64_t magic;
   std::uint64_t entry_bytes;
@@ -27,7 +28,8 @@ struct PayloadHeader {
   std::uint32_t references;
   std::uint32_t arguments;
   std::uint32_t environment;
-  std::uint32_t reserved;
+  StandardStream::Kind streams[3];  ///< as numbered in the process
+  std::uint8_t reserved;
 };
 static_assert(sizeof(PayloadHeader) == 40);
 
@@ -53,6 +55,8 @@ void append_strings(std::vector<std::byte>& out, const std::vector<std::string>&
 
 std::vector<std::byte> encode(const StartContent& content) {
   std::vector<std::byte> strings;
+  append_strings(strings, {content.program, content.directory, content.name, content.input.path(),
+                           content.output.path(), content.error.path()});
   append_strings(strings, content.arguments);
   append_strings(strings, content.environment);
   std::vector<std::byte> out;
@@ -62,6 +66,7 @@ std::vector<std::byte> encode(const StartContent& content) {
                             .references = static_cast<std::uint32_t>(content.references.size()),
                             .arguments = static_cast<std::uint32_t>(content.arguments.size()),
                             .environment = static_cast<std::uint32_t>(content.environment.size()),
+                            .streams = {content.input.kind(), content.output.kind(), content.error.kind()},
                             .reserved = 0});
   for (const ObjectReference& reference : content.references) {
     append(out, PayloadReference{.id = reference.id.value(), .index = reference.index, .reserved = 0});
@@ -81,6 +86,29 @@ std::vector<const char*> take_strings(std::span<const std::byte>& rest, std::uin
     rest = rest.subspan(static_cast<std::size_t>(static_cast<const std::byte*>(end) - rest.data()) + 1);
   }
   return strings;
+}
+
+/// What a process may have as that stream.
+StandardStream check_stream(int number, StandardStream::Kind kind, const char* path) {
+  using Kind = StandardStream::Kind;
+  const bool is_input = number == STDIN_FILENO;
+  const auto no_path = [&](StandardStream stream) {
+    return *path == '\0' ? stream : throw Malformed("a start payload has a path for a stream without one");
+  };
+  switch (kind) {
+    case Kind::null: return no_path(StandardStream::null());
+    case Kind::piped: return no_path(StandardStream::piped());
+    case Kind::inherit:
+      if (!is_input) return no_path(StandardStream::inherit());
+      break;
+    case Kind::file:
+      if (*path != '\0') return StandardStream::file(path);
+      break;
+    case Kind::append:
+      if (*path != '\0' && !is_input) return StandardStream::append(path);
+      break;
+  }
+  throw Malformed("a start payload has a stream that cannot be");
 }
 
 }  // namespace
@@ -141,6 +169,13 @@ void StartPayload::read() {
   rest = rest.subspan(reference_bytes);
   entry_ = rest.first(header.entry_bytes);
   rest = rest.subspan(header.entry_bytes);
+  const auto single = take_strings(rest, 6);
+  program_ = single[0];
+  directory_ = single[1];
+  name_ = single[2];
+  input_ = check_stream(STDIN_FILENO, header.streams[0], single[3]);
+  output_ = check_stream(STDOUT_FILENO, header.streams[1], single[4]);
+  error_ = check_stream(STDERR_FILENO, header.streams[2], single[5]);
   arguments_ = take_strings(rest, header.arguments);
   environment_ = take_strings(rest, header.environment);
   if (!rest.empty()) throw Malformed("a start payload has more strings than it says");

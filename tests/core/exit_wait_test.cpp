@@ -28,7 +28,7 @@ class ExitWait : public ::testing::Test {
   }
   void end(std::uint32_t sequence, std::int32_t status) {
     node_.segment().exit_record(sequence) = make_exit_record(ExitPhase::exited, status);
-    wake_interested(node_.segment(), make_interest(InterestKind::process_exit, sequence));
+    wake_who_waits_for_exit(node_.segment(), sequence);
   }
   std::uint32_t asleep() const {
     std::uint32_t count = 0;
@@ -90,7 +90,7 @@ TEST_F(ExitWait, name_change_is_seen_by_who_waits_and_by_who_comes_later) {
   while (asleep() != 1) std::this_thread::yield();
 
   ++node_.segment().header().name_changes;
-  wake_interested(node_.segment(), make_interest(InterestKind::name, 0));
+  wake_who_waits_for_names(node_.segment());
 
   EXPECT_TRUE(wait_for_name_change(member_, seen, Deadline::now()));
 }

@@ -257,9 +257,33 @@ TEST_F(FiberWait, exit_of_a_process_and_a_new_name_wake_fibers) {
   });
   until_asleep();
   header.name_changes = 1;
-  wake_interested(node_.segment(), make_interest(InterestKind::name, 0));
+  wake_who_waits_for_names(node_.segment());
   node_.segment().exit_record(0) = make_exit_record(ExitPhase::exited, 3);
-  wake_interested(node_.segment(), make_interest(InterestKind::process_exit, 0));
+  wake_who_waits_for_exit(node_.segment(), 0);
+}
+
+TEST_F(FiberWait, fibers_that_wait_for_any_of_several_processes_wake_for_theirs) {
+  SegmentHeader& header = node_.segment().header();
+  constexpr std::uint32_t processes = 4;
+  node_.arena().commit_table(header.exit_records_offset, sizeof(std::uint64_t), header.exit_records_ready,
+                             processes, max_exit_records);
+  for (std::uint32_t i = 0; i < processes; ++i)
+    node_.segment().exit_record(i) = make_exit_record(ExitPhase::running, 0);
+  std::jthread thread([&] {
+    const auto wait_for_one_of = [&](std::uint32_t first, std::size_t place) {
+      const std::array<std::uint32_t, 2> sequences{first, first + 1};
+      EXPECT_EQ(wait_for_any_exit(member_, sequences, WaitLimit::never()), place);
+    };
+    Fiber first([&] { wait_for_one_of(0, 1); });
+    Fiber second([&] { wait_for_one_of(2, 0); });
+    second.join();
+    first.join();
+  });
+  until_asleep();
+  for (const std::uint32_t sequence : {2U, 1U}) {
+    node_.segment().exit_record(sequence) = make_exit_record(ExitPhase::exited, 0);
+    wake_who_waits_for_exit(node_.segment(), sequence);
+  }
 }
 
 TEST_F(FiberWait, sweep_that_does_not_know_for_whom_makes_all_look) {

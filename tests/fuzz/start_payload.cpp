@@ -2,6 +2,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
@@ -19,6 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const wyvern::control::StartPayload payload(file.get());
     for (const char* argument : payload.arguments()) {
       if (argument == nullptr) break;
+    }
+    using Kind = wyvern::StandardStream::Kind;
+    if (payload.input().kind() == Kind::inherit || payload.input().kind() == Kind::append) std::abort();
+    for (const auto& stream : {payload.input(), payload.output(), payload.error()}) {
+      if (stream.is_file() == stream.path().empty()) std::abort();
     }
   } catch (const wyvern::control::Malformed&) {
     return 0;  // which is what most bytes are

@@ -3,41 +3,18 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "runtime/support/scenario_test.hpp"
+
 namespace wyvern::test {
 namespace {
 
-class JobTest : public testing::TestWithParam<Job::How> {
- protected:
-  /// What the scenario printed, without the launcher's last line.
-  std::vector<std::string> run(std::vector<std::string> scenario, int expected_status = 0) {
-    scenario.insert(scenario.begin(), JOB_PROGRAM);
-    Job job(GetParam(), std::move(scenario));
-    const int status = job.wait();
-    error_ = job.error();
-    EXPECT_EQ(status, expected_status) << job.output() << error_;
-    auto lines = job.output_lines();
-    if (GetParam() != Job::How::direct && !lines.empty()) {
-      EXPECT_EQ(lines.back(), "+++ head proc exited, code " + std::to_string(expected_status));
-      lines.pop_back();
-    }
-    EXPECT_TRUE(eventually([&] { return job.gone(""); }));
-    return lines;
-  }
-
-  /// Processes go over the nodes in turns, then.
-  bool has_nodes() const { return GetParam() == Job::How::four_nodes; }
-
-  std::string error_;
-};
-
-using Lines = std::vector<std::string>;
+class JobTest : public ScenarioTest {};
 
 TEST_P(JobTest, puids_count_up_from_2_to_the_32_in_order_of_start) {
   const Lines lines = run({"puids", "3"});
@@ -61,6 +38,11 @@ TEST_P(JobTest, kill_reaches_grandchildren_in_the_process_group) {
 
 TEST_P(JobTest, terminate_ends_a_process_and_has_no_effect_afterwards) {
   EXPECT_EQ(run({"terminate"}), (Lines{"status -15"}));
+}
+
+TEST_P(JobTest, destructor_joins_unless_detached) {
+  EXPECT_EQ(run({"destructor_joins"}),
+            (Lines{"the first has ended", "the second has ended", "the detached one goes on"}));
 }
 
 TEST_P(JobTest, misuse_of_processes_is_invalid_argument) {
@@ -104,17 +86,17 @@ TEST_P(JobTest, process_gets_environment_folder_name_and_empty_stdin) {
 
 TEST_P(JobTest, uncaught_exception_in_a_process_is_printed_and_the_status_is_1) {
   EXPECT_EQ(run({"throw_in_process"}), (Lines{"status 1", "status 1"}));
-  EXPECT_NE(error_.find("wyvern: process 4294967297: uncaught wyvern::QueueClosed: a process's mistake\n"),
+  EXPECT_NE(error().find("wyvern: process 4294967297: uncaught wyvern::QueueClosed: a process's mistake\n"),
             std::string::npos)
-      << error_;
+      << error();
   const std::string second = has_nodes() ? "8589934593" : "4294967298";
-  EXPECT_NE(error_.find("wyvern: process " + second + ": uncaught wyvern::test::"), std::string::npos)
-      << error_;
+  EXPECT_NE(error().find("wyvern: process " + second + ": uncaught wyvern::test::"), std::string::npos)
+      << error();
 }
 
 TEST_P(JobTest, uncaught_exception_in_the_head_is_printed_and_the_status_is_1) {
   run({"throw_in_head"}, 1);
-  EXPECT_EQ(error_, "wyvern: process 4294967296: uncaught std::runtime_error: a head's mistake\n");
+  EXPECT_EQ(error(), "wyvern: process 4294967296: uncaught std::runtime_error: a head's mistake\n");
 }
 
 TEST_P(JobTest, sixty_four_processes_get_one_message_each) { run({"many", "64"}); }
@@ -132,6 +114,10 @@ TEST_P(JobTest, job_waits_for_processes_when_the_head_returns) {
 }
 
 TEST_P(JobTest, detached_process_ends_with_the_job) { run({"detached"}, 4); }
+
+TEST_P(JobTest, detached_process_is_asked_before_it_is_ended) {
+  EXPECT_EQ(run({"detached_one_tidies_up"}), (Lines{"asked to end by 15"}));
+}
 
 TEST_P(JobTest, processes_that_ignore_signals_and_orphans_end_with_the_job) {
   EXPECT_EQ(run({"stubborn"}, 5), (Lines{"ready"}));
@@ -168,9 +154,7 @@ TEST_P(JobTest, queue_demo_prints_true_results) {
   EXPECT_EQ(consumers, 8);
 }
 
-INSTANTIATE_TEST_SUITE_P(Run, JobTest,
-                         testing::Values(Job::How::direct, Job::How::launched, Job::How::four_nodes),
-                         [](const auto& how) { return name_of(how.param); });
+INSTANTIATE_TEST_SUITE_P(Run, JobTest, every_way(), [](const auto& how) { return name_of(how.param); });
 
 }  // namespace
 }  // namespace wyvern::test

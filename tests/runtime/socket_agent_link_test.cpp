@@ -98,7 +98,7 @@ TEST_F(SocketAgentLinkTest, agent_that_ends_is_node_lost) {
 }
 
 TEST_F(SocketAgentLinkTest, malformed_answers_are_node_lost) {
-  agent([&](std::uint32_t serial) { send(make_message<Number>(serial)); });
+  agent([&](std::uint32_t serial) { send(make_message<Started>(serial)); });
   EXPECT_THROW(link_.grow_extents(3), NodeLost) << "of another kind";
   thread_.join();
   agent([&](std::uint32_t) { send_packet(socket_.get(), std::as_bytes(std::span("xyz", 3))); });

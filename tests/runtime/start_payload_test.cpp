@@ -37,6 +37,12 @@ FileDescriptor example() {
                                                 {.id = ObjectId(7), .index = 8}};
   return write_start_payload(encode_start_payload({.arguments = {"program", "", "argument"},
                                                    .environment = {"A=1", "B="},
+                                                   .program = "/bin/other",
+                                                   .directory = "/tmp",
+                                                   .name = "worker",
+                                                   .input = StandardStream::piped(),
+                                                   .output = StandardStream::append("/tmp/log"),
+                                                   .error = StandardStream::null(),
                                                    .entry = bytes_of(entry),
                                                    .references = references}));
 }
@@ -50,6 +56,12 @@ TEST(StartPayload, content_is_read_back) {
   EXPECT_STREQ(payload.arguments()[2], "argument");
   ASSERT_EQ(payload.environment().size(), 2U);
   EXPECT_STREQ(payload.environment()[1], "B=");
+  EXPECT_STREQ(payload.program(), "/bin/other");
+  EXPECT_STREQ(payload.directory(), "/tmp");
+  EXPECT_STREQ(payload.name(), "worker");
+  EXPECT_EQ(payload.input(), StandardStream::piped());
+  EXPECT_EQ(payload.output(), StandardStream::append("/tmp/log"));
+  EXPECT_EQ(payload.error(), StandardStream::null());
   EXPECT_EQ(std::memcmp(payload.entry().data(), "the entry", payload.entry().size()), 0);
   ASSERT_EQ(payload.references().size(), 2U);
   EXPECT_EQ(payload.references()[1], (ObjectReference{.id = ObjectId(7), .index = 8}));
@@ -61,6 +73,37 @@ TEST(StartPayload, nothing_at_all_is_read_back) {
   const StartPayload payload(fd.get());
   EXPECT_TRUE(payload.arguments().empty());
   EXPECT_TRUE(payload.entry().empty());
+  EXPECT_STREQ(payload.program(), "");
+  EXPECT_EQ(payload.input(), StandardStream::null());
+  EXPECT_EQ(payload.output(), StandardStream::inherit());
+}
+
+TEST(StartPayload, streams_that_cannot_be_are_refused) {
+  const auto expect_refused = [](const StandardStream& input, const StandardStream& output) {
+    const FileDescriptor fd = write_start_payload(encode_start_payload({.arguments = {},
+                                                                        .environment = {},
+                                                                        .input = input,
+                                                                        .output = output,
+                                                                        .entry = {},
+                                                                        .references = {}}));
+    EXPECT_THROW(StartPayload{fd.get()}, Malformed);
+  };
+  expect_refused(StandardStream::inherit(), StandardStream::null());
+  expect_refused(StandardStream::append("/x"), StandardStream::null());
+  expect_refused(StandardStream::file(""), StandardStream::null());
+  expect_refused(StandardStream::null(), StandardStream::file(""));
+  // A kind that there is not, or that has no path; the kinds are at 36.
+  const std::string bytes = content_of(example());
+  for (const std::size_t place : {36U, 37U, 38U}) {
+    for (const char kind : {'\5', '\xff'}) {
+      std::string changed = bytes;
+      changed[place] = kind;
+      EXPECT_THROW(StartPayload(sealed_file(changed).get()), Malformed) << place;
+    }
+  }
+  std::string changed = bytes;
+  changed[37] = static_cast<char>(StandardStream::Kind::null);
+  EXPECT_THROW(StartPayload(sealed_file(changed).get()), Malformed) << "a path is left over";
 }
 
 TEST(StartPayload, file_that_can_be_changed_is_refused) {

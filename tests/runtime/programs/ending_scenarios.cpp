@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,10 +34,33 @@ int detached(Runtime& runtime, const Arguments&) {
   return 4;
 }
 
+/// At the end of the job it may still do something.
+int detached_one_tidies_up(Runtime& runtime, const Arguments&) {
+  auto ready = runtime.make_queue<int>();
+  Process process = runtime.process(
+      {.node = runtime.nodes()},
+      [](Queue<int> queue) {
+        sigset_t asked;
+        sigemptyset(&asked);
+        sigaddset(&asked, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &asked, nullptr);
+        queue.put(1);
+        int number = 0;
+        ::sigwait(&asked, &number);
+        say("asked to end by " + std::to_string(number));
+      },
+      ready);
+  process.start();
+  process.detach();
+  ready.get();
+  return 0;
+}
+
 /// Ends only by SIGKILL; an orphan that left its group and its parent is there too.
 int stubborn(Runtime& runtime, const Arguments&) {
   auto ready = runtime.make_queue<int>();
   Process process = runtime.process(
+      {.node = runtime.nodes()},
       [](Queue<int> queue) {
         for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
         if (::fork() == 0) {
@@ -127,7 +151,8 @@ int exits_with_fibers(Runtime& runtime, const Arguments& arguments) {
 }  // namespace
 
 Scenarios ending_scenarios() {
-  return {{"returns_early", returns_early},
+  return {{"detached_one_tidies_up", detached_one_tidies_up},
+          {"returns_early", returns_early},
           {"detached", detached},
           {"stubborn", stubborn},
           {"exit_inside", exit_inside},

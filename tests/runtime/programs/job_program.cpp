@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   scenarios.merge(node_scenarios());
   scenarios.merge(handle_scenarios());
   scenarios.merge(remote_wait_scenarios());
+  scenarios.merge(option_scenarios());
+  scenarios.merge(wait_scenarios());
   const Arguments arguments(argv + 1, argv + argc);
   const auto found = arguments.empty() ? scenarios.end() : scenarios.find(arguments.front());
   if (found == scenarios.end()) {

@@ -61,6 +61,7 @@ int head_signal(Runtime&, const Arguments& arguments) {
 int kill_group(Runtime& runtime, const Arguments&) {
   auto ready = runtime.make_queue<int>();
   Process process = runtime.process(
+      {.node = runtime.nodes()},
       [](Queue<int> queue) {
         const pid_t grandchild = ::fork();
         if (grandchild == 0) sleep_for_ever();
@@ -81,12 +82,41 @@ int kill_group(Runtime& runtime, const Arguments&) {
 }
 
 int terminate(Runtime& runtime, const Arguments&) {
-  Process process = runtime.process(sleep_for_ever);
+  Process process = runtime.process({.node = runtime.nodes()}, sleep_for_ever);
   process.start();
   process.terminate();
   const int status = process.join();
   process.terminate();  // of no effect after the end
   say("status " + std::to_string(status));
+  return 0;
+}
+
+/// When its object has gone, by its end or because another took its place, a process has ended; unless it was
+/// detached.
+int destructor_joins(Runtime& runtime, const Arguments&) {
+  const auto start = [&](Process& process) {
+    process = runtime.process({.node = runtime.nodes()}, [] { ::usleep(50'000); });
+    process.start();
+    return process.puid();
+  };
+  const auto has_ended = [](Puid puid) { return try_join_for(std::chrono::seconds(0), puid).has_value(); };
+  Puid first;
+  Puid second;
+  {
+    Process process = runtime.process([] {});
+    first = start(process);
+    second = start(process);
+    say(has_ended(first) ? "the first has ended" : "the first goes on");
+  }
+  say(has_ended(second) ? "the second has ended" : "the second goes on");
+  Puid detached;
+  {
+    Process process = runtime.process({.node = runtime.nodes()}, sleep_for_ever);
+    process.start();
+    process.detach();
+    detached = process.puid();
+  }
+  say(has_ended(detached) ? "the detached one has ended" : "the detached one goes on");
   return 0;
 }
 
@@ -243,6 +273,7 @@ Scenarios process_scenarios() {
           {"head_signal", head_signal},
           {"kill_group", kill_group},
           {"terminate", terminate},
+          {"destructor_joins", destructor_joins},
           {"misuse", misuse},
           {"join_by_puid", join_by_puid},
           {"nested", nested},

@@ -23,6 +23,8 @@ Scenarios queue_scenarios();
 Scenarios node_scenarios();
 Scenarios handle_scenarios();
 Scenarios remote_wait_scenarios();
+Scenarios option_scenarios();
+Scenarios wait_scenarios();
 
 /// Prints a line at once, also if stdout is a file.
 void say(const std::string& line);

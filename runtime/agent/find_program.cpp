@@ -2,13 +2,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <sstream>
 
 #include <wyvern/core/error.hpp>
-#include <wyvern/runtime/launcher/find_program.hpp>
+#include <wyvern/runtime/agent/find_program.hpp>
 
-namespace wyvern::launcher {
+namespace wyvern::agent {
 namespace {
 
 /// 0, or why this file cannot be executed.
@@ -21,16 +20,15 @@ int reason_against(const std::string& path) {
 
 }  // namespace
 
-std::string find_program(const std::string& name) {
+std::string find_program(const std::string& name, const char* folders) {
   if (name.find('/') != std::string::npos) {
     if (const int reason = reason_against(name)) {
       throw SpawnFailed(describe_errno("cannot execute '" + name + "'", reason));
     }
     return name;
   }
-  const char* variable = std::getenv("PATH");
-  std::istringstream folders(variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
+  std::istringstream list(folders != nullptr ? folders : "/usr/local/bin:/usr/bin:/bin");
+  for (std::string folder; std::getline(list, folder, ':');) {
     std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (reason_against(path) == 0) return path;
   }
@@ -38,4 +36,4 @@ std::string find_program(const std::string& name) {
                     "': there is no such program in PATH; for one in this folder write ./" + name);
 }
 
-}  // namespace wyvern::launcher
+}  // namespace wyvern::agent
