@@ -144,8 +144,7 @@ ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint3
                    "): " + (is_chosen ? "chosen" : verdicts[i].reason) + "\n";
   }
   if (!best) {
-    throw NotFound(sentence_about(version, requested) + "; it offers:\n" +
-                   (offers.empty() ? "  nothing\n" : explanation) + how_to_list(requested));
+    throw NotFound(sentence_about(version, requested) + "; " + how_to_list(requested) + "\n" + explanation);
   }
   return {.offer = *best, .traits = verdicts[*best].traits, .explanation = std::move(explanation)};
 }

@@ -10,11 +10,11 @@ _wyvern() {
   fi
   case ${COMP_WORDS[1]} in
     run)
-      options+=(--nodes --provider --memory --label)
+      options+=(--nodes --provider --memory --timeout --label)
       # From the program on the words are the program's: a word that is neither an option nor an option's value.
       for ((i = 2; i < COMP_CWORD; ++i)); do
         case ${COMP_WORDS[i]} in
-          --nodes | --provider | --memory) ((++i)) ;;
+          --nodes | --provider | --memory | --timeout) ((++i)) ;;
           --) ((++i)); break ;;
           -*) ;;
           *) break ;;
@@ -35,7 +35,7 @@ _wyvern() {
     --provider)
       mapfile -t COMPREPLY < <(compgen -W "tcp net shm verbs cxi efa psm3 opx" -- "$word")
       ;;
-    --nodes | --memory) ;;
+    --nodes | --memory | --timeout) ;;
     *)
       if [[ $word == -* && ${COMP_WORDS[COMP_CWORD - 1]} != -- ]]; then
         mapfile -t COMPREPLY < <(compgen -W "${options[*]}" -- "$word")

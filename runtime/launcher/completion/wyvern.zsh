@@ -20,6 +20,7 @@ _wyvern() {
         '--help[what there is]' \
         '--nodes[nodes on this machine]:number from 1 to 64' \
         $provider $memory \
+        '--timeout[end the job after that time]:time, for example 90 or 10m' \
         '--label[put the puid before every line of output]' \
         '(-)1:program:_command_names -e' \
         '*::arguments:_normal'
