@@ -4,6 +4,8 @@
 #include <wyvern/runtime/agent/node_network.hpp>
 #include <wyvern/runtime/launcher/command_line.hpp>
 #include <wyvern/runtime/launcher/complain.hpp>
+#include <wyvern/runtime/launcher/doctor/examine.hpp>
+#include <wyvern/runtime/launcher/info/print_info.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
 #include <wyvern/runtime/program.hpp>
 
@@ -14,6 +16,8 @@ namespace {
 struct Follow {
   int operator()(const ExitWith& end) const { return end.status; }
   int operator()(const RunOptions& options) const { return launch(options, agent::open_node_network); }
+  int operator()(const InfoOptions& options) const { return print_info(options); }
+  int operator()(const DoctorOptions& options) const { return examine(options); }
 };
 
 }  // namespace

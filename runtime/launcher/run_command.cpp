@@ -35,18 +35,20 @@ RunCommand::RunCommand(CLI::App& app)
     : parser_(*app.add_subcommand(name,
                                   "run [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n"
                                   "Run PROGRAM as the head process of a job on this machine.")) {
-  parser_.add_option(
-      "--nodes", nodes_,
+  const auto option = [this](const char* option_name, std::string& value, const char* kind,
+                             const std::string& description) {
+    parser_.add_option(option_name, value, description)->type_name(kind);
+  };
+  option(
+      "--nodes", nodes_, "N",
       "Nodes on this machine, which share no memory (default: 1; at most " + std::to_string(max_nodes) + ")");
-  parser_.add_option("--provider", provider_,
-                     "The libfabric provider by which nodes reach each other (default: " +
-                         std::string(default_provider) + ")");
-  parser_.add_option(
-      "--memory", memory_,
-      "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
-  parser_.add_option(
-      "--timeout", timeout_,
-      "End the job if it has not ended after that time, for example 90, 1.5s, 10m or 2h (default: never)");
+  option("--provider", provider_, "NAME",
+         "The libfabric provider by which nodes reach each other (default: " + std::string(default_provider) +
+             ")");
+  option("--memory", memory_, "SIZE",
+         "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
+  option("--timeout", timeout_, "TIME",
+         "End the job if it has not ended after that time, for example 90, 1.5s, 10m or 2h (default: never)");
   parser_.add_flag("--label", label_, "Put \"[puid] \" before every line of output");
   parser_.footer(
       "The program's standard input is the command's. The last line on standard output is\n"
@@ -82,7 +84,7 @@ RunOptions RunCommand::options() const {
     options.provider = provider_;
   }
   if (parser_.count("--timeout") > 0) options.timeout = parse_timeout(timeout_);
-  options.memory_ceiling = parse_memory_option(memory_);
+  options.memory_ceiling = decide_memory(memory_).bytes;
   options.label = label_;
   options.program = program_;
   return options;

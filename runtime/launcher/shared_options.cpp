@@ -1,6 +1,9 @@
+#include <cstdlib>
+
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/launcher/shared_options.hpp>
 #include <wyvern/runtime/memory_size.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
 #include <wyvern/transport/provider_table.hpp>
 
 namespace wyvern::launcher {
@@ -15,10 +18,16 @@ void check_provider(const std::string& name) {
   throw InvalidArgument("--provider: there is none of the name '" + name + "', known are" + known);
 }
 
-std::uint64_t parse_memory_option(const std::string& text) {
-  if (text.empty()) return memory_ceiling_from_environment();
+MemoryCeiling decide_memory(const std::string& option) {
+  if (option.empty()) {
+    const char* variable = std::getenv(control::memory_variable);
+    return {.bytes = memory_ceiling_from_environment(),
+            .origin = variable != nullptr
+                          ? control::memory_variable
+                          : "default: half of the machine's, or of a tighter control group's"};
+  }
   try {
-    return parse_memory_size(text);
+    return {.bytes = parse_memory_size(option), .origin = from_command_line};
   } catch (const InvalidArgument& error) {
     throw InvalidArgument("--memory: " + std::string(error.what()));
   }

@@ -5,12 +5,28 @@
 
 namespace wyvern::launcher {
 
-/// Options that several commands have. Both throw InvalidArgument, which names the option.
+/// Options that several commands have. Whoever throws InvalidArgument names the option.
 
-/// What --provider names. Whether it can be asked for is known without loading libfabric; whether this
-/// machine has it is not.
+/// Whether what --provider names can be asked for; that is known without loading libfabric. Whether this
+/// machine has it is not. Throws InvalidArgument.
 void check_provider(const std::string& name);
-/// Bytes, for what --memory says; empty: nothing, so that WYVERN_MEMORY or the machine decides.
-std::uint64_t parse_memory_option(const std::string& text);
+
+/// Bytes of shared memory, and who has said so.
+struct MemoryCeiling {
+  std::uint64_t bytes = 0;
+  std::string origin;
+};
+/// What --memory says; if that is empty, what WYVERN_MEMORY says or the machine has. Throws InvalidArgument.
+MemoryCeiling decide_memory(const std::string& option);
+
+/// Of `wyvern info` and `wyvern doctor`: what would be run with.
+struct Settings {
+  std::string provider;
+  std::string provider_origin;
+  MemoryCeiling memory;
+};
+
+inline constexpr const char* from_command_line = "command line";
+inline constexpr const char* from_default = "default";
 
 }  // namespace wyvern::launcher

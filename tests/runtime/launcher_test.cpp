@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/support/command.hpp"
 #include "runtime/support/job.hpp"
 
 namespace wyvern::test {
@@ -17,20 +18,6 @@ namespace {
 
 constexpr auto launched = Job::How::launched;
 using Lines = std::vector<std::string>;
-
-/// Runs the command itself, with these arguments.
-struct Command {
-  explicit Command(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), WYVERN_COMMAND);
-    Job job(Job::How::direct, std::move(arguments));
-    status = job.wait();
-    output = job.output();
-    error = job.error();
-  }
-  int status = 0;
-  std::string output;
-  std::string error;
-};
 
 using OnNodes = testing::TestWithParam<Job::How>;
 
@@ -134,6 +121,10 @@ TEST(Launcher, wrong_use_is_one_sentence_and_status_2) {
       {"run", "--timeout", "5 s", "true"},
       {"run", "--timeout", "nan", "true"},
       {"run", "-", "true"},
+      {"info", "more"},
+      {"info", "--provider", "sockets"},
+      {"doctor", "--memory", "much"},
+      {"doctor", "--hosts"},
       {"run", "--", "no_such_program_anywhere"},
       {"run", "--", "./no/such/program"},
       {"run", "--", "/etc/passwd"},
@@ -159,7 +150,8 @@ TEST(Launcher, provider_that_is_not_there_is_one_sentence_and_status_2) {
 }
 
 TEST(Launcher, help_and_version_go_to_stdout_with_status_0) {
-  for (const auto& arguments : {Lines{"--help"}, Lines{"run", "--help"}, Lines{"--version"}}) {
+  for (const auto& arguments : {Lines{"--help"}, Lines{"run", "--help"}, Lines{"info", "--help"},
+                                Lines{"doctor", "--help"}, Lines{"--version"}}) {
     const Command command(arguments);
     EXPECT_EQ(command.status, 0);
     EXPECT_EQ(command.error, "");
