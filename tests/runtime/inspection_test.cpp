@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/support/command.hpp"
+#include "runtime/support/job.hpp"
 
 namespace wyvern::test {
 namespace {
