@@ -57,15 +57,20 @@ TEST(FindAgents, tells_those_that_serve_from_those_that_do_not) {
   proc.write("31/stat", "31 (child) Z 30 31\n");
   proc.write("40/stat", "40 (wyvern-agent) T 1 40\n");
   proc.write("41/stat", "41 (sh) S 40 41\n");
+  proc.write("60/stat", "60 (wyvern-agent) S 1 60\n");
+  proc.write("70/stat", "70 (wyvern-agent) S 1 70\n");
+  proc.write("70/fdinfo/4", "Pid:\t0\n");
   proc.write("50/stat", "50 (wyvern-agent) Z 1 50\n");
   std::vector<AgentSeen> agents = find_agents(proc.path());
   std::ranges::sort(agents, {}, &AgentSeen::pid);
-  ASSERT_EQ(agents.size(), 4U);
+  ASSERT_EQ(agents.size(), 6U);
   EXPECT_TRUE(agents[0].serves) << "it has a child";
   EXPECT_TRUE(agents[1].serves) << "it watches somebody who lives";
   EXPECT_FALSE(agents[2].serves) << "whom it watches is dead, or itself, and so is its child";
   EXPECT_FALSE(agents[2].stopped);
   EXPECT_TRUE(agents[3].stopped);
+  EXPECT_TRUE(agents[4].serves) << "what it watches cannot be seen";
+  EXPECT_TRUE(agents[5].serves) << "it watches a process of another namespace";
 }
 
 TEST(Facts, of_this_machine_are_those_of_a_machine_that_can_run_tests) {

@@ -40,21 +40,22 @@ std::optional<ProcessSeen> look_at(const files::path& folder) {
   return process;
 }
 
-/// The living processes, but that one itself, of which it has a pidfd.
-bool watches_somebody(const files::path& folder, pid_t self) {
+/// Whether it has a pidfd of a process that lives, other than itself; also if that cannot be seen.
+bool may_watch_somebody(const files::path& folder, pid_t self) {
+  bool seen = false;  // it has one of itself at least
   std::error_code error;
   for (const auto& entry : files::directory_iterator(folder / "fdinfo", error)) {
     std::ifstream lines(entry.path());
     for (std::string line; std::getline(lines, line);) {
-      pid_t pid = 0;
       if (!line.starts_with("Pid:")) continue;
-      const std::size_t digits = line.find_first_of("-0123456789");
-      if (digits == std::string::npos) continue;
+      seen = true;
+      pid_t pid = 0;  // also what is shown for a process of another namespace
+      const std::size_t digits = std::min(line.find_first_of("-0123456789"), line.size());
       std::from_chars(line.data() + digits, line.data() + line.size(), pid);
-      if (pid > 0 && pid != self) return true;  // -1 once it has been reaped
+      if (pid >= 0 && pid != self) return true;  // -1 once it has been reaped
     }
   }
-  return false;
+  return !seen;
 }
 
 bool is_ours(const files::path& folder) {
@@ -79,7 +80,7 @@ std::vector<AgentSeen> find_agents(const std::string& proc) {
     const files::path folder = files::path(proc) / std::to_string(process.pid);
     agents.push_back({.pid = process.pid,
                       .stopped = process.state == 'T' || process.state == 't',
-                      .serves = parents.contains(process.pid) || watches_somebody(folder, process.pid)});
+                      .serves = parents.contains(process.pid) || may_watch_somebody(folder, process.pid)});
   }
   return agents;
 }

@@ -13,7 +13,7 @@ namespace wyvern::launcher {
 struct AgentSeen {
   pid_t pid = 0;
   bool stopped = false;  ///< by a signal or a debugger
-  bool serves = true;    ///< a process that lives
+  bool serves = true;    ///< a process that lives, or nobody can see whether
 };
 /// Agents end with their jobs: one that does not is stopped, or hangs.
 Finding check_leftovers(const std::vector<AgentSeen>& agents);

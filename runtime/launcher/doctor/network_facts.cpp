@@ -36,6 +36,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 /// The exit status of a program that is found in PATH, with its output thrown away; 127 if it cannot be run.
 int run_quietly(std::vector<std::string> command) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (std::string& word : command) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
