@@ -20,12 +20,7 @@ namespace {
 /// Its messages are no longer than a packet.
 constexpr std::string_view efa_direct = "efa-direct";
 
-struct Verdict {
-  const ProviderTraits* traits = nullptr;  // null: not to be used
-  std::string reason;
-};
-
-Verdict judge(const ProviderOffer& offer, std::uint32_t version, std::string_view requested) {
+ProviderVerdict judge(const ProviderOffer& offer, std::uint32_t version, std::string_view requested) {
   const ProviderTraits* traits = find_provider_traits(offer.provider, version);
   if (traits == nullptr)
     return {nullptr, "not known to this version of Wyvern with libfabric " + fabric_version_text(version)};
@@ -124,28 +119,38 @@ std::string default_address(std::span<const ProviderOffer> offers, const std::st
                  how_to_list(traits.request));
 }
 
+std::vector<ProviderVerdict> judge_offers(std::span<const ProviderOffer> offers, std::uint32_t version,
+                                          std::string_view requested) {
+  std::vector<ProviderVerdict> verdicts;
+  for (const ProviderOffer& offer : offers) verdicts.push_back(judge(offer, version, requested));
+  if (const auto best = chosen_offer(verdicts)) verdicts[*best].reason = "chosen";
+  return verdicts;
+}
+
+std::optional<std::size_t> chosen_offer(std::span<const ProviderVerdict> verdicts) {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].traits == nullptr) continue;
+    // The table is in the order of preference; of one provider the first offer is the best.
+    if (!best || verdicts[i].traits < verdicts[*best].traits) best = i;
+  }
+  return best;
+}
+
 ProviderChoice choose_provider(std::span<const ProviderOffer> offers, std::uint32_t version,
                                std::string_view requested) {
-  std::optional<std::size_t> best;
-  std::vector<Verdict> verdicts;
-  for (std::size_t i = 0; i < offers.size(); ++i) {
-    const Verdict& verdict = verdicts.emplace_back(judge(offers[i], version, requested));
-    if (verdict.traits == nullptr) continue;
-    // The table is in the order of preference; of one provider the first offer is the best.
-    if (!best || verdict.traits < verdicts[*best].traits) best = i;
-  }
+  const std::vector<ProviderVerdict> verdicts = judge_offers(offers, version, requested);
+  const std::optional<std::size_t> best = chosen_offer(verdicts);
   std::string explanation;
   std::string_view last;
   for (std::size_t i = 0; i < offers.size(); ++i) {
     const bool is_chosen = best == i;
     if (offers[i].provider == last && !is_chosen) continue;  // one for each interface, mostly
     last = offers[i].provider;
-    explanation += "  " + offers[i].provider + " (" + offers[i].domain +
-                   "): " + (is_chosen ? "chosen" : verdicts[i].reason) + "\n";
+    explanation += "  " + offers[i].provider + " (" + offers[i].domain + "): " + verdicts[i].reason + "\n";
   }
   if (!best) {
-    throw NotFound(sentence_about(version, requested) + "; it offers:\n" +
-                   (offers.empty() ? "  nothing\n" : explanation) + how_to_list(requested));
+    throw NotFound(sentence_about(version, requested) + "; " + how_to_list(requested) + "\n" + explanation);
   }
   return {.offer = *best, .traits = verdicts[*best].traits, .explanation = std::move(explanation)};
 }

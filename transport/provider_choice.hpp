@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@ struct ProviderOffer {
   std::string fabric;
   std::string domain;
   std::string address = {};  ///< the IP address that it would listen on; empty: none, or another kind
+};
+
+/// What becomes of an offer, and why.
+struct ProviderVerdict {
+  const ProviderTraits* traits = nullptr;  ///< null: not to be used
+  std::string reason;                      ///< "chosen" for the one that is taken
 };
 
 struct ProviderChoice {
@@ -43,6 +50,12 @@ bool is_for_us(const std::string& fabric);
 /// no device has one.
 std::string default_address(std::span<const ProviderOffer> offers, const std::string& provider,
                             const ProviderTraits& traits);
+
+/// A verdict for each offer, with what was asked for as in `choose_provider`.
+std::vector<ProviderVerdict> judge_offers(std::span<const ProviderOffer> offers, std::uint32_t version,
+                                          std::string_view requested = {});
+/// The offer that is taken of those; none if there is none to be used.
+std::optional<std::size_t> chosen_offer(std::span<const ProviderVerdict> verdicts);
 
 /// The provider to be used: the one that was asked for (as in ProviderTraits::request, or ::name), or the
 /// first of the table that is offered. Throws NotFound, with the explanation, if there is none.

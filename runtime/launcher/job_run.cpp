@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/job_run.hpp>
 #include <wyvern/runtime/launcher/node_addresses.hpp>
 
@@ -74,11 +74,15 @@ void JobRun::introduce_nodes(const std::string& provider) {
   send_addresses(agents_, addresses.all());
 }
 
-std::optional<std::int32_t> JobRun::wait_for_end() {
+std::optional<std::int32_t> JobRun::wait_for_end(Deadline limit) {
   while (!nodes_.is_over()) {
-    const auto limit = nodes_.deadline();
-    agents_.wait(signals_, limit ? Deadline::at(*limit) : Deadline::never());
+    const auto next = nodes_.deadline();
+    agents_.wait(signals_, earliest(next ? Deadline::at(*next) : Deadline::never(), limit));
     take_signals();
+    if (limit.passed()) {
+      end_late_job();
+      limit = Deadline::never();
+    }
     take_messages();
     while (nodes_.wants_another_look()) {
       if (!take_messages()) nodes_.nothing_more_came(JobNodes::Clock::now());
@@ -96,13 +100,22 @@ void JobRun::take_signals() {
       agents_.end_orphans();
       continue;
     }
-    was_signalled_ = true;
-    auto message = control::make_message<control::SignalJob>(0);
-    message.signal = info.ssi_signo;
     // From the terminal it reaches the whole foreground process group, the head too.
-    message.skip_head = info.ssi_code == SI_KERNEL ? 1 : 0;
-    agents_.send_all(message);
+    send_signal(info.ssi_signo, info.ssi_code == SI_KERNEL);
   }
+}
+
+void JobRun::end_late_job() {
+  complain("the job has not ended within the time that --timeout gives it, and is ended");
+  send_signal(SIGTERM, /*skip_head=*/false);
+}
+
+void JobRun::send_signal(std::uint32_t number, bool skip_head) {
+  was_signalled_ = true;
+  auto message = control::make_message<control::SignalJob>(0);
+  message.signal = number;
+  message.skip_head = skip_head ? 1 : 0;
+  agents_.send_all(message);
 }
 
 bool JobRun::take_messages() {
@@ -155,9 +168,8 @@ void JobRun::follow(const JobNodes::Instruction& instruction) {
     case Kind::kill_agent: agents_.kill(node); break;
     case Kind::say_others_ended: agents_.send(node, control::make_message<control::OthersEnded>(0)); break;
     case Kind::report_death:
-      std::cerr << "wyvern: the agent of node " << node << " has died, and "
-                << (node == head_node ? "the job with it" : "its processes with it; the job goes on")
-                << std::endl;
+      complain("the agent of node " + std::to_string(node) + " has died, and " +
+               (node == head_node ? "the job with it" : "its processes with it; the job goes on"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/runtime/launcher/job_nodes.hpp>
 #include <wyvern/runtime/launcher/node_agents.hpp>
@@ -26,12 +27,15 @@ class JobRun {
   /// says of its failure.
   void introduce_nodes(const std::string& provider);
   /// Passes signals on and waits until nothing is left of any node: how the head ended; nothing if the agent
-  /// of node 1 has died. Throws what an agent says of a failure.
-  std::optional<std::int32_t> wait_for_end();
+  /// of node 1 has died. A job that takes longer than `limit` is ended as by SIGTERM. Throws what an agent
+  /// says of a failure.
+  std::optional<std::int32_t> wait_for_end(Deadline limit);
 
  private:
   /// SIGINT or SIGTERM: passed on. SIGCHLD: orphans end.
   void take_signals();
+  void end_late_job();
+  void send_signal(std::uint32_t number, bool skip_head);
   /// Takes what is on the connections until all are empty. Whether there was anything.
   bool take_messages();
   void take(std::uint32_t node, const control::Packet& packet);

@@ -38,7 +38,8 @@ std::optional<std::int32_t> run_job(const RunOptions& options, NodeAgents& agent
   try {
     JobRun job(agents, signals);
     job.introduce_nodes(options.provider);
-    const std::optional<std::int32_t> status = job.wait_for_end();
+    const std::optional<std::int32_t> status =
+        job.wait_for_end(options.timeout ? Deadline::after(*options.timeout) : Deadline::never());
     agents.end_all();
     return status;
   } catch (const SpawnFailed& error) {

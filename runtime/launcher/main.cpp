@@ -1,20 +1,34 @@
 #include <exception>
-#include <iostream>
+#include <variant>
 
 #include <wyvern/runtime/agent/node_network.hpp>
+#include <wyvern/runtime/launcher/command_line.hpp>
+#include <wyvern/runtime/launcher/complain.hpp>
+#include <wyvern/runtime/launcher/doctor/examine.hpp>
+#include <wyvern/runtime/launcher/info/print_info.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
-#include <wyvern/runtime/launcher/options.hpp>
 #include <wyvern/runtime/program.hpp>
+
+namespace wyvern::launcher {
+namespace {
+
+/// What was asked for; the status to exit with.
+struct Follow {
+  int operator()(const ExitWith& end) const { return end.status; }
+  int operator()(const RunOptions& options) const { return launch(options, agent::open_node_network); }
+  int operator()(const InfoOptions& options) const { return print_info(options); }
+  int operator()(const DoctorOptions& options) const { return examine(options); }
+};
+
+}  // namespace
+}  // namespace wyvern::launcher
 
 // The `wyvern` command.
 int main(int argc, char** argv) {
   wyvern::open_missing_streams();
   try {
-    const wyvern::launcher::Parsed parsed = wyvern::launcher::parse_command_line(argc, argv);
-    return parsed.run ? wyvern::launcher::launch(*parsed.run, wyvern::agent::open_node_network)
-                      : parsed.status;
+    return std::visit(wyvern::launcher::Follow(), wyvern::launcher::parse_command_line(argc, argv));
   } catch (const std::exception& error) {
-    std::cerr << "wyvern: " << error.what() << '\n';
-    return wyvern::launcher::usage_status;
+    return wyvern::launcher::complain(error.what());
   }
 }

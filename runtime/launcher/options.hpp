@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,25 +12,17 @@ namespace wyvern::launcher {
 /// an endpoint, and this many is what large clusters are tried with.
 inline constexpr std::uint32_t max_nodes = 64;
 
+/// By which nodes reach each other, unless the user names another.
+inline constexpr const char* default_provider = "tcp";
+
 /// Of `wyvern run`.
 struct RunOptions {
-  std::uint32_t nodes = 1;           ///< on this machine; 1 to `max_nodes`
-  std::string provider = "tcp";      ///< by which nodes reach each other, as in ProviderTraits::request
-  std::uint64_t memory_ceiling = 0;  ///< bytes of shared memory that all nodes together may use
-  bool label = false;                ///< put the puid before every line of output
-  std::vector<std::string> program;  ///< and its arguments
+  std::uint32_t nodes = 1;                  ///< on this machine; 1 to `max_nodes`
+  std::string provider = default_provider;  ///< as in ProviderTraits::request
+  std::uint64_t memory_ceiling = 0;         ///< bytes of shared memory that all nodes together may use
+  bool label = false;                       ///< put the puid before every line of output
+  std::optional<std::chrono::milliseconds> timeout;  ///< from when all nodes are ready; then it is ended
+  std::vector<std::string> program;                  ///< and its arguments
 };
-
-/// What the command line asks for: to run something, or to exit with a status after what there was to say was
-/// said.
-struct Parsed {
-  std::optional<RunOptions> run;
-  int status = 0;
-};
-
-/// Exit status for a wrong use of the command.
-inline constexpr int usage_status = 2;
-
-Parsed parse_command_line(int argc, const char* const* argv);
 
 }  // namespace wyvern::launcher

@@ -1,13 +1,16 @@
 // The `wyvern` command, from end to end.
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "runtime/support/command.hpp"
 #include "runtime/support/job.hpp"
 
 namespace wyvern::test {
@@ -16,42 +19,48 @@ namespace {
 constexpr auto launched = Job::How::launched;
 using Lines = std::vector<std::string>;
 
-/// Runs the command itself, with these arguments.
-struct Command {
-  explicit Command(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), WYVERN_COMMAND);
-    Job job(Job::How::direct, std::move(arguments));
-    status = job.wait();
-    output = job.output();
-    error = job.error();
-  }
-  int status = 0;
-  std::string output;
-  std::string error;
-};
+using OnNodes = testing::TestWithParam<Job::How>;
 
-TEST(Launcher, exits_with_the_status_of_the_head) {
+TEST_P(OnNodes, launcher_exits_with_the_status_of_the_head) {
   for (const int status : {0, 1, 42, 255}) {
-    Job job(launched, {"/bin/sh", "-c", "exit " + std::to_string(status)});
+    Job job(GetParam(), {"/bin/sh", "-c", "exit " + std::to_string(status)});
     EXPECT_EQ(job.wait(), status);
     EXPECT_EQ(job.output(), "+++ head proc exited, code " + std::to_string(status) + "\n");
     EXPECT_EQ(job.error(), "");
   }
 }
 
-TEST(Launcher, exits_with_128_plus_the_signal_that_killed_the_head) {
+TEST_P(OnNodes, launcher_exits_with_128_plus_the_signal_that_killed_the_head) {
   for (const int number : {SIGKILL, SIGTERM, SIGSEGV}) {
-    Job job(launched, {JOB_PROGRAM, "head_signal", std::to_string(number)});
+    Job job(GetParam(), {JOB_PROGRAM, "head_signal", std::to_string(number)});
     EXPECT_EQ(job.wait(), 128 + number);
     EXPECT_EQ(job.output(), "+++ head proc exited, code -" + std::to_string(number) + "\n");
   }
 }
 
-TEST(Launcher, gives_its_stdin_to_the_head) {
-  Job job(launched, {"cat"}, {.input = "one\ntwo\nno end"});
+TEST_P(OnNodes, launcher_gives_its_stdin_to_the_head) {
+  Job job(GetParam(), {"cat"}, {.input = "one\ntwo\nno end"});
   EXPECT_EQ(job.wait(), 0);
   EXPECT_EQ(job.output(), "one\ntwo\nno end\n+++ head proc exited, code 0\n");
 }
+
+TEST_P(OnNodes, program_that_the_kernel_does_not_execute_is_one_sentence_and_status_2) {
+  for (const char* content : {"neither a program nor a script", "#!/no/such/interpreter\n"}) {
+    const std::string path = testing::TempDir() + "wyvern_program_" + std::to_string(::getpid());
+    std::ofstream(path) << content;
+    ::chmod(path.c_str(), 0755);
+    Job job(GetParam(), {path});
+    EXPECT_EQ(job.wait(), 2);
+    EXPECT_EQ(job.output(), "");
+    EXPECT_TRUE(job.error().starts_with("wyvern: cannot execute '" + path + "': ")) << job.error();
+    EXPECT_EQ(std::ranges::count(job.error(), '\n'), 1) << job.error();
+    EXPECT_TRUE(job.gone(""));
+    ::unlink(path.c_str());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, OnNodes, testing::Values(launched, Job::How::four_nodes),
+                         [](const auto& tested) { return name_of(tested.param); });
 
 TEST(Launcher, finds_programs_in_path_and_runs_scripts) {
   Job job(launched, {"sh", "-c", "echo \"$0\" '[a,b]' --label -- \"$@\"", "name", "--memory", "--"});
@@ -62,6 +71,15 @@ TEST(Launcher, finds_programs_in_path_and_runs_scripts) {
 TEST(Launcher, option_like_arguments_are_the_programs_without_a_double_dash_too) {
   const Command command({"run", "--label", "echo", "--label", "--help", "[x,y]", "--"});
   EXPECT_EQ(command.output, "[4294967296] --label --help [x,y] --\n+++ head proc exited, code 0\n");
+}
+
+TEST(Launcher, what_follows_a_double_dash_is_the_program_whatever_it_looks_like) {
+  for (const char* program : {"--label", "--help", "--"}) {
+    const Command command({"run", "--", program});
+    EXPECT_EQ(command.status, 2);
+    EXPECT_EQ(command.error.rfind("wyvern: cannot execute '" + std::string(program) + "'", 0), 0U)
+        << command.error;
+  }
 }
 
 TEST(Launcher, label_names_the_process_before_each_line) {
@@ -95,6 +113,18 @@ TEST(Launcher, wrong_use_is_one_sentence_and_status_2) {
       {"run", "--nodes", "2", "--provider", "", "true"},
       {"run", "--nodes", "2", "--provider", "no_such_provider", "true"},
       {"run", "--nodes", "2", "--provider", "sockets", "true"},
+      {"run", "--timeout"},
+      {"run", "--timeout", "", "true"},
+      {"run", "--timeout", "0", "true"},
+      {"run", "--timeout", "-1", "true"},
+      {"run", "--timeout", "soon", "true"},
+      {"run", "--timeout", "5 s", "true"},
+      {"run", "--timeout", "nan", "true"},
+      {"run", "-", "true"},
+      {"info", "more"},
+      {"info", "--provider", "sockets"},
+      {"doctor", "--memory", "much"},
+      {"doctor", "--hosts"},
       {"run", "--", "no_such_program_anywhere"},
       {"run", "--", "./no/such/program"},
       {"run", "--", "/etc/passwd"},
@@ -109,8 +139,19 @@ TEST(Launcher, wrong_use_is_one_sentence_and_status_2) {
   }
 }
 
+TEST(Launcher, provider_that_is_not_there_is_one_sentence_and_status_2) {
+  const std::string missing =
+      "cxi";  // of a network that needs its own hardware and a newer libfabric than most
+  const Command command({"run", "--nodes", "2", "--provider", missing, "true"});
+  EXPECT_EQ(command.status, 2);
+  EXPECT_EQ(command.output, "");
+  EXPECT_EQ(std::ranges::count(command.error, '\n'), 1) << command.error;
+  EXPECT_NE(command.error.find("the provider 'cxi' is not offered"), std::string::npos) << command.error;
+}
+
 TEST(Launcher, help_and_version_go_to_stdout_with_status_0) {
-  for (const auto& arguments : {Lines{"--help"}, Lines{"run", "--help"}, Lines{"--version"}}) {
+  for (const auto& arguments : {Lines{"--help"}, Lines{"run", "--help"}, Lines{"info", "--help"},
+                                Lines{"doctor", "--help"}, Lines{"--version"}}) {
     const Command command(arguments);
     EXPECT_EQ(command.status, 0);
     EXPECT_EQ(command.error, "");
@@ -132,34 +173,6 @@ TEST(Launcher, program_that_the_head_runs_joins_the_job_with_a_puid_of_its_own) 
   EXPECT_EQ(job.wait(), 0) << job.error();
   EXPECT_EQ(job.output_lines(),
             (Lines{"4294967296 parent 0", "4294967297 parent 4294967296", "+++ head proc exited, code 0"}));
-}
-
-TEST(Launcher, passes_signals_on_to_the_job) {
-  for (const int number : {SIGINT, SIGTERM}) {
-    Job job(launched, {JOB_PROGRAM, "heeds_signals"});
-    ASSERT_TRUE(job.output_has("ready\n"));
-    ::kill(job.pid(), number);
-    EXPECT_EQ(job.wait(), number);
-    EXPECT_EQ(job.output_lines(), (Lines{"ready", "process got " + std::to_string(number),
-                                         "+++ head proc exited, code " + std::to_string(number)}));
-  }
-}
-
-TEST(Launcher, second_signal_kills_the_job) {
-  Job job(launched, {JOB_PROGRAM, "heeds_nothing"});
-  ASSERT_TRUE(job.output_has("ready\n"));
-  ::kill(job.pid(), SIGTERM);
-  ::usleep(20'000);  // two signals of one kind that come at once are one
-  ::kill(job.pid(), SIGTERM);
-  EXPECT_EQ(job.wait(), 128 + SIGKILL);
-  EXPECT_TRUE(job.gone(""));
-}
-
-TEST(Launcher, signal_that_is_not_heeded_kills_after_the_grace_period) {
-  Job job(launched, {JOB_PROGRAM, "heeds_nothing"});
-  ASSERT_TRUE(job.output_has("ready\n"));
-  ::kill(job.pid(), SIGINT);
-  EXPECT_EQ(job.wait(), 128 + SIGKILL);
 }
 
 TEST(Launcher, reader_that_has_gone_ends_who_prints_for_ever) {

@@ -1,9 +1,11 @@
 // How jobs end.
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -148,6 +150,53 @@ int exits_with_fibers(Runtime& runtime, const Arguments& arguments) {
   ::exit(leaves_fibers_behind(runtime, arguments));
 }
 
+/// How many SIGINT have come when a moment has passed without another one.
+int count_interrupts(const sigset_t& interrupt) {
+  const timespec moment{.tv_sec = 0, .tv_nsec = 300'000'000};
+  int count = 0;
+  int number = 0;
+  for (::sigwait(&interrupt, &number); number == SIGINT;
+       number = ::sigtimedwait(&interrupt, nullptr, &moment))
+    ++count;
+  return count;
+}
+
+/// The head and a process say how many SIGINT they get.
+int counts_interrupts(Runtime& runtime, const Arguments&) {
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  ::sigprocmask(SIG_BLOCK, &interrupt, nullptr);
+  Process process = runtime.process([] {
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &own, nullptr);
+    say("ready");
+    say("process got " + std::to_string(count_interrupts(own)));
+  });
+  process.start();
+  const int count = count_interrupts(interrupt);
+  process.join();
+  say("head got " + std::to_string(count));
+  return 0;
+}
+
+/// A process runs a pipe in a shell; neither heeds a signal, nor does the head, which says when it has got
+/// one.
+int stubborn_shell(Runtime& runtime, const Arguments&) {
+  ::signal(SIGINT, [](int) {
+    constexpr std::string_view text = "interrupted\n";
+    [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+  });
+  Process process = runtime.process([] {
+    for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
+    ::execlp("sh", "sh", "-c", "echo ready; sleep 1000 | sleep 1000", nullptr);
+  });
+  process.start();
+  sleep_for_ever();
+}
+
 }  // namespace
 
 Scenarios ending_scenarios() {
@@ -160,7 +209,9 @@ Scenarios ending_scenarios() {
           {"heeds_nothing", heeds_nothing},
           {"heeds_signals", heeds_signals},
           {"leaves_fibers_behind", leaves_fibers_behind},
-          {"exits_with_fibers", exits_with_fibers}};
+          {"exits_with_fibers", exits_with_fibers},
+          {"counts_interrupts", counts_interrupts},
+          {"stubborn_shell", stubborn_shell}};
 }
 
 }  // namespace wyvern::test

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <iterator>
 #include <string>
 #include <vector>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
 #include <wyvern/runtime/program.hpp>
 #include <wyvern/runtime/protocol/start_payload.hpp>
@@ -75,7 +75,6 @@ int main(int argc, char** argv) {
       return std::make_unique<test::StartingNetwork>(surroundings, commands.at(surroundings.node - 1));
     });
   } catch (const std::exception& error) {
-    std::cerr << "wyvern: " << error.what() << '\n';
-    return launcher::usage_status;
+    return launcher::complain(error.what());
   }
 }

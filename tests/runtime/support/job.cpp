@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +52,15 @@ Pipe make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+/// The two ends of a terminal.
+Pipe make_terminal() {
+  FileDescriptor screen(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!screen || ::grantpt(screen.get()) != 0 || ::unlockpt(screen.get()) != 0)
+    throw std::runtime_error("posix_openpt");
+  FileDescriptor inside(::open(::ptsname(screen.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  return {std::move(screen), std::move(inside)};
 }
 
 /// The input as a file without a name, so that nobody has to write it.
@@ -142,17 +152,23 @@ Job::Job(How how, std::vector<std::string> command, Options options)
   envp.push_back(nullptr);
 
   Pipe out = make_pipe();
-  Pipe err = make_pipe();
+  Pipe err = options.terminal ? make_terminal() : make_pipe();
   const FileDescriptor input = make_input(options.input);
   pid_ = ::fork();
   if (pid_ == 0) {
-    ::setpgid(0, 0);
-    ::dup2(input.get(), STDIN_FILENO);
+    if (options.terminal) {
+      ::setsid();
+      ::ioctl(err.writing.get(), TIOCSCTTY, 0);
+    } else {
+      ::setpgid(0, 0);
+    }
+    ::dup2(options.terminal ? err.writing.get() : input.get(), STDIN_FILENO);
     ::dup2(out.writing.get(), STDOUT_FILENO);
     ::dup2(err.writing.get(), STDERR_FILENO);
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(126);
   }
+  if (options.terminal) terminal_ = FileDescriptor(::fcntl(err.reading.get(), F_DUPFD_CLOEXEC, 3));
   out_ = std::make_unique<Reader>(std::move(out.reading));
   err_ = std::make_unique<Reader>(std::move(err.reading));
   if (options.read_output) out_->start();
@@ -177,6 +193,11 @@ int Job::wait() {
   pid_ = 0;
   status_ = eventually([this] { return out_->ended() && err_->ended(); }) ? status_from(wait_status) : hung;
   return status_;
+}
+
+void Job::type(const std::string& text) {
+  if (::write(terminal_.get(), text.data(), text.size()) < 0)
+    throw std::runtime_error("writing to a terminal");
 }
 
 void Job::start_reading() { out_->start(); }

@@ -36,6 +36,7 @@ class Job {
     std::vector<std::string> launcher_options = {};
     std::map<std::string, std::string> environment = {};
     std::string input = {};   ///< its standard input
+    bool terminal = false;    ///< its standard input and error are a terminal of its own, in the foreground
     bool read_output = true;  ///< false: nobody reads its stdout before `start_reading`
   };
 
@@ -50,6 +51,9 @@ class Job {
   /// Waits for its end and the end of its output. 0..255, or minus the signal; -1000 if it hung.
   int wait();
   void start_reading();
+
+  /// What somebody types at its terminal. What that shows, and errors, is in `error`.
+  void type(const std::string& text);
 
   /// What has come so far.
   std::string output() const;
@@ -76,6 +80,7 @@ class Job {
   std::string marker_;
   pid_t pid_ = 0;
   How how_;
+  FileDescriptor terminal_;
   std::unique_ptr<Reader> out_;
   std::unique_ptr<Reader> err_;
   int status_ = 0;

@@ -1,0 +1,23 @@
+# Run by `cmake --install`: copies <wyvern/wyvern.hpp> and all headers of ours that it includes, however indirectly.
+# All others are nobody's but ours. Set by the caller: source_folder, and include_folder below the prefix.
+cmake_policy(VERSION 3.25)
+set(found wyvern/wyvern.hpp)
+set(unread ${found})
+while(unread)
+  list(POP_FRONT unread header)
+  # <wyvern/core/puid.hpp> is core/puid.hpp in the source; the one header of all layers is the runtime's.
+  string(REGEX REPLACE "^wyvern/" "" file ${header})
+  if(file STREQUAL wyvern.hpp)
+    set(file runtime/wyvern.hpp)
+  endif()
+  cmake_path(GET header PARENT_PATH folder)
+  file(INSTALL ${source_folder}/${file} DESTINATION ${CMAKE_INSTALL_PREFIX}/${include_folder}/${folder})
+  file(STRINGS ${source_folder}/${file} lines REGEX "^#include <wyvern/")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^#include <([^>]+)>.*" "\\1" included ${line})
+    if(NOT included IN_LIST found)
+      list(APPEND found ${included})
+      list(APPEND unread ${included})
+    endif()
+  endforeach()
+endwhile()

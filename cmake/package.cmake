@@ -1,0 +1,22 @@
+# `cpack` in a build folder makes two Debian packages: `wyvern`, the command, and `libwyvern-dev`.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "The authors of Wyvern <wyvern@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL command development)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+
+# Both load libfabric when there are several nodes, so no tool sees that they need it.
+set(CPACK_DEBIAN_COMMAND_PACKAGE_NAME wyvern)
+set(CPACK_DEBIAN_COMMAND_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_COMMAND_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_COMMAND_PACKAGE_DEPENDS libfabric1)
+set(CPACK_COMPONENT_COMMAND_DESCRIPTION "The command that runs programs whose processes share queues.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libwyvern-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libboost-context-dev, libcereal-dev, libfmt-dev, libsodium-dev, libfabric1")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS wyvern)
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Headers and libraries of Wyvern, for CMake and pkg-config.")
+include(CPack)

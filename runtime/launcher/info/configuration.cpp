@@ -1,0 +1,37 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <wyvern/runtime/launcher/info/configuration.hpp>
+#include <wyvern/transport/fabric_library.hpp>
+
+namespace wyvern::launcher {
+namespace {
+
+Report setting(const Report& value, std::string_view origin) {
+  return {{"value", value}, {"origin", origin}};
+}
+
+}  // namespace
+
+Report report_configuration(const Settings& settings) {
+  Report report{{"provider", setting(settings.provider, settings.provider_origin)},
+                {"memory_bytes", setting(settings.memory.bytes, settings.memory.origin)}};
+  for (const FabricLibrary::Setting& own : FabricLibrary::environment()) {
+    const char* user = std::getenv(own.name);
+    report[own.name] = setting(user != nullptr ? user : own.value,
+                               user != nullptr ? "environment" : "default: " + std::string(own.reason));
+  }
+  // libfabric reads more than what we set.
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    const std::string name(text.substr(0, text.find('=')));
+    if (!name.starts_with("FI_") || name.size() == text.size() || report.contains(name)) continue;
+    report[name] = setting(text.substr(name.size() + 1), "environment");
+  }
+  return report;
+}
+
+}  // namespace wyvern::launcher
