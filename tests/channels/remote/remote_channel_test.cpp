@@ -1,5 +1,3 @@
-#include "remote_channel_test.hpp"
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
