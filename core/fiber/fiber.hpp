@@ -73,8 +73,8 @@ class FiberTask final : public FiberResult<Result> {
 /// When a thread ends with fibers that have not, these end before, in the order in which they were made: the
 /// call they are blocked in, and each later one that would block, throws FiberEnded, so that they unwind. One
 /// that has not begun does not begin. A fiber that catches it and goes on for ever keeps the thread from
-/// ending. The same in the main thread when the function that `wyvern::run` was given has returned, and before
-/// static objects end; exit() called in a fiber there ends all but this one.
+/// ending. The same in the main thread when the function that `wyvern::run` was given has returned, and
+/// before static objects end; exit() called in a fiber there ends all but this one.
 ///
 /// A fiber that overflows its stack ends the program, with a message: see docs/fibers.md.
 template <class Result = void>
