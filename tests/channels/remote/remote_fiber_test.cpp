@@ -126,8 +126,11 @@ TEST_P(RemoteFiberTest, fibers_wait_for_queues_of_both_nodes_at_a_time) {
   Fiber consumer_here([&] {
     for (int i = 0; i < 20; i += 2) EXPECT_EQ(text_of(here.get()), std::to_string(i));
   });
-  for (int i = 1; i < 20; i += 2) EXPECT_EQ(get(*remote), std::to_string(i));
+  Fiber consumer_there([&] {
+    for (int i = 1; i < 20; i += 2) EXPECT_EQ(get(*remote), std::to_string(i));
+  });
   consumer_here.join();
+  consumer_there.join();
   producer.join();
 }
 
