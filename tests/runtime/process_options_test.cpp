@@ -81,6 +81,16 @@ TEST_P(ProcessOptionsTest, what_is_not_there_is_spawn_failed_that_names_it) {
   }
 }
 
+TEST_P(ProcessOptionsTest, fifo_that_nobody_reads_is_refused_and_not_waited_for) {
+  const Lines lines = run({"output_to_a_fifo", folder_});
+  ASSERT_EQ(lines.size(), 2U * static_cast<std::size_t>(nodes()));
+  for (std::size_t line = 0; line < lines.size(); line += 2) {
+    EXPECT_TRUE(lines[line].ends_with("/fifo for its standard output: No such device or address"))
+        << lines[line];
+    EXPECT_EQ(lines[line + 1], "100001 read, status 0");
+  }
+}
+
 TEST_P(ProcessOptionsTest, options_that_cannot_be_are_invalid_argument) {
   const Lines lines = run({"options_that_cannot_be"});
   EXPECT_EQ(lines.size(), 10U);
