@@ -60,7 +60,7 @@ class Process {
   /// Our end of a standard stream that is piped: of input the writing one, of output and error the reading
   /// ones. A descriptor that blocks, is closed on exec, and is yours. Invalid if that stream is not piped,
   /// was taken before, or the process was not started. What is not taken is closed by the destructor, before
-  /// it joins.
+  /// it joins. As with any pipe, who writes when nobody reads any more gets SIGPIPE.
   FileDescriptor take_input() { return std::move(input_); }
   FileDescriptor take_output() { return std::move(output_); }
   FileDescriptor take_error() { return std::move(error_); }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,7 +48,8 @@ std::string path_of_program(const control::StartPayload& content) {
   const auto variable =
       std::ranges::find_if(content.environment(), [&](const char* text) { return is(text, folders); });
   const bool is_set = variable != content.environment().end();
-  return find_program(content.program(), is_set ? *variable + folders.size() + 1 : nullptr);
+  const std::string path = find_program(content.program(), is_set ? *variable + folders.size() + 1 : nullptr);
+  return std::filesystem::absolute(path);  // it is executed from another folder
 }
 
 /// Nothing, if none is named.
@@ -100,10 +102,11 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
   const bool is_other_program = *content.program() != '\0';
   if (!is_other_program && !executable)
     throw control::Malformed("a process is to be started without a program");
-  const std::string path = is_other_program ? path_of_program(content) : std::string();
 
+  std::string path;
   JobProcess& process = add(starter, control::random_number());
   try {
+    path = is_other_program ? path_of_program(content) : path_of(executable);
     process.index = keeper_.admit(process.puid);
     // What is on other nodes it opens itself; until then who starts it holds it.
     for (const ObjectReference& reference : content.references()) {
@@ -127,7 +130,9 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
     return started;
   } catch (const SpawnFailed& error) {
     withdraw(process);
-    throw SpawnFailed("cannot start " + (is_other_program ? path : path_of(executable)) + ": " +
+    const SegmentHeader& header = keeper_.segment().header();
+    const std::string where = header.nodes > 1 ? " on node " + std::to_string(header.node) : "";
+    throw SpawnFailed("cannot start " + (path.empty() ? content.program() : path) + where + ": " +
                       error.what());
   } catch (...) {
     withdraw(process);

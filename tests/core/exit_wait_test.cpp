@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -81,6 +82,34 @@ TEST_F(ExitWait, all_who_wait_for_it_are_woken_and_no_others) {
   waiters.clear();
   EXPECT_EQ(asleep(), 1U);
   end(1, 4);
+}
+
+TEST_F(ExitWait, one_of_several_wakes_who_waits_for_any_of_them) {
+  for (const std::uint32_t sequence : {0U, 1U, 2U, 3U}) start(sequence);
+  const std::vector<std::uint32_t> waited{1, 2, 3};
+  EXPECT_EQ(wait_for_any_exit(member_, waited, Deadline::now()), std::nullopt);
+  EXPECT_EQ(wait_for_any_exit(member_, waited, Deadline::after(5ms)), std::nullopt);
+  {
+    const std::jthread waiter([&] { EXPECT_EQ(wait_for_any_exit(member_, waited, Deadline::never()), 1U); });
+    while (asleep() < 1) std::this_thread::yield();
+    end(0, 0);  // is not waited for
+    while (asleep() < 1) std::this_thread::yield();
+    end(2, 7);
+  }
+  EXPECT_EQ(wait_for_any_exit(member_, waited, Deadline::now()), 1U) << "it stays so";
+  const std::vector<std::uint32_t> unknown{1, 2, 4};
+  EXPECT_THROW(wait_for_any_exit(member_, unknown, Deadline::now()), InvalidArgument);
+}
+
+TEST_F(ExitWait, wait_for_any_ends_when_asked_to_stop) {
+  start(0);
+  start(1);
+  const std::vector<std::uint32_t> waited{0, 1};
+  std::jthread waiter([&](const std::stop_token& stop) {
+    EXPECT_EQ(wait_for_any_exit(member_, waited, WaitLimit(stop)), std::nullopt);
+  });
+  while (asleep() < 1) std::this_thread::yield();
+  waiter.request_stop();
 }
 
 TEST_F(ExitWait, name_change_is_seen_by_who_waits_and_by_who_comes_later) {

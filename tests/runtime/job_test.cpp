@@ -75,7 +75,8 @@ TEST_P(JobTest, start_that_fails_says_why_and_can_be_tried_again) {
   std::filesystem::remove(copy);
   const auto lines = job.output_lines();
   ASSERT_GE(lines.size(), 3U);
-  EXPECT_EQ(lines[0], "cannot start " + copy.string() + ": executing it: Permission denied");
+  EXPECT_EQ(lines[0], "cannot start " + copy.string() + (has_nodes() ? " on node 1" : "") +
+                          ": executing it: Permission denied");
   EXPECT_EQ(lines[1], "puid: refused");
   EXPECT_EQ(lines[2], has_nodes() ? "status 0 of 8589934593" : "status 0 of 4294967298");
 }

@@ -218,6 +218,37 @@ TEST_F(MemberServerTest, start_that_fails_says_why_and_uses_its_puid_up) {
   EXPECT_EQ(processes_.awaited(), 0U);
 }
 
+TEST_F(MemberServerTest, ends_of_pipes_come_with_the_answer_in_the_order_of_the_streams) {
+  const FileDescriptor socket = attached();
+  const FileDescriptor payload =
+      write_start_payload(encode_start_payload({.arguments = {"sh", "-c", "cat; echo error >&2"},
+                                                .environment = {},
+                                                .program = "/bin/sh",
+                                                .directory = "/",
+                                                .input = StandardStream::piped(),
+                                                .output = StandardStream::piped(),
+                                                .error = StandardStream::piped(),
+                                                .entry = {},
+                                                .references = {}}));
+  const int descriptors[] = {payload.get(), pidfd_.get(), pidfd_.get()};
+  send(socket, make_message<Start>(1), descriptors);
+  Packet packet;
+  ASSERT_EQ(receive_packet(socket.get(), packet), Transfer::done);
+  EXPECT_EQ(read_message<Started>(packet, 3).puid, 4294967297U);
+  ASSERT_EQ(::write(packet.descriptors[0].get(), "input", 5), 5);
+  packet.descriptors[0].reset();
+  const auto read_end = [](const FileDescriptor& fd) {
+    std::string text;
+    char character = 0;
+    while (::read(fd.get(), &character, 1) == 1) text += character;
+    return text;
+  };
+  EXPECT_EQ(read_end(packet.descriptors[1]), "input");
+  EXPECT_EQ(read_end(packet.descriptors[2]), "error\n");
+  while (processes_.awaited() != 0) processes_.reap_children();
+  EXPECT_EQ(exit_status(segment_.exit_record(1).load()), 0);
+}
+
 TEST_F(MemberServerTest, nothing_is_started_when_the_job_ends) {
   refuses_starts_ = true;
   const FileDescriptor socket = attached();

@@ -29,6 +29,9 @@ class ProcessOptionsTest : public ScenarioTest {
     return all;
   }
 
+  /// How an error says which node it was on.
+  std::string on_node(int node) const { return has_nodes() ? " on node " + std::to_string(node) : ""; }
+
   std::string folder_;
 };
 
@@ -64,8 +67,9 @@ TEST_P(ProcessOptionsTest, pipes_that_nobody_takes_hold_up_no_end) {
 TEST_P(ProcessOptionsTest, what_is_not_there_is_spawn_failed_that_names_it) {
   const Lines lines = run({"files_that_are_not_there", folder_});
   ASSERT_EQ(lines.size(), 6U * static_cast<std::size_t>(nodes()));
-  for (std::size_t line = 0; line < lines.size(); line += 6) {
-    const std::string start = "cannot start " + std::string(JOB_PROGRAM) + ": opening ";
+  for (int node = 1; node <= nodes(); ++node) {
+    const std::size_t line = 6U * static_cast<std::size_t>(node - 1);
+    const std::string start = "cannot start " + std::string(JOB_PROGRAM) + on_node(node) + ": opening ";
     const std::string missing = folder_ + "/missing";
     const std::string why = ": No such file or directory";
     EXPECT_EQ(lines[line], "directory: " + start + "its working directory " + missing + why);
@@ -74,6 +78,16 @@ TEST_P(ProcessOptionsTest, what_is_not_there_is_spawn_failed_that_names_it) {
     EXPECT_EQ(lines[line + 3], "error: " + start + missing + "/file for its standard error" + why);
     EXPECT_TRUE(lines[line + 4].starts_with("first: ")) << lines[line + 4];
     EXPECT_EQ(lines[line + 5], "then 0");
+  }
+}
+
+TEST_P(ProcessOptionsTest, fifo_that_nobody_reads_is_refused_and_not_waited_for) {
+  const Lines lines = run({"output_to_a_fifo", folder_});
+  ASSERT_EQ(lines.size(), 2U * static_cast<std::size_t>(nodes()));
+  for (std::size_t line = 0; line < lines.size(); line += 2) {
+    EXPECT_TRUE(lines[line].ends_with("/fifo for its standard output: No such device or address"))
+        << lines[line];
+    EXPECT_EQ(lines[line + 1], "100001 read, status 0");
   }
 }
 
@@ -93,12 +107,23 @@ TEST_P(ProcessOptionsTest, pipe_to_another_node_is_refused_with_what_to_do) {
 
 TEST_P(ProcessOptionsTest, other_programs_run_with_arguments_status_and_signals) {
   const std::string no_file = folder_ + "/no-such-program";
-  Lines expected = on_each_node(
-      {"found in PATH 42", "by path -9", "script: 2: a b: c: v", "script 3",
-       "refused: cannot execute 'no-such-program': there is no such program in PATH; for one in this folder "
-       "write ./no-such-program",
-       "refused: cannot execute '" + no_file + "': No such file or directory",
-       "refused: cannot execute '" + folder_ + "': Is a directory"});
+  Lines expected;
+  for (int node = 1; node <= nodes(); ++node) {
+    const auto refused = [&](const std::string& program, const std::string& why) {
+      return "refused: cannot start " + program + on_node(node) + ": cannot execute '" + program +
+             "': " + why;
+    };
+    const Lines lines{
+        "found in PATH 42",
+        "by path -9",
+        "script: 2: a b: c: v",
+        "script 3",
+        refused("no-such-program",
+                "there is no such program in PATH; for one in this folder write ./no-such-program"),
+        refused(no_file, "No such file or directory"),
+        refused(folder_, "Is a directory")};
+    expected.insert(expected.end(), lines.begin(), lines.end());
+  }
   expected.insert(expected.end(), {"script: 0: : :", "relative 3"});
   EXPECT_EQ(run({"programs", folder_}), expected);
 }

@@ -1,6 +1,8 @@
 // Processes with options: environment, folder, name, standard streams; and other programs.
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <climits>
@@ -198,6 +200,23 @@ int files_that_are_not_there(Runtime& runtime, const Arguments& arguments) {
   return 0;
 }
 
+/// The agent does not wait for somebody to read it; the process writes to it as to any.
+int output_to_a_fifo(Runtime& runtime, const Arguments& arguments) {
+  const std::string path = arguments.at(0) + "/fifo";
+  if (::mkfifo(path.c_str(), 0600) != 0) return 1;
+  for (std::uint32_t node = 1; node <= runtime.nodes(); ++node) {
+    Process process = runtime.process({.node = node, .output = StandardStream::file(path)},
+                                      [] { say(std::string(100'000, 'x')); });
+    say_refusal<SpawnFailed>("without a reader", [&] { process.start(); });
+    const FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    process.start();
+    ::fcntl(reader.get(), F_SETFL, 0);
+    const std::size_t bytes = read_to_the_end(reader).size();
+    say(std::to_string(bytes) + " read, status " + std::to_string(process.join()));
+  }
+  return 0;
+}
+
 int options_that_cannot_be(Runtime& runtime, const Arguments&) {
   const auto refused = [&](const std::string& what, const ProcessOptions& options) {
     say_refusal<InvalidArgument>(what, [&] { (void)runtime.process(options, [] {}); });
@@ -285,6 +304,7 @@ Scenarios option_scenarios() {
           {"piped_through_a_process", piped_through_a_process},
           {"pipes_that_nobody_takes", pipes_that_nobody_takes},
           {"files_that_are_not_there", files_that_are_not_there},
+          {"output_to_a_fifo", output_to_a_fifo},
           {"options_that_cannot_be", options_that_cannot_be},
           {"pipe_to_another_node", pipe_to_another_node},
           {"programs", programs},
