@@ -29,7 +29,8 @@ struct GuestLimits {
   /// from a home whose queue nobody reads. Enough for as many messages as a queue allows by itself, of the
   /// size that its blocks hold.
   std::uint32_t window_bytes = 416U << 10;
-  std::uint32_t operations = 4096;  ///< of an opening: gets, leases, answered puts, joins that have not ended
+  /// Of an opening: gets, leases, answered puts, joins that have not ended. More are refused.
+  std::uint32_t operations = 16'384;
   std::uint32_t openings = 131'072;
   std::size_t request_bytes = wire::most_request_bytes;
   std::size_t held_bytes = std::size_t{64} << 20;  ///< of messages that wait for room, of all its openings

@@ -61,11 +61,18 @@ void GuestOpening::fail(const char* what) const {
                     " that cannot be: " + what);
 }
 
-void GuestOpening::begin(std::uint32_t operation) {
+/// False: it is refused, since there are too many.
+bool GuestOpening::begin(std::uint32_t operation) {
   if (operation == 0) fail("an operation without a number");
-  if (operations_.size() >= guest_.limits.operations)
-    fail("more operations at a time than a process may have");
-  if (!operations_.insert(operation).second) fail("two operations of the same number");
+  if (operations_.contains(operation)) fail("two operations of the same number");
+  if (operations_.size() >= guest_.limits.operations) {
+    refuse(operation, OutOfMemory("a process has " + std::to_string(operations_.size()) +
+                                  " gets, leases, answered puts and joins under way on " +
+                                  queue_->local().description() + ", the most it can have"));
+    return false;
+  }
+  operations_.insert(operation);
+  return true;
 }
 
 void GuestOpening::say(FrameKind kind, std::uint32_t operation) {
@@ -91,7 +98,7 @@ void GuestOpening::refuse(std::uint32_t operation, const Error& error) {
 void GuestOpening::deal_with(const Frame& frame) {
   switch (frame.kind) {
     case FrameKind::get:
-      begin(frame.operation);
+      if (!begin(frame.operation)) return;
       return queue_->get(*this, frame.operation,
                          frame.has(FrameFlag::lease) ? IntentKind::lease : IntentKind::get,
                          frame.has(FrameFlag::now));
@@ -101,20 +108,20 @@ void GuestOpening::deal_with(const Frame& frame) {
     case FrameKind::done: return done(frame);
     case FrameKind::task_done: return tasks_done(frame.operation);
     case FrameKind::flush:
-      begin(frame.operation);
+      if (!begin(frame.operation)) return;
       flushes_.push_back(frame.operation);
       return end_holding();
     case FrameKind::join:
-      begin(frame.operation);
+      if (!begin(frame.operation)) return;
       joins_.push_back(frame.operation);
       return end_holding();
     case FrameKind::size: {
-      begin(frame.operation);
+      if (!begin(frame.operation)) return;
       const RingView& view = queue_->local().view();
       return end_with_value(frame.operation, ring::size_approx(view) + given_back_count(view));
     }
     case FrameKind::close:
-      begin(frame.operation);
+      if (!begin(frame.operation)) return;
       closes_.push_back(frame.operation);
       is_closing_ = true;
       turn_back_answered();

@@ -103,7 +103,7 @@ class GuestOpening {
     std::unique_ptr<RegisteredMemory> region;  // of a large one: the guest reads it
   };
 
-  void begin(std::uint32_t operation);
+  bool begin(std::uint32_t operation);
   static bool find_handles(HeldPut& put);
   bool try_put(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
   bool put_some(wire::PutRun& run, std::uint32_t most);

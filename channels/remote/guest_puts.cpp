@@ -39,7 +39,7 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
                        std::vector<Carried> carried) {
   if (!frame.has(FrameFlag::answer)) fail("a single put that wants no answer");
   const bool is_now = frame.has(FrameFlag::now);
-  begin(frame.operation);
+  if (!begin(frame.operation)) return;
   if (is_closing_) return end_with(FrameKind::closed, frame.operation);
   HeldPut put{.operation = frame.operation,
               .is_answered = true,

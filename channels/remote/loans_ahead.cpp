@@ -8,13 +8,13 @@ void LoansAhead::begun(std::list<Loan>& one) {
 }
 
 void LoansAhead::settle(PutsAhead& ahead) {
-  while (!under_way_.empty() && under_way_.front().answer.is_over()) {
-    const Loan& loan = under_way_.front();
+  under_way_.remove_if([&](const Loan& loan) {
+    if (!loan.answer.is_over()) return false;
     if (loan.answer.outcome == wire::FrameKind::closed) ++turned_back_;
     if (loan.answer.refusal) ahead.refusal = loan.answer.refusal;
     bytes_ -= loan.bytes.bytes().size();
-    under_way_.pop_front();
-  }
+    return true;
+  });
 }
 
 void LoansAhead::clear() {

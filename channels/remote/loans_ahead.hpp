@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -27,7 +28,9 @@ class LoansAhead {
     return under_way_.size() < least || (under_way_.size() < most && bytes_ + bytes <= most_bytes);
   }
   /// Whether there is one that has not ended.
-  bool any_under_way() const { return !under_way_.empty() && !under_way_.back().answer.is_over(); }
+  bool any_under_way() const {
+    return std::ranges::any_of(under_way_, [](const Loan& loan) { return !loan.answer.is_over(); });
+  }
 
   /// How many met the close.
   std::uint32_t turned_back() const { return turned_back_; }
@@ -46,7 +49,7 @@ class LoansAhead {
   static constexpr std::size_t least = 2;
   static constexpr std::size_t most = 64;
 
-  std::list<Loan> under_way_;  // answered in this order
+  std::list<Loan> under_way_;  // in order; one that is refused may end before those in front of it
   std::size_t bytes_ = 0;
   std::uint32_t turned_back_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/fiber/active.hpp>
+#include <wyvern/core/spin.hpp>
 
 namespace wyvern {
 namespace {
@@ -244,7 +245,12 @@ void RemoteAccess::look_once(Lock& lock, std::uint64_t& calls_seen) {
     own_waits_ = true;
     own_turn_.wait(lock);
     own_waits_ = false;
-  } else if (!poll_once()) {
+  } else if (poll_once()) {
+    // A home that takes nothing keeps this at it, which is no reason to keep others from theirs.
+    lock.unlock();
+    yield_core();
+    lock.lock();
+  } else {
     own_sleeps_ = true;
     sleep(lock, own_wait_, own_interrupt_, Deadline::never());
     own_sleeps_ = false;

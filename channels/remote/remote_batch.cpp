@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -32,7 +33,12 @@ RemotePutBatch::RemotePutBatch(RemoteChannel& channel, const WaitLimit& limit)
 RemotePutBatch::~RemotePutBatch() {
   if (answers_->pending.empty()) return;
   RemoteAccess::Lock lock = channel_.access_.lock();
-  wait_for_answers(lock, 0);
+  try {
+    wait_for_answers(lock, 0);
+  } catch (const std::exception&) {
+    // Out of memory, or of places to wait: what is said is said, and nobody hears what became of it.
+  }
+  answers_->pending.clear();
 }
 
 bool RemotePutBatch::put(std::span<const std::byte> payload, std::span<const ObjectReference> handles) {

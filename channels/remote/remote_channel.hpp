@@ -99,10 +99,9 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteMessage take_first_prefetched(RemoteAccess::Lock& lock);
   void take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most);
   void prefetch();
-  void prefetch_one(wire::FrameFlags flags);
-  bool find_first_prefetched();
-  void end_first_prefetched();
-  bool is_prefetched_until(std::uint64_t count) const;
+  void say_get(NumberedOperation& get, wire::FrameFlags flags);
+  bool is_first_prefetched() const;
+  void look_for_one_more(RemoteAccess::Lock& lock);
   void cancel_prefetched();
   bool are_prefetched_over() const;
   void return_prefetched();
@@ -123,7 +122,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   PutsAhead ahead_;
   LoansAhead loans_;
   std::deque<NumberedOperation> prefetched_;  // gets that nobody waits for yet; they end in this order
-  std::uint64_t prefetches_ended_ = 0;        // that were in there
+  std::uint32_t giving_back_ = 0;             // calls that give these back: no more are said
   std::uint32_t opening_ = 0;
   std::uint64_t not_reported_ = 0;  // gets
   bool is_closed_ = false;          // as far as is known here

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <new>
 #include <ranges>
 #include <utility>
 #include <vector>
 
+#include <wyvern/channels/remote/finally.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/fiber/active.hpp>
@@ -17,33 +19,19 @@ using wire::FrameKind;
 
 /// Many in one message of the network: when half of them are used.
 void RemoteChannel::prefetch() {
-  if (prefetched_.size() > terms_.prefetch / 2) return;
-  while (prefetched_.size() < terms_.prefetch) prefetch_one({});
+  if (giving_back_ != 0 || prefetched_.size() > terms_.prefetch / 2) return;
+  while (prefetched_.size() < terms_.prefetch) say_get(prefetched_.emplace_back(), {});
   access_.send(*node_);
 }
 
-void RemoteChannel::prefetch_one(wire::FrameFlags flags) {
-  NumberedOperation& get = prefetched_.emplace_back();
+void RemoteChannel::say_get(NumberedOperation& get, wire::FrameFlags flags) {
   get.number = node_->begin(get.operation);
   say(FrameKind::get, get.number, flags);
 }
 
-void RemoteChannel::end_first_prefetched() {
-  prefetched_.pop_front();
-  ++prefetches_ended_;
-}
-
-/// Whether the first one has ended, but for those that were to wait for nothing and found it.
-bool RemoteChannel::find_first_prefetched() {
-  while (!prefetched_.empty() && prefetched_.front().operation.outcome == FrameKind::nothing)
-    end_first_prefetched();
+/// Whether the first one has ended.
+bool RemoteChannel::is_first_prefetched() const {
   return !prefetched_.empty() && prefetched_.front().operation.is_over();
-}
-
-/// Whether so many have ended since the queue was opened.
-bool RemoteChannel::is_prefetched_until(std::uint64_t count) const {
-  return prefetches_ended_ >= count ||
-         prefetched_[static_cast<std::size_t>(count - prefetches_ended_ - 1)].operation.is_over();
 }
 
 std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& lock,
@@ -51,24 +39,33 @@ std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& 
   while (true) {
     if (node_->lost()) RemoteAccess::throw_lost(*node_);
     prefetch();
-    if (find_first_prefetched()) return take_first_prefetched(lock);
-    if (limit.is_now()) {
-      // Whether there is a message only the home knows: who has waited longer gets it before this one.
-      prefetch_one(flag(FrameFlag::now));
-      access_.send_before_wait(*node_);
-      const std::uint64_t count = prefetches_ended_ + prefetched_.size();
-      access_.wait_through(lock, [&] { return is_prefetched_until(count) || node_->lost(); });
-      if (node_->lost()) RemoteAccess::throw_lost(*node_);
-      if (!find_first_prefetched()) return std::nullopt;
-      return take_first_prefetched(lock);
-    }
-    // None is left if another thread has given all back.
-    const auto is_over = [&] { return find_first_prefetched() || prefetched_.empty() || node_->lost(); };
+    if (limit.is_now() && !is_first_prefetched()) look_for_one_more(lock);
+    if (is_first_prefetched()) return take_first_prefetched(lock);
+    if (limit.is_now()) return std::nullopt;
+    // None is left if another thread gives all back.
+    const auto is_over = [&] {
+      return is_first_prefetched() || (prefetched_.empty() && giving_back_ == 0) || node_->lost();
+    };
     if (!access_.wait(lock, is_over, limit)) {
       detail::throw_if_fiber_ended();
       return std::nullopt;
     }
   }
+}
+
+/// Whether there is a message only the home knows. It has one for this get only if all that were said before
+/// are answered, so that what it brings is behind theirs.
+void RemoteChannel::look_for_one_more(RemoteAccess::Lock& lock) {
+  NumberedOperation get;
+  say_get(get, flag(FrameFlag::now));
+  access_.send_before_wait(*node_);
+  access_.wait_through(lock, [&] { return get.operation.is_over() || node_->lost(); });
+  if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  if (get.operation.outcome == FrameKind::nothing) return;
+  prefetched_.emplace_back();
+  node_->hold(get.number);
+  prefetched_.back().number = get.number;
+  prefetched_.back().operation = std::move(get.operation);
 }
 
 /// That has ended.
@@ -77,16 +74,20 @@ RemoteMessage RemoteChannel::take_first_prefetched(RemoteAccess::Lock& lock) {
   RemoteOperation answer = std::move(prefetched_.front().operation);
   const bool is_message = answer.outcome == FrameKind::delivery;
   is_message ? node_->hold(number) : node_->end(number);
-  end_first_prefetched();
+  prefetched_.pop_front();
   if (!is_message) check_outcome(answer, "get");
-  prefetch();
+  try {
+    prefetch();
+  } catch (const std::bad_alloc&) {
+    // The next call tries again.
+  }
   return receive(lock, number, IntentKind::get, std::move(answer));
 }
 
 /// What goes wrong is left to the next call: those that are here are not to be lost.
 void RemoteChannel::take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most) {
   RemoteAccess::Lock lock = access_.lock();
-  while (messages.size() < most && !node_->lost() && find_first_prefetched() &&
+  while (messages.size() < most && !node_->lost() && is_first_prefetched() &&
          prefetched_.front().operation.outcome == FrameKind::delivery) {
     messages.reserve(messages.size() + 1);
     try {
@@ -112,16 +113,19 @@ bool RemoteChannel::are_prefetched_over() const {
 /// The last one first, so that they are in order again.
 void RemoteChannel::return_prefetched() {
   for (const NumberedOperation& get : std::views::reverse(prefetched_)) {
+    node_->end(get.number);
     if (get.operation.outcome == FrameKind::delivery) say(FrameKind::give_back, get.number);
   }
-  prefetches_ended_ += prefetched_.size();
   prefetched_.clear();
-  access_.look_again();  // who waits for one of them asks again
   access_.send(*node_);
 }
 
 /// False: it is not known in time what has come.
 bool RemoteChannel::give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit) {
+  ++giving_back_;
+  const Finally given_back([&] {
+    if (--giving_back_ == 0) access_.look_again();  // who waits for one of them asks again
+  });
   cancel_prefetched();
   const WaitLimit until = limit.is_now() ? WaitLimit::never() : limit;
   if (!access_.wait(
@@ -135,6 +139,7 @@ bool RemoteChannel::give_back_prefetched(RemoteAccess::Lock& lock, const WaitLim
 }
 
 void RemoteChannel::end_prefetch(RemoteAccess::Lock& lock) noexcept {
+  ++giving_back_;  // from now on
   try {
     if (!prefetched_.empty() && !node_->lost()) {
       cancel_prefetched();

@@ -171,8 +171,8 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan) {
   std::list<LoansAhead::Loan> ahead(1);
   LoansAhead::Loan& one = ahead.front();
   one.region = access_.endpoint().register_memory(loan.bytes());
-  one.operation = node_->begin(one.answer);
   access_.keep_while_read(shared_from_this());
+  one.operation = node_->begin(one.answer);
   say_put({.memory = one.region->remote()}, one.operation, flag(FrameFlag::ahead));
   one.bytes = loan.published();
   loans_.begun(ahead);

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <utility>
 
+#include <wyvern/channels/remote/finally.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/core/fiber/active.hpp>
 #include <wyvern/core/futex.hpp>
@@ -15,18 +16,6 @@ namespace wyvern {
 namespace {
 
 using WakeOnRequest = std::stop_callback<std::function<void()>>;
-
-template <class Action>
-class Finally {
- public:
-  explicit Finally(Action action) : action_(std::move(action)) {}
-  ~Finally() { action_(); }
-  Finally(const Finally&) = delete;
-  Finally& operator=(const Finally&) = delete;
-
- private:
-  Action action_;
-};
 
 }  // namespace
 
@@ -173,6 +162,7 @@ void RemoteAccess::hand_over() noexcept {
   const Lock lock(mutex_);
   ++sleeping_with_fibers_;
   end_polling();
+  pass_polling_on();  // also if another has left it meanwhile
 }
 
 void RemoteAccess::take_back() noexcept {

@@ -85,7 +85,16 @@ void ServedQueue::get(GuestOpening& opening, std::uint32_t operation, IntentKind
   }
   // Those who have waited longer come first; whom these cannot be given to waits for something else.
   if (!gets_.empty()) serve_gets();
+  if (is_now && is_behind_its_like(get, gets_.end())) return opening.end_with(FrameKind::nothing, operation);
   if (is_now ? !try_get(get) : !gets_.empty() || !try_get(get)) gets_.push_back(get);
+}
+
+/// Whether the same opening has a get of that kind that waits longer: the two are answered in order.
+bool ServedQueue::is_behind_its_like(const PendingGet& get,
+                                     std::list<PendingGet>::const_iterator place) const {
+  return std::any_of(gets_.begin(), place, [&](const PendingGet& other) {
+    return other.opening == get.opening && other.kind == get.kind;
+  });
 }
 
 bool ServedQueue::adopt(std::vector<std::byte> payload) {
@@ -163,9 +172,14 @@ bool ServedQueue::serve_gets() {
   for (auto get = gets_.begin(); get != gets_.end();) {
     const bool is_in_vain =
         is_there_nothing && !get->is_now &&
-        (get->kind == IntentKind::lease ? is_there_no_lease : !ring::has_ended(local_->view()));
+        (get->kind == IntentKind::lease ? is_there_no_lease
+                                        : !ring::has_ended(local_->view()) || is_behind_its_like(*get, get));
     if (is_in_vain || get->opening->guest().is_backed_up()) {
       ++get;
+    } else if (get->is_now && is_behind_its_like(*get, get)) {
+      get->opening->end_with(FrameKind::nothing, get->operation);
+      get = gets_.erase(get);
+      any = true;
     } else if (try_get(*get)) {
       get = gets_.erase(get);
       any = true;

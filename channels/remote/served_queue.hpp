@@ -97,6 +97,8 @@ class ServedQueue {
   std::shared_ptr<LocalChannel> local_;
   std::optional<PutBatch> batch_;      // of puts since it was served last
   std::vector<WaiterSet*> expecting_;  // where a parker is registered
+  bool is_behind_its_like(const PendingGet& get, std::list<PendingGet>::const_iterator place) const;
+
   std::list<PendingGet> gets_;
   std::list<PendingJoin> joins_;
   std::list<GuestOpening*> putters_;  // the next one first

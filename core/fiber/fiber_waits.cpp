@@ -80,6 +80,14 @@ void FiberWaits::unlist(FiberWait& wait) {
   if (ends_registration) wait.set->remove(parker_->index());
 }
 
+void FiberWaits::forget_all() {
+  while (!leaders_.empty()) {
+    FiberWait& wait = *leaders_.begin();
+    unlist(wait);
+    if (wait.set != nullptr && is_signalled(wait.key.signal)) wait.set->wake_one(member_->segment());
+  }
+}
+
 void FiberWaits::remove(FiberWait& wait) {
   if (wait.is_listed()) unlist(wait);
   // After the registration has ended: whoever still found it has set the signal before, or sees that it has

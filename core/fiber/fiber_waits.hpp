@@ -70,6 +70,8 @@ class FiberWaits {
   /// It is marked as notified if a wake for it is on its way, to be used or passed on. The others will be
   /// asked.
   void remove(FiberWait& wait);
+  /// All of them, as the thread ends: nobody asks any more. Wakes that came for them are passed on.
+  void forget_all();
   /// Those on that signal are asked next time in any case.
   void ask_again(std::uint32_t signal) { asked_for_[signal / 64] |= std::uint64_t{1} << (signal % 64); }
 

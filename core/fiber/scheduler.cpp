@@ -274,7 +274,7 @@ void throw_if_fiber_ended() {
 // --- The end
 
 /// Each in its turn, as they were started. When exit() was called in one, that one runs all of this, and goes
-/// on in exit(); what the thread's own stack waits for does not matter any more then.
+/// on in exit(); the thread's own stack waits for nothing any more then.
 void FiberScheduler::end_all() {
   is_ending_ = true;
   if (current_ != &thread_) {
@@ -292,6 +292,7 @@ void FiberScheduler::end_all() {
     ready_.push_back(*current_);
     switch_to(next_ready());
   }
+  if (current_ != &thread_) waits_.forget_all();
 }
 
 void FiberScheduler::end_fibers() {

@@ -36,6 +36,7 @@ void on_segmentation_fault(int signal, siginfo_t* information, void* /*context*/
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
   ::sigaction(signal, &by_default, nullptr);
+  if (information->si_code <= 0) ::raise(signal);  // it was sent, and would not come again
 }
 
 bool handle_faults() {

@@ -82,14 +82,14 @@ StackPool::~StackPool() {
 void StackPool::use_guards_from(StackGuard best) { best_guard.store(best, std::memory_order_relaxed); }
 
 Stack StackPool::take(std::size_t bytes) {
-  if (bytes == usual_bytes) {
+  const std::size_t rounded = round_to_pages(bytes);
+  if (rounded == usual_bytes) {
     if (warm_.empty() && cold_.empty()) map_slab();
     std::vector<Stack>& stacks = warm_.empty() ? cold_ : warm_;
     const Stack stack = stacks.back();
     stacks.pop_back();
     return stack;
   }
-  const std::size_t rounded = round_to_pages(bytes);
   std::byte* const bottom = map_stacks(rounded);
   return {.bottom = bottom, .bytes = rounded, .guard = guard(bottom)};
 }

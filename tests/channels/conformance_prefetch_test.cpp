@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,44 @@ TEST_P(ConformancePrefetchTest, get_that_waits_for_nothing_finds_whatever_is_in_
     EXPECT_EQ(here.try_get(), 2 * i + 1);
     EXPECT_EQ(here.try_get(), std::nullopt);
   }
+}
+
+TEST_P(ConformancePrefetchTest, gets_that_wait_for_nothing_are_in_order_beside_a_producer) {
+  constexpr int messages = 2000;
+  const auto [there, here] = make<int>({.prefetch = 4});
+  std::thread producer([&, &queue = there] {
+    for (int i = 0; i < messages; ++i) {
+      queue.put(i);
+      if (i % 3 == 0) std::this_thread::yield();
+    }
+  });
+  for (int next = 0; next < messages;) {
+    if (const auto value = here.try_get()) EXPECT_EQ(*value, next++);
+  }
+  producer.join();
+  EXPECT_EQ(here.try_get(), std::nullopt);
+}
+
+TEST_P(ConformancePrefetchTest, leases_are_given_beside_gets_that_wait) {
+  const auto [there, here] = make<int>({.prefetch = 4});
+  std::atomic<bool> over = false;
+  std::thread getter([&, &queue = here] {
+    try {
+      while (true) queue.get();
+    } catch (const QueueClosed&) {
+    }
+  });
+  std::thread producer([&, &queue = there] {
+    while (!over) {
+      queue.put(1);
+      std::this_thread::yield();
+    }
+  });
+  for (int i = 0; i < 20; ++i) here.lease().done();
+  over = true;
+  producer.join();
+  there.close();
+  getter.join();
 }
 
 TEST_P(ConformancePrefetchTest, get_that_comes_to_its_limit_loses_nothing) {

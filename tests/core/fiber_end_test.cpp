@@ -97,17 +97,19 @@ TEST_F(FiberEnd, fiber_that_is_ended_can_block_no_more_and_make_none) {
 }
 
 TEST_F(FiberEnd, wake_of_a_fiber_that_is_ended_goes_to_another_thread) {
-  std::atomic<bool> taken = false;
-  std::thread other;
-  std::thread([&] {
-    Fiber([&] { EXPECT_THROW(tokens_.take(member_), FiberEnded); }).detach();
-    this_fiber::yield();
-    tokens_.count = 1;
-    tokens_.waiters.wake_one(node_.segment());
-    other = std::thread([&] { taken = tokens_.take(member_); });
-  }).join();
-  other.join();
-  EXPECT_TRUE(taken);
+  for (int i = 0; i < 20; ++i) {  // whoever of the two is woken
+    bool taken = false;
+    std::thread other;
+    std::thread([&] {
+      Fiber([&] { EXPECT_THROW(tokens_.take(member_), FiberEnded); }).detach();
+      this_fiber::yield();
+      other = std::thread([&] { taken = tokens_.take(member_); });
+      until([&] { return parkers_in_state(node_.segment(), parker_asleep) == 1; });
+      tokens_.put(node_.segment());
+    }).join();
+    other.join();
+    EXPECT_TRUE(taken);
+  }
 }
 
 TEST_F(FiberEnd, handle_that_outlives_the_thread_has_no_fiber) {
@@ -138,6 +140,20 @@ TEST_F(FiberEnd, end_of_the_main_thread_ends_its_fibers) {
     return 0;
   });
   EXPECT_EQ(child.wait(), 42);
+}
+
+TEST_F(FiberEnd, exit_in_a_fiber_ends_what_the_thread_itself_waits_for) {
+  static Tokens* tokens = nullptr;
+  tokens = &tokens_;
+  Child child([&] {
+    Fiber([&] {
+      std::atexit([] { ::_exit(tokens->has_registrations() ? 44 : 43); });
+      std::exit(1);
+    }).detach();
+    tokens_.take(member_);
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 43);
 }
 
 TEST_F(FiberEnd, exit_in_a_fiber_ends_the_others_and_the_process) {

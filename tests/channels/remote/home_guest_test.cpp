@@ -201,15 +201,19 @@ TEST_F(NarrowHomeTest, guest_that_puts_beyond_its_window_is_broken) {
   EXPECT_EQ(scene_.home->counters().broken, 1U);
 }
 
-TEST_F(NarrowHomeTest, guest_with_more_operations_than_it_may_have_is_broken) {
+TEST_F(NarrowHomeTest, operation_beyond_those_that_a_guest_may_have_is_refused) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
   for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i);
   scene_.settle();
   EXPECT_EQ(scene_.home->guests(), 1U);
   guest.say(FrameKind::get, 4);
-  scene_.settle();
-  EXPECT_EQ(scene_.home->counters().broken, 1U);
+  const Said refused = guest.next();
+  ASSERT_TRUE(refused.is(FrameKind::refused, 4));
+  EXPECT_EQ(refused.error(), ErrorCode::out_of_memory);
+  put(channel, "for the first");
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_EQ(scene_.home->guests(), 1U);
 }
 
 class SlowTakerTest : public HomeTest {

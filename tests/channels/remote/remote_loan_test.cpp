@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -58,7 +59,28 @@ TEST_P(RemoteLoanTest, small_messages_and_loans_of_one_process_stay_in_order) {
   EXPECT_EQ(audit(home_->node.segment(), local.reference()), "");
 }
 
-TEST_P(RemoteLoanTest, loans_run_ahead_of_a_full_queue_as_far_as_memory_allows) {
+TEST(LoansAhead, take_eight_mebibytes_or_are_two) {
+  LoansAhead ahead;
+  const auto begin = [&](std::size_t bytes) {
+    EXPECT_TRUE(ahead.may_begin(bytes));
+    std::list<LoansAhead::Loan> one(1);
+    one.front().bytes = AlignedBytes(bytes);
+    ahead.begun(one);
+  };
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  begin(3 * mebibyte);
+  begin(4 * mebibyte);
+  begin(mebibyte);
+  EXPECT_FALSE(ahead.may_begin(1));
+  EXPECT_TRUE(ahead.any_under_way());
+  ahead.clear();
+  EXPECT_FALSE(ahead.any_under_way());
+  begin(100 * mebibyte);
+  begin(100 * mebibyte);
+  EXPECT_FALSE(ahead.may_begin(1));
+}
+
+TEST_P(RemoteLoanTest, loans_put_ahead_of_a_full_queue_arrive_when_there_is_room) {
   const Channel local = make_channel({.capacity = 1});
   const auto remote = open(local);
   constexpr std::size_t very_large = 6'000'000;
