@@ -62,7 +62,9 @@ TEST_P(ConformancePrefetchTest, gets_that_wait_for_nothing_are_in_order_beside_a
     }
   });
   for (int next = 0; next < messages;) {
-    if (const auto value = here.try_get()) EXPECT_EQ(*value, next++);
+    const auto value = here.try_get();
+    if (!value) continue;
+    EXPECT_EQ(*value, next++);
   }
   producer.join();
   EXPECT_EQ(here.try_get(), std::nullopt);

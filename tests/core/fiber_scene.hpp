@@ -72,4 +72,9 @@ inline std::uint32_t parkers_in_state(const Segment& segment, ParkerState state)
   return count;
 }
 
+template <class Condition>
+void until(Condition&& condition) {
+  while (!condition()) std::this_thread::yield();
+}
+
 }  // namespace wyvern::test

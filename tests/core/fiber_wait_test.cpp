@@ -21,11 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-template <class Condition>
-void until(Condition&& condition) {
-  while (!condition()) std::this_thread::yield();
-}
-
 class FiberWait : public ::testing::Test {
  protected:
   /// A place in shared memory.
