@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -75,6 +75,11 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
       : member_(access.shared_member()), access_(access), node_(std::move(node)) {}
 
+  /// A get, and the how manieth it is of those that nobody waits for.
+  struct Prefetched : NumberedOperation {
+    std::uint64_t place = 0;
+  };
+
   static std::shared_ptr<RemoteChannel> make(RemoteAccess& access, std::shared_ptr<RemoteNode> node);
   void ask_to_open(RemoteAccess::Lock& lock, wire::FrameKind how, std::span<const std::byte> body);
   void let_go() noexcept;
@@ -99,8 +104,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteMessage take_first_prefetched(RemoteAccess::Lock& lock);
   void take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most);
   void prefetch();
-  void say_get(NumberedOperation& get, wire::FrameFlags flags);
-  bool is_first_prefetched() const;
+  void say_get(Prefetched& get, wire::FrameFlags flags);
+  bool find_first_prefetched();
   void look_for_one_more(RemoteAccess::Lock& lock);
   void cancel_prefetched();
   bool are_prefetched_over() const;
@@ -121,8 +126,9 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   wire::QueueTerms terms_;
   PutsAhead ahead_;
   LoansAhead loans_;
-  std::deque<NumberedOperation> prefetched_;  // gets that nobody waits for yet; they end in this order
-  std::uint32_t giving_back_ = 0;             // calls that give these back: no more are said
+  std::list<Prefetched> prefetched_;   // gets that nobody waits for yet, which end in this order
+  std::uint64_t prefetches_said_ = 0;  // of those
+  std::uint32_t giving_back_ = 0;      // calls that give these back: no more are said
   std::uint32_t opening_ = 0;
   std::uint64_t not_reported_ = 0;  // gets
   bool is_closed_ = false;          // as far as is known here

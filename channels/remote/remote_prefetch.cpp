@@ -24,13 +24,16 @@ void RemoteChannel::prefetch() {
   access_.send(*node_);
 }
 
-void RemoteChannel::say_get(NumberedOperation& get, wire::FrameFlags flags) {
+void RemoteChannel::say_get(Prefetched& get, wire::FrameFlags flags) {
+  get.place = prefetches_said_++;
   get.number = node_->begin(get.operation);
   say(FrameKind::get, get.number, flags);
 }
 
-/// Whether the first one has ended.
-bool RemoteChannel::is_first_prefetched() const {
+/// Whether the first one has ended, but for those that were cancelled.
+bool RemoteChannel::find_first_prefetched() {
+  while (!prefetched_.empty() && prefetched_.front().operation.outcome == FrameKind::nothing)
+    prefetched_.pop_front();
   return !prefetched_.empty() && prefetched_.front().operation.is_over();
 }
 
@@ -39,12 +42,12 @@ std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& 
   while (true) {
     if (node_->lost()) RemoteAccess::throw_lost(*node_);
     prefetch();
-    if (limit.is_now() && !is_first_prefetched()) look_for_one_more(lock);
-    if (is_first_prefetched()) return take_first_prefetched(lock);
+    if (limit.is_now() && !find_first_prefetched()) look_for_one_more(lock);
+    if (find_first_prefetched()) return take_first_prefetched(lock);
     if (limit.is_now()) return std::nullopt;
     // None is left if another thread gives all back.
     const auto is_over = [&] {
-      return is_first_prefetched() || (prefetched_.empty() && giving_back_ == 0) || node_->lost();
+      return find_first_prefetched() || (prefetched_.empty() && giving_back_ == 0) || node_->lost();
     };
     if (!access_.wait(lock, is_over, limit)) {
       detail::throw_if_fiber_ended();
@@ -56,16 +59,16 @@ std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& 
 /// Whether there is a message only the home knows. It has one for this get only if all that were said before
 /// are answered, so that what it brings is behind theirs.
 void RemoteChannel::look_for_one_more(RemoteAccess::Lock& lock) {
-  NumberedOperation get;
+  std::list<Prefetched> one(1);
+  Prefetched& get = one.front();
   say_get(get, flag(FrameFlag::now));
   access_.send_before_wait(*node_);
   access_.wait_through(lock, [&] { return get.operation.is_over() || node_->lost(); });
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
   if (get.operation.outcome == FrameKind::nothing) return;
-  prefetched_.emplace_back();
-  node_->hold(get.number);
-  prefetched_.back().number = get.number;
-  prefetched_.back().operation = std::move(get.operation);
+  const auto behind =
+      std::ranges::find_if(prefetched_, [&](const Prefetched& other) { return other.place > get.place; });
+  prefetched_.splice(behind, one);
 }
 
 /// That has ended.
@@ -87,7 +90,7 @@ RemoteMessage RemoteChannel::take_first_prefetched(RemoteAccess::Lock& lock) {
 /// What goes wrong is left to the next call: those that are here are not to be lost.
 void RemoteChannel::take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most) {
   RemoteAccess::Lock lock = access_.lock();
-  while (messages.size() < most && !node_->lost() && is_first_prefetched() &&
+  while (messages.size() < most && !node_->lost() && find_first_prefetched() &&
          prefetched_.front().operation.outcome == FrameKind::delivery) {
     messages.reserve(messages.size() + 1);
     try {
@@ -99,7 +102,7 @@ void RemoteChannel::take_what_is_prefetched(std::vector<RemoteMessage>& messages
 }
 
 void RemoteChannel::cancel_prefetched() {
-  for (const NumberedOperation& get : prefetched_) {
+  for (const Prefetched& get : prefetched_) {
     if (!get.operation.is_over()) say(FrameKind::cancel, get.number);
   }
   access_.send_before_wait(*node_);
@@ -112,8 +115,7 @@ bool RemoteChannel::are_prefetched_over() const {
 
 /// The last one first, so that they are in order again.
 void RemoteChannel::return_prefetched() {
-  for (const NumberedOperation& get : std::views::reverse(prefetched_)) {
-    node_->end(get.number);
+  for (const Prefetched& get : std::views::reverse(prefetched_)) {
     if (get.operation.outcome == FrameKind::delivery) say(FrameKind::give_back, get.number);
   }
   prefetched_.clear();
