@@ -23,6 +23,11 @@ TEST_P(ProcessWaitTest, wait_any_says_which_has_ended) {
   EXPECT_EQ(run({"wait_for_any"}), (Lines{"not in time", "the right ones"}));
 }
 
+TEST_P(ProcessWaitTest, other_fibers_go_on_while_one_waits_for_any) {
+  EXPECT_EQ(run({"wait_for_any_in_a_fiber"}),
+            (Lines{"not in time", "the right one", "ended" + counted(2 * nodes(), 0)}));
+}
+
 TEST_P(ProcessWaitTest, wait_all_returns_all_statuses_as_often_as_asked) {
   const std::string statuses = counted(2 * nodes(), 1);
   EXPECT_EQ(run({"wait_for_all"}), (Lines{"not in time", "ended" + statuses, "again" + statuses}));

@@ -57,6 +57,20 @@ int wait_for_any(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
+/// While a fiber waits for any, another one ends the last.
+int wait_for_any_in_a_fiber(Runtime& runtime, const Arguments&) {
+  Crowd crowd(runtime);
+  Fiber waiting([&] { return wait_any(crowd.processes); });
+  Fiber in_vain([&] { return try_wait_any_for(milliseconds(0), crowd.processes).has_value(); });
+  Fiber telling([&] { crowd.queues.back().put(0); });
+  say(in_vain.join() ? "in time" : "not in time");
+  telling.join();
+  say(waiting.join() == crowd.processes.size() - 1 ? "the right one" : "a wrong one");
+  for (Queue<int>& queue : crowd.queues) queue.put(0);
+  say("ended" + text(wait_all(crowd.processes)));
+  return 0;
+}
+
 int wait_for_all(Runtime& runtime, const Arguments&) {
   Crowd crowd(runtime);
   const auto in_time = try_wait_all_for(milliseconds(20), crowd.processes);
@@ -169,6 +183,7 @@ int nested_to_a_depth(Runtime&, const Arguments& arguments) {
 
 Scenarios wait_scenarios() {
   return {{"wait_for_any", wait_for_any},
+          {"wait_for_any_in_a_fiber", wait_for_any_in_a_fiber},
           {"wait_for_all", wait_for_all},
           {"waits_that_cannot_be", waits_that_cannot_be},
           {"join_from_everywhere", join_from_everywhere},
