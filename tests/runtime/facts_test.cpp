@@ -81,7 +81,7 @@ TEST(Facts, of_this_machine_are_those_of_a_machine_that_can_run_tests) {
   EXPECT_EQ(free_bytes("/no/such/folder"), Limit());
   EXPECT_EQ(local_ports().bind_error, 0);
   EXPECT_EQ(resolve("127.0.0.1"), std::vector<std::string>{"127.0.0.1"});
-  EXPECT_TRUE(resolve("no.such.host.invalid").empty());
+  EXPECT_TRUE(resolve(std::string(64, 'x')).empty()) << "63 at most: no name server is asked for it";
   const auto interfaces = network_interfaces();
   EXPECT_TRUE(std::ranges::any_of(interfaces, &NetworkInterface::loopback));
 }
