@@ -92,8 +92,12 @@ TEST(DoctorCoreFiles, that_overwrite_each_other_or_go_to_nobody_are_a_problem) {
   EXPECT_TRUE(finds_problem(check_core_files({.limit = unlimited, .pattern = "core"}), "overwrite each other",
                             "kernel.core_pattern=core.%p"));
   EXPECT_TRUE(
-      finds_problem(check_core_files({.limit = 0, .pattern = "|/no/such %p", .handler_exists = false}),
+      finds_problem(check_core_files({.limit = 1, .pattern = "|/no/such %p", .handler_exists = false}),
                     "not there: /no/such", "kernel.core_pattern"));
+  EXPECT_TRUE(is_well(check_core_files({.limit = 0, .pattern = "|/no/such %p", .handler_exists = false})))
+      << "none are wanted";
+  EXPECT_TRUE(is_well(check_core_files({.limit = 1, .pattern = "|/no/such %p", .handler_exists = {}})))
+      << "it is a program of the host, which a container does not see";
 }
 
 TEST(DoctorLeftovers, stopped_agents_and_those_that_serve_nobody_are_a_problem) {
