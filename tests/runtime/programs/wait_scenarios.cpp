@@ -81,29 +81,19 @@ int wait_for_all(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
-template <class Function>
-void say_whether_refused(const std::string& what, Function&& function) {
-  try {
-    function();
-    say(what + ": no exception");
-  } catch (const InvalidArgument&) {
-    say(what + ": refused");
-  }
-}
-
 int waits_that_cannot_be(Runtime& runtime, const Arguments&) {
   const std::vector<Process> none;
   say("all of none:" + text(wait_all(none)));
-  say_whether_refused("any of none", [&] { wait_any(none); });
+  say_refusal<InvalidArgument>("any of none", [&] { wait_any(none); });
   std::vector<Process> not_started;
   not_started.push_back(runtime.process([] {}));
-  say_whether_refused("one that was not started", [&] { wait_any(not_started); });
-  say_whether_refused("all that were not started", [&] { wait_all(not_started); });
+  say_refusal<InvalidArgument>("one that was not started", [&] { wait_any(not_started); });
+  say_refusal<InvalidArgument>("all that were not started", [&] { wait_all(not_started); });
   const auto refused = [](const std::string& what, Puid puid) {
     const std::vector<Puid> puids{puid};
-    say_whether_refused(what + ", any", [&] { wait_any(puids); });
-    say_whether_refused(what + ", all", [&] { wait_all(puids); });
-    say_whether_refused(what + ", join", [&] { try_join_for(milliseconds(1), puid); });
+    say_refusal<InvalidArgument>(what + ", any", [&] { wait_any(puids); });
+    say_refusal<InvalidArgument>(what + ", all", [&] { wait_all(puids); });
+    say_refusal<InvalidArgument>(what + ", join", [&] { try_join_for(milliseconds(1), puid); });
   };
   refused("oneself", runtime.puid());
   refused("nobody here", Puid::make(0, 1, 1000));
