@@ -81,6 +81,8 @@ Limit group_limit(const std::string& controller, const std::string& root) {
 
 Limit own_limit(int resource) { return to_limit(limits_of(resource).rlim_cur); }
 
+Limit limit_on_processes() { return ::getuid() == 0 ? Limit() : own_limit(RLIMIT_NPROC); }
+
 Limit hard_limit(int resource) { return to_limit(limits_of(resource).rlim_max); }
 
 Limit free_bytes(const std::string& folder) {
