@@ -8,7 +8,10 @@
 
 namespace wyvern {
 
-/// How a process is started. What it says nothing about is as it is for who starts it.
+/// How a process is started. What is not said here comes from who starts it: arguments, environment, working
+/// directory. What the kernel hands down comes from the agent of its node, which took it over when the job
+/// began: umask, nice value, control group and resource limits, but for that on open files, which is the
+/// job's.
 struct ProcessOptions {
   /// Where it runs, from 1 on; 0: the processes that one starts go over all nodes of the job, one after
   /// another, beginning with its own. One with a pipe runs on its starter's.

@@ -1,17 +1,16 @@
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
-#include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/fiber/fiber.hpp>
 #include <wyvern/core/member.hpp>
+#include <wyvern/core/signal.hpp>
+#include <wyvern/core/wait.hpp>
 #include <wyvern/runtime/node_processes.hpp>
 #include <wyvern/runtime/process_wait.hpp>
 
@@ -43,52 +42,45 @@ std::map<std::uint32_t, OfOneNode> by_node(const Member& member, std::span<const
   return nodes;
 }
 
-/// What waits on several nodes at once, and ends when one of them knows something.
+/// What waits on several nodes at once, with a fiber for each, and ends when one of them knows something. So
+/// nothing here is shared between threads, and other fibers of the caller's thread go on.
 class FirstOfNodes {
  public:
   explicit FirstOfNodes(std::shared_ptr<Member> member) : member_(std::move(member)) {}
+  ~FirstOfNodes() { stop_.request_stop(); }
+  FirstOfNodes(const FirstOfNodes&) = delete;
+  FirstOfNodes& operator=(const FirstOfNodes&) = delete;
 
   void wait_on(std::uint32_t number, const OfOneNode& node) {
-    threads_.emplace_back([this, number, &node](const std::stop_token& stop) {
+    fibers_.emplace_back([this, number, &node] {
       try {
+        const std::stop_token stop = stop_.get_token();
         const auto found =
             node_processes::wait_for_any_exit(member_, number, node.processes, WaitLimit(stop));
-        if (found) say(node.places[*found], nullptr);
+        if (found && !first_) first_ = node.places[*found];
       } catch (...) {
-        say(0, std::current_exception());
+        failure_ = std::current_exception();
       }
+      // The caller is of the same thread, which takes the signal before it sleeps.
+      set_signal(Parker::mine(member_).cell(), signal_of_interest(interest));
     });
   }
 
   std::optional<std::size_t> result(Deadline deadline) {
-    std::unique_lock lock(mutex_);
-    const auto is_known = [this] { return first_ || failure_; };
-    if (deadline.is_never()) {
-      known_.wait(lock, is_known);
-    } else {
-      known_.wait_until(lock, deadline.time(), is_known);
-    }
+    wait_until(
+        member_, interest, nullptr, [this] { return first_ || failure_; }, deadline);
     if (!first_ && failure_) std::rethrow_exception(failure_);
     return first_;
   }
 
  private:
-  void say(std::size_t place, std::exception_ptr failure) {
-    const std::lock_guard lock(mutex_);
-    if (failure) {
-      failure_ = std::move(failure);
-    } else if (!first_) {
-      first_ = place;
-    }
-    known_.notify_all();
-  }
+  static constexpr std::uint64_t interest = make_interest(InterestKind::process_exit, any_process);
 
   std::shared_ptr<Member> member_;
-  std::mutex mutex_;
-  std::condition_variable known_;
+  std::stop_source stop_;
   std::optional<std::size_t> first_;
   std::exception_ptr failure_;
-  std::list<std::jthread> threads_;  // last: they end before the rest does
+  std::vector<Fiber<>> fibers_;  // last: they end before the rest does
 };
 
 }  // namespace

@@ -14,9 +14,13 @@
 /// often as you like: how a process ended is kept for the life of the job. An exit status is 0..255, or minus
 /// the number of the signal that ended the process.
 ///
-/// What waits sleeps, and costs nothing. All throw NotAMember outside of a job, NodeLost when the node of a
+/// What waits sleeps, and costs nothing; where the thread has fibers only the calling one waits, and
+/// FiberEnded is thrown when it is ended. All throw NotAMember outside of a job, NodeLost when the node of a
 /// process is, and InvalidArgument for a process that was not started, for a puid that no process of this job
 /// ever had, and for that of the calling process.
+///
+/// A process with a piped input may wait for its end. Only Process::join closes one that nobody has taken:
+/// for all other calls take it and close it before.
 namespace wyvern {
 
 namespace detail {
@@ -38,7 +42,7 @@ std::optional<int> try_join_for(std::chrono::duration<Rep, Period> duration, Pui
 
 /// Waits until one of them has ended; which, as its place among them. One that has ended stays so: leave out
 /// what you have seen, for the next. Throws InvalidArgument if there are none. For processes of several nodes
-/// a thread waits on each of them.
+/// a fiber of the calling thread waits on each of them: throws OutOfMemory if there is no room for those.
 std::size_t wait_any(std::span<const Puid> processes);
 std::size_t wait_any(std::span<const Process> processes);
 /// The same, for so long; nothing: none has ended in time.

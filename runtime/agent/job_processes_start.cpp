@@ -105,6 +105,7 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
 
   std::string path;
   JobProcess& process = add(starter, control::random_number());
+  Started started{.puid = process.puid, .piped = {}};
   try {
     path = is_other_program ? path_of_program(content) : path_of(executable);
     process.index = keeper_.admit(process.puid);
@@ -114,7 +115,6 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
     }
     // Another program knows nothing of the payload. Should it come to be a member, it runs what it likes.
     if (!is_other_program) process.payload = std::move(payload);
-    Started started{.puid = process.puid, .piped = {}};
     std::vector<const char*> arguments = content.arguments();
     arguments.push_back(nullptr);
     const FileDescriptor own_directory = open_directory(content.directory());
@@ -125,9 +125,7 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
     plan.arguments = as_exec_wants(arguments);
     plan.directory = own_directory ? own_directory.get() : directory.get();
     spawn(process, plan, content.environment(), streams);
-    on_started_();
     started.piped = std::move(streams.piped);
-    return started;
   } catch (const SpawnFailed& error) {
     withdraw(process);
     const SegmentHeader& header = keeper_.segment().header();
@@ -138,6 +136,8 @@ JobProcesses::Started JobProcesses::start(Puid starter, FileDescriptor payload,
     withdraw(process);
     throw;
   }
+  on_started_();
+  return started;
 }
 
 /// Fills in what every process gets, and makes it.

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <optional>
@@ -20,6 +19,16 @@ FileDescriptor open_there(const std::string& path, int flags) {
                       "; program and working directory have to lie at the same place on every node");
   }
   return fd;
+}
+
+/// What a starter on another node must not ask for.
+void check_comes_from_afar(const node_request::Start& start, const control::StartPayload& content) {
+  for (const StandardStream* stream : {&content.input(), &content.output(), &content.error()}) {
+    if (stream->kind() == StandardStream::Kind::piped)
+      throw InvalidArgument("a pipe does not lead to another node");
+  }
+  if (start.directory.empty() && *content.directory() == '\0')
+    throw InvalidArgument("a process is to be started on another node without a working directory");
 }
 
 node_request::NamedObject named(const std::optional<ObjectReference>& object) {
@@ -75,11 +84,12 @@ void NodeRequests::answer_waiting() {
 bool NodeRequests::carry_out(const GuestRequest& request, const node_request::Start& start) {
   if (hooks_.refuses_starts())
     throw SpawnFailed("the job is coming to its end: no process is started any more");
+  FileDescriptor payload = control::write_start_payload(start.payload);
+  check_comes_from_afar(start, control::StartPayload(payload.get()));
   const FileDescriptor program = start.program.empty() ? FileDescriptor() : open_there(start.program, 0);
   const FileDescriptor directory =
       start.directory.empty() ? FileDescriptor() : open_there(start.directory, O_DIRECTORY);
-  const auto started =
-      processes_.start(request.process, control::write_start_payload(start.payload), program, directory);
+  const auto started = processes_.start(request.process, std::move(payload), program, directory);
   hooks_.answer(request, node_request::encode(started.puid.value()));
   return true;
 }
@@ -106,12 +116,14 @@ bool NodeRequests::carry_out(const GuestRequest& request, const node_request::Wa
 }
 
 bool NodeRequests::carry_out(const GuestRequest& request, const node_request::WaitForAnyExit& wait) {
-  const auto ended = std::ranges::find_if(
-      wait.puids, [this](std::uint64_t puid) { return processes_.status_of(Puid(puid)).has_value(); });
-  const bool any = ended != wait.puids.end();
-  if (!any && !wait.is_now) return false;
-  const auto place = static_cast<std::uint64_t>(ended - wait.puids.begin());
-  hooks_.answer(request, node_request::encode(any ? std::optional(place) : std::nullopt));
+  if (wait.puids.empty()) throw InvalidArgument("there is no process to wait for");
+  std::optional<std::uint64_t> ended;
+  for (std::uint64_t place = 0; place < wait.puids.size(); ++place) {
+    const bool has_ended = processes_.status_of(Puid(wait.puids[place])).has_value();  // each is checked
+    if (has_ended && !ended) ended = place;
+  }
+  if (!ended && !wait.is_now) return false;
+  hooks_.answer(request, node_request::encode(ended));
   return true;
 }
 

@@ -105,7 +105,9 @@ void JobRun::take_signals() {
   }
 }
 
+/// A second signal would kill it: one that was told to end already has its grace period.
 void JobRun::end_late_job() {
+  if (was_signalled_) return;
   complain("the job has not ended within the time that --timeout gives it, and is ended");
   send_signal(SIGTERM, /*skip_head=*/false);
 }

@@ -46,7 +46,8 @@ RunCommand::RunCommand(CLI::App& app)
          "The libfabric provider by which nodes reach each other (default: " + std::string(default_provider) +
              ")");
   option("--memory", memory_, "SIZE",
-         "Shared memory that the job may use, for example 512M or 4G (default: half of the machine's)");
+         "Shared memory that the job may use, for example 512M or 4G (default: WYVERN_MEMORY, else half of\n"
+         "the machine's or of its control group's)");
   option("--timeout", timeout_, "TIME",
          "End the job if it has not ended after that time, for example 90, 1.5s, 10m or 2h (default: never)");
   parser_.add_flag("--label", label_, "Put \"[puid] \" before every line of output");

@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <signal.h>
 
 #include <utility>
 
@@ -27,6 +28,12 @@ void throw_if_failed(const control::Packet& packet) {
   control::Failed failure;
   std::memcpy(&failure, packet.bytes, sizeof failure);
   throw_error(static_cast<ErrorCode>(failure.code), control::read_text(failure.text));
+}
+
+[[noreturn]] void throw_no_descriptors(const std::string& what) {
+  throw OutOfMemory(what +
+                    " cannot be taken: this process has as many files open as it may (RLIMIT_NOFILE); " +
+                    "close some, or raise the limit (ulimit -n)");
 }
 
 template <std::size_t size>
@@ -95,6 +102,7 @@ SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket
   try {
     exchange(std::as_bytes(std::span(&request, 1)), {}, serial_, packet, /*patient=*/false);
     throw_if_failed(packet);
+    if (packet.lacks_descriptors) throw_no_descriptors("the shared memory of its node");
     Admission admission;
     const std::size_t with_payload = packet.descriptors.size() == 3 ? 1 : 0;
     admission.message = control::read_message<control::Attached>(packet, 2 + with_payload);
@@ -166,6 +174,7 @@ std::optional<NetworkPlan> SocketAgentLink::network() {
   auto request = control::make_message<control::AskNetwork>(0);
   return ask_and_read(request, {}, /*patient=*/false,
                       [](const control::Packet& packet) -> std::optional<NetworkPlan> {
+                        if (packet.lacks_descriptors) throw_no_descriptors("the addresses of other nodes");
                         const std::size_t plans = packet.descriptors.size() == 1 ? 1 : 0;
                         control::read_message<control::Network>(packet, plans);
                         if (plans == 0) return std::nullopt;
@@ -178,10 +187,14 @@ SocketAgentLink::Started SocketAgentLink::start(const FileDescriptor& payload,
                                                 const FileDescriptor& directory, std::size_t piped) {
   auto request = control::make_message<control::Start>(0);
   const int descriptors[] = {payload.get(), executable.get(), directory.get()};
-  return ask_and_read(request, descriptors, /*patient=*/false, [piped](control::Packet& packet) {
-    const auto answer = control::read_message<control::Started>(packet, piped);
+  auto started = ask_and_read(request, descriptors, /*patient=*/false, [piped](control::Packet& packet) {
+    const std::size_t taken = packet.lacks_descriptors ? packet.descriptors.size() : piped;
+    const auto answer = control::read_message<control::Started>(packet, taken);
     return Started{.puid = Puid(answer.puid), .piped = std::move(packet.descriptors)};
   });
+  if (started.piped.size() == piped) return started;
+  send_signal(started.puid, SIGKILL);  // nobody would learn of it, nor end it
+  throw_no_descriptors("the pipes of a process that was started, and is killed,");
 }
 
 void SocketAgentLink::send_signal(Puid process, int signal) {

@@ -50,7 +50,8 @@ class SocketAgentLink : public AgentLink {
     std::vector<FileDescriptor> piped;  ///< other ends of its standard streams that are, in their order
   };
   /// Starts a process; returns once it executes. `piped`: how many of its standard streams are. Throws
-  /// SpawnFailed. The descriptors stay the caller's.
+  /// SpawnFailed; OutOfMemory if this process may not have their ends open: it is killed then. The
+  /// descriptors stay the caller's.
   Started start(const FileDescriptor& payload, const FileDescriptor& executable,
                 const FileDescriptor& directory, std::size_t piped);
   void send_signal(Puid process, int signal);

@@ -23,6 +23,7 @@ struct Packet {
   alignas(8) std::byte bytes[max_message_bytes];
   std::size_t size = 0;
   std::vector<FileDescriptor> descriptors;
+  bool lacks_descriptors = false;  ///< it came with more than this process may have open
 };
 
 /// The header of a packet. Throws Malformed unless magic and size are right; the version may be another one.

@@ -80,6 +80,7 @@ Transfer send_packet(int socket, std::span<const std::byte> bytes, std::span<con
 Transfer receive_packet(int socket, Packet& packet) {
   packet.size = 0;
   packet.descriptors.clear();
+  packet.lacks_descriptors = false;
   iovec content{packet.bytes, sizeof packet.bytes};
   DescriptorArea area{};
   msghdr message{};
@@ -95,7 +96,10 @@ Transfer receive_packet(int socket, Packet& packet) {
   if (received <= 0)
     return Transfer::closed;  // nothing we send is empty: an empty packet is as good as an end
   take_descriptors(message, packet.descriptors);
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+  const bool is_cut = (message.msg_flags & MSG_CTRUNC) != 0;
+  // There is room for as many as any message has: with fewer, it was this process that could not take more.
+  packet.lacks_descriptors = is_cut && packet.descriptors.size() < max_message_descriptors;
+  if ((message.msg_flags & MSG_TRUNC) != 0 || (is_cut && !packet.lacks_descriptors)) {
     throw Malformed("it is longer or has more descriptors than any message");
   }
   packet.size = static_cast<std::size_t>(received);

@@ -33,7 +33,7 @@ Transfer send_message(int socket, const Message& message, std::span<const int> d
 }
 
 /// Takes one packet without waiting. A packet that is too long, or has too many descriptors, throws
-/// Malformed.
+/// Malformed; one that lacks some of its descriptors says so.
 Transfer receive_packet(int socket, Packet& packet);
 
 /// Waits until one of them is ready, as poll says; false: not in time.

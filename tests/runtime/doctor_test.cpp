@@ -55,9 +55,10 @@ TEST(DoctorMemory, more_than_the_machine_or_the_control_group_has_is_a_problem) 
   EXPECT_TRUE(is_well(check_memory(ceiling, 4 * gibibyte, unlimited)));
   EXPECT_TRUE(is_well(check_memory(ceiling, 4 * gibibyte, 2 * gibibyte)));
   EXPECT_TRUE(finds_problem(check_memory(ceiling, gibibyte, unlimited),
-                            "2.0 GiB (WYVERN_MEMORY), but the machine has 1.0 GiB", "--memory of 512.0 MiB"));
+                            "2.0 GiB (WYVERN_MEMORY), but the machine has 1.0 GiB",
+                            "--memory of 512M at most"));
   EXPECT_TRUE(finds_problem(check_memory(ceiling, 4 * gibibyte, 64 * mebibyte),
-                            "its control group allows 64.0 MiB", "--memory of 32.0 MiB"));
+                            "its control group allows 64.0 MiB", "--memory of 32M at most"));
 }
 
 TEST(DoctorShmFolder, matters_only_to_the_provider_shm) {
@@ -92,8 +93,12 @@ TEST(DoctorCoreFiles, that_overwrite_each_other_or_go_to_nobody_are_a_problem) {
   EXPECT_TRUE(finds_problem(check_core_files({.limit = unlimited, .pattern = "core"}), "overwrite each other",
                             "kernel.core_pattern=core.%p"));
   EXPECT_TRUE(
-      finds_problem(check_core_files({.limit = 0, .pattern = "|/no/such %p", .handler_exists = false}),
+      finds_problem(check_core_files({.limit = 1, .pattern = "|/no/such %p", .handler_exists = false}),
                     "not there: /no/such", "kernel.core_pattern"));
+  EXPECT_TRUE(is_well(check_core_files({.limit = 0, .pattern = "|/no/such %p", .handler_exists = false})))
+      << "none are wanted";
+  EXPECT_TRUE(is_well(check_core_files({.limit = 1, .pattern = "|/no/such %p", .handler_exists = {}})))
+      << "it is a program of the host, which a container does not see";
 }
 
 TEST(DoctorLeftovers, stopped_agents_and_those_that_serve_nobody_are_a_problem) {

@@ -1,4 +1,7 @@
 // How `wyvern info` and `wyvern doctor` look at a machine: at a copy of what it would show.
+#include <signal.h>
+
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -81,9 +84,16 @@ TEST(Facts, of_this_machine_are_those_of_a_machine_that_can_run_tests) {
   EXPECT_EQ(free_bytes("/no/such/folder"), Limit());
   EXPECT_EQ(local_ports().bind_error, 0);
   EXPECT_EQ(resolve("127.0.0.1"), std::vector<std::string>{"127.0.0.1"});
-  EXPECT_TRUE(resolve("no.such.host.invalid").empty());
+  EXPECT_TRUE(resolve(std::string(64, 'x')).empty()) << "63 at most: no name server is asked for it";
   const auto interfaces = network_interfaces();
   EXPECT_TRUE(std::ranges::any_of(interfaces, &NetworkInterface::loopback));
+}
+
+TEST(RunQuietly, kills_what_takes_longer_than_there_is_patience) {
+  using std::chrono::hours;
+  EXPECT_EQ(run_quietly({"sh", "-c", "exit 3"}, hours(1)), 3);
+  EXPECT_EQ(run_quietly({"/no/such/program"}, hours(1)), 127);
+  EXPECT_EQ(run_quietly({"sleep", "1000"}, std::chrono::milliseconds(1)), 128 + SIGKILL);
 }
 
 }  // namespace

@@ -53,6 +53,16 @@ std::map<std::uint64_t, int> count_by_node(const Lines& lines) {
   return lines_of;
 }
 
+TEST_P(NodeJobTest, agent_refuses_what_cannot_be_asked_from_another_node) {
+  const Lines lines = run({"asked_of_another_agent"});
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0], "pipe: a pipe does not lead to another node");
+  EXPECT_EQ(lines[1], "no folder: a process is to be started on another node without a working directory");
+  EXPECT_EQ(lines[2], "any of none: there is no process to wait for");
+  EXPECT_TRUE(lines[3].starts_with("any of one that ended and none: ")) << lines[3];
+  EXPECT_FALSE(lines[3].ends_with(": no exception")) << lines[3];
+}
+
 TEST_P(NodeJobTest, queue_demo_runs_on_all_nodes) {
   EXPECT_EQ(count_by_node(run_command({QUEUE_DEMO})),
             (std::map<std::uint64_t, int>{{1, 4}, {2, 4}, {3, 4}, {4, 4}}));

@@ -1,13 +1,11 @@
 // Processes with options, and other programs, on every node of a job.
-#include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "runtime/support/job.hpp"
 #include "runtime/support/scenario_test.hpp"
+#include "runtime/support/scratch_folder.hpp"
 
 namespace wyvern::test {
 namespace {
@@ -15,13 +13,6 @@ namespace {
 /// With a folder that goes with the test.
 class ProcessOptionsTest : public ScenarioTest {
  protected:
-  ProcessOptionsTest() {
-    std::string path = std::filesystem::temp_directory_path() / "wyvern_test_XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = path;
-  }
-  ~ProcessOptionsTest() override { std::filesystem::remove_all(folder_); }
-
   /// These lines once for each node.
   Lines on_each_node(const Lines& lines) const {
     Lines all;
@@ -32,7 +23,8 @@ class ProcessOptionsTest : public ScenarioTest {
   /// How an error says which node it was on.
   std::string on_node(int node) const { return has_nodes() ? " on node " + std::to_string(node) : ""; }
 
-  std::string folder_;
+  const ScratchFolder scratch_;
+  const std::string folder_ = scratch_.path();
 };
 
 TEST_P(ProcessOptionsTest, process_gets_name_environment_and_folder) {

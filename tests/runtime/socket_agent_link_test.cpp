@@ -1,4 +1,8 @@
 // A process's side of the control protocol, with answers from this test: right ones, wrong ones, and none.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <functional>
 #include <string>
 #include <thread>
@@ -14,6 +18,24 @@ namespace wyvern {
 namespace {
 
 using namespace control;
+
+/// While it is there, this process can open no file.
+class LowLimit {
+ public:
+  LowLimit() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const FileDescriptor lowest(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    rlimit low = before_;
+    low.rlim_cur = static_cast<rlim_t>(lowest.get());
+    ::setrlimit(RLIMIT_NOFILE, &low);
+  }
+  ~LowLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  LowLimit(const LowLimit&) = delete;
+  LowLimit& operator=(const LowLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 class SocketAgentLinkTest : public testing::Test {
  protected:
@@ -103,6 +125,31 @@ TEST_F(SocketAgentLinkTest, malformed_answers_are_node_lost) {
   thread_.join();
   agent([&](std::uint32_t) { send_packet(socket_.get(), std::as_bytes(std::span("xyz", 3))); });
   EXPECT_THROW(link_.grow_extents(3), NodeLost) << "too short";
+}
+
+TEST_F(SocketAgentLinkTest, start_whose_pipes_cannot_be_taken_is_out_of_memory_and_killed) {
+  SignalProcess signal{};
+  const FileDescriptor file(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  agent([&](std::uint32_t serial) {
+    auto started = make_message<Started>(serial);
+    started.puid = 7;
+    const int pipes[] = {file.get(), file.get()};
+    const LowLimit no_more_files;
+    EXPECT_EQ(send_message(socket_.get(), started, pipes), Transfer::done);
+    Packet packet;
+    while (receive_packet(socket_.get(), packet) == Transfer::would_block) std::this_thread::yield();
+    signal = read_message<SignalProcess>(packet);
+    send(make_message<Done>(signal.header.serial));
+  });
+  try {
+    link_.start(file, file, file, 2);
+    FAIL();
+  } catch (const OutOfMemory& error) {
+    EXPECT_NE(std::string(error.what()).find("RLIMIT_NOFILE"), std::string::npos) << error.what();
+  }
+  thread_.join();
+  EXPECT_EQ(signal.puid, 7U);
+  EXPECT_EQ(signal.signal, static_cast<std::uint32_t>(SIGKILL));
 }
 
 TEST_F(SocketAgentLinkTest, agent_of_another_version_is_version_mismatch) {

@@ -6,7 +6,10 @@ _wyvern_program() {
   local i
   for ((i = 2; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
-      --nodes | --provider | --memory | --timeout) ((++i)) ;;
+      --nodes | --provider | --memory | --timeout)
+        ((++i))
+        if [[ ${COMP_WORDS[i]} == = ]]; then ((++i)); fi  # --nodes=4 is three words
+        ;;
       --) break ;;
       -*) ;;
       *)
@@ -21,6 +24,13 @@ _wyvern_program() {
 
 _wyvern() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} program words
+  if ((COMP_CWORD > 2)); then  # --provider=tcp is three words, --provider= two
+    if [[ $word == = ]]; then
+      word=
+    elif [[ $before == = ]]; then
+      before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+  fi
   if ((COMP_CWORD == 1)); then
     words="run info doctor --help --version"
   elif [[ $before == --provider ]]; then
@@ -34,7 +44,7 @@ _wyvern() {
           mapfile -t COMPREPLY < <(compgen -f -- "$word")
           return
         fi
-        if [[ $before == -- || $word != -* ]]; then
+        if ((program == COMP_CWORD)) && [[ $before == -- || $word != -* ]]; then
           mapfile -t COMPREPLY < <(compgen -c -- "$word"; compgen -f -- "$word")
           return
         fi

@@ -24,7 +24,7 @@ std::vector<Finding> make_checks(const DoctorOptions& options) {
       check_address_space(own_limit(RLIMIT_AS), settings.memory.bytes),
       check_shm_folder(settings.provider, free_bytes("/dev/shm")),
       check_open_files(hard_limit(RLIMIT_NOFILE)),
-      check_processes(own_limit(RLIMIT_NPROC), group_limit("pids")),
+      check_processes(limit_on_processes(), group_limit("pids")),
       check_locked_memory(own_limit(RLIMIT_MEMLOCK), has_rdma_device()),
       check_core_files(core_files()),
       check_environment(variable_names()),

@@ -30,6 +30,16 @@ std::string first_line(const std::string& file) {
   return line;
 }
 
+/// Whether this process is in the kernel's first process namespace, as in no container, and not below another
+/// root than that one's first process, so far as that can be seen.
+bool sees_files_of_host() {
+  const std::string first_namespace = "pid:[4026531836]";  // PROC_PID_INIT_INO of the kernel
+  std::error_code error;
+  if (std::filesystem::read_symlink("/proc/self/ns/pid", error) != first_namespace) return false;
+  const bool same_root = std::filesystem::equivalent("/proc/1/root", "/", error);
+  return error || same_root;
+}
+
 rlimit limits_of(int resource) {
   rlimit limits{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
   ::getrlimit(static_cast<__rlimit_resource>(resource), &limits);
@@ -71,6 +81,8 @@ Limit group_limit(const std::string& controller, const std::string& root) {
 
 Limit own_limit(int resource) { return to_limit(limits_of(resource).rlim_cur); }
 
+Limit limit_on_processes() { return ::getuid() == 0 ? Limit() : own_limit(RLIMIT_NPROC); }
+
 Limit hard_limit(int resource) { return to_limit(limits_of(resource).rlim_max); }
 
 Limit free_bytes(const std::string& folder) {
@@ -94,7 +106,8 @@ CoreFiles core_files() {
     std::istringstream words(files.pattern.substr(1));
     std::string program;
     words >> program;
-    files.handler_exists = ::access(program.c_str(), F_OK) == 0;
+    files.handler_exists =
+        sees_files_of_host() ? std::optional(::access(program.c_str(), F_OK) == 0) : std::nullopt;
   }
   return files;
 }

@@ -23,6 +23,8 @@ std::uint64_t machine_memory();
 Limit group_limit(const std::string& controller, const std::string& root = "");
 /// As set now, of a RLIMIT_... resource.
 Limit own_limit(int resource);
+/// Of this user: RLIMIT_NPROC, which does not bind root.
+Limit limit_on_processes();
 /// What it may be raised to.
 Limit hard_limit(int resource);
 /// In the file system of a folder; none if there is no such folder.

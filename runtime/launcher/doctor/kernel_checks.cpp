@@ -36,8 +36,14 @@ Finding check_namespaces(const std::string& proc_self, pid_t pid) {
 Finding check_core_files(const CoreFiles& files) {
   constexpr const char* name = "core files";
   if (!files.pattern.empty() && files.pattern.front() == '|') {
-    if (files.handler_exists) return all_well(name, "given to " + files.pattern.substr(1));
-    return problem(name, "core files are given to a program that is not there: " + files.pattern.substr(1),
+    const std::string program = files.pattern.substr(1);
+    if (!files.handler_exists)
+      return all_well(name,
+                      "given to a program of the host, which is not seen from this container: " + program);
+    if (*files.handler_exists) return all_well(name, "given to " + program);
+    if (files.limit == 0)
+      return all_well(name, "none are wanted; " + program + ", which would get them, is not there");
+    return problem(name, "core files are given to a program that is not there: " + program,
                    "as root: sysctl kernel.core_pattern=core.%p");
   }
   if (files.limit == 0)

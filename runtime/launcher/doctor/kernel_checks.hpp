@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <wyvern/runtime/launcher/doctor/finding.hpp>
@@ -16,10 +17,11 @@ Finding check_kernel(const std::string& release, int memfd_error);
 Finding check_namespaces(const std::string& proc_self, pid_t pid);
 
 struct CoreFiles {
-  Limit limit;                 ///< bytes
-  std::string pattern;         ///< kernel.core_pattern
-  bool adds_pid = false;       ///< kernel.core_uses_pid
-  bool handler_exists = true;  ///< if the pattern is a program
+  Limit limit;            ///< bytes
+  std::string pattern;    ///< kernel.core_pattern
+  bool adds_pid = false;  ///< kernel.core_uses_pid
+  /// If the pattern is a program, which is executed among the files of the host; none: they are not seen.
+  std::optional<bool> handler_exists = true;
 };
 /// Whether what processes leave that crash is found, and does not overwrite each other's.
 Finding check_core_files(const CoreFiles& files);

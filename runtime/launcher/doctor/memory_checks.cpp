@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include <wyvern/runtime/launcher/doctor/memory_checks.hpp>
 #include <wyvern/runtime/launcher/report.hpp>
@@ -9,6 +10,8 @@ namespace {
 /// Four endpoints; each has a file of 16 MiB.
 constexpr std::uint64_t files_of_shm = std::uint64_t{64} << 20;
 
+constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+
 }  // namespace
 
 Finding check_memory(const MemoryCeiling& ceiling, std::uint64_t machine, Limit group) {
@@ -16,11 +19,11 @@ Finding check_memory(const MemoryCeiling& ceiling, std::uint64_t machine, Limit 
   const std::uint64_t there = std::min(machine, group.value_or(machine));
   const std::string whose = there < machine ? "its control group allows" : "the machine has";
   if (ceiling.bytes > there) {
-    return problem(
-        name,
-        "a job may use " + bytes_text(ceiling.bytes) + " (" + ceiling.origin + "), but " + whose + " " +
-            bytes_text(there) + ": the kernel would kill processes before an error says so",
-        "a --memory of " + bytes_text(there / 2) + " at most, or a larger memory.max of the group");
+    return problem(name,
+                   "a job may use " + bytes_text(ceiling.bytes) + " (" + ceiling.origin + "), but " + whose +
+                       " " + bytes_text(there) + ": the kernel would kill processes before an error says so",
+                   "a --memory of " + std::to_string(there / 2 / mebibyte) +
+                       "M at most, or a larger memory.max of the group");
   }
   return all_well(name, bytes_text(ceiling.bytes) + " for a job (" + ceiling.origin + "), " + whose + " " +
                             bytes_text(there));

@@ -60,6 +60,7 @@ Finding check_ports(const Ports& ports) {
     return problem(name, describe_errno("listening on a port of 127.0.0.1", ports.bind_error),
                    "free ports (ss -s counts them), or a container that may use the network");
   }
+  if (ports.first == 0) return all_well(name, "one can be listened on; how many there are is not known");
   const std::uint32_t count = ports.last >= ports.first ? ports.last - ports.first + 1 : 0;
   const std::string range = std::to_string(ports.first) + " to " + std::to_string(ports.last);
   if (count < few_ports) {

@@ -26,7 +26,7 @@ struct NetworkInterface {
 Finding check_interfaces(const std::vector<NetworkInterface>& interfaces, bool other_hosts);
 
 struct Ports {
-  std::uint32_t first = 0;  ///< that the kernel gives out
+  std::uint32_t first = 0;  ///< that the kernel gives out; 0: it does not say
   std::uint32_t last = 0;
   int bind_error = 0;  ///< of listening on one; 0 if that was possible
 };

@@ -3,6 +3,8 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,13 +16,18 @@
 #include <fstream>
 #include <memory>
 
+#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/core/pidfd.hpp>
 #include <wyvern/runtime/launcher/doctor/network_facts.hpp>
 #include <wyvern/transport/fabric_library.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
 namespace wyvern::launcher {
 namespace {
+
+/// For connecting, which ssh itself gives up before, and for logging in.
+constexpr std::chrono::seconds ssh_patience{20};
 
 /// As a number; empty if it is no IP address.
 std::string address_text(const sockaddr* address) {
@@ -33,8 +40,26 @@ std::string address_text(const sockaddr* address) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// The exit status of a program that is found in PATH, with its output thrown away; 127 if it cannot be run.
-int run_quietly(std::vector<std::string> command) {
+/// Waits for a child of this process, which is killed when it takes longer: its status, as waitpid says it.
+int end_of_child(pid_t child, std::chrono::milliseconds patience) {
+  const FileDescriptor pidfd = open_pidfd(child);
+  pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+  const Deadline deadline = Deadline::after(patience);
+  int ready = 0;
+  do {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.time() - Deadline::Clock::now());
+    ready = ::poll(&ended, 1, std::max(static_cast<int>(left.count()), 0));
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+}  // namespace
+
+int run_quietly(std::vector<std::string> command, std::chrono::milliseconds patience) {
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
   for (std::string& word : command) arguments.push_back(word.data());
@@ -48,13 +73,9 @@ int run_quietly(std::vector<std::string> command) {
   const int error = ::posix_spawnp(&pid, arguments.front(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return 127;
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = end_of_child(pid, patience);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
-
-}  // namespace
 
 FabricSeen look_at_libfabric(const std::string& provider) {
   FabricSeen seen;
@@ -122,8 +143,8 @@ std::vector<std::string> resolve(const std::string& host) {
 HostSeen look_at_host(const std::string& name) {
   HostSeen host{.name = name, .addresses = resolve(name), .ssh_status = 0};
   if (!host.addresses.empty()) {
-    host.ssh_status =
-        run_quietly({"ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "--", name, "true"});
+    host.ssh_status = run_quietly(
+        {"ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "--", name, "true"}, ssh_patience);
   }
   return host;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,10 @@ Ports local_ports();
 std::string own_host_name();
 /// The addresses of a host, as numbers. Waits for a name server, if it has to be asked.
 std::vector<std::string> resolve(const std::string& host);
-/// Waits for its name, and for its ssh for ten seconds at most.
+/// The exit status of a program that is found in PATH, with its output thrown away; 127 if it cannot be run,
+/// 128 and the signal if one ended it. It is killed when it takes longer than that.
+int run_quietly(std::vector<std::string> command, std::chrono::milliseconds patience);
+/// Waits for its name, and for its ssh for twenty seconds at most.
 HostSeen look_at_host(const std::string& name);
 
 }  // namespace wyvern::launcher

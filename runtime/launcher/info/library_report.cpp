@@ -1,6 +1,8 @@
 #include <exception>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/runtime/launcher/info/library_report.hpp>
 #include <wyvern/runtime/protocol/messages.hpp>
@@ -35,7 +37,7 @@ Report report_build() {
   return {{"compiler", __VERSION__},
           {"type", WYVERN_BUILD_TYPE},
           {"protocol", control::protocol_version},
-          {"shared_layout", channels_layout_hash}};
+          {"shared_layout", fmt::format("{:016x}", channels_layout_hash)}};
 }
 
 Report report_libfabric(const std::string& provider) {

@@ -14,10 +14,17 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <wyvern/channels/remote/member_access.hpp>
+#include <wyvern/runtime/program.hpp>
+#include <wyvern/runtime/protocol/node_requests.hpp>
+#include <wyvern/runtime/protocol/start_payload.hpp>
 
 #include "runtime/programs/scenarios.hpp"
 
@@ -49,6 +56,33 @@ int statuses_of_other_nodes(Runtime& runtime, const Arguments&) {
   });
   aborts.start();
   say("signal " + std::to_string(aborts.join()) + " of node " + std::to_string(aborts.puid().node()));
+  return 0;
+}
+
+/// What no Process asks of the agent of another node.
+int asked_of_another_agent(Runtime& runtime, const Arguments&) {
+  const std::shared_ptr<Member> member = Member::current();
+  const std::uint32_t there = runtime.nodes();
+  const auto ask = [&](const std::string& what, const node_request::Any& request) {
+    say_refusal<InvalidArgument>(what, [&] {
+      remote_access(member, there).ask_agent(there, node_request::encode(request), WaitLimit::never());
+    });
+  };
+  const auto start = [](StandardStream output, const std::string& directory) {
+    const control::StartContent content{
+        .arguments = {"x"}, .environment = {}, .output = std::move(output), .entry = {}, .references = {}};
+    return node_request::Start{
+        .payload = control::encode_start_payload(content), .program = program_path(), .directory = directory};
+  };
+  ask("pipe", start(StandardStream::piped(), "/"));
+  ask("no folder", start(StandardStream::null(), ""));
+  ask("any of none", node_request::WaitForAnyExit{.puids = {}, .is_now = true});
+  Process ended = runtime.process({.node = there}, [] {});
+  ended.start();
+  ended.join();
+  const std::uint64_t never_started = Puid::make(0, there, 1001).value();
+  ask("any of one that ended and none",
+      node_request::WaitForAnyExit{.puids = {ended.puid().value(), never_started}, .is_now = true});
   return 0;
 }
 
@@ -323,6 +357,7 @@ int puts_before_an_exit(Runtime& runtime, const Arguments&) {
 
 Scenarios node_scenarios() {
   return {{"statuses_of_other_nodes", statuses_of_other_nodes},
+          {"asked_of_another_agent", asked_of_another_agent},
           {"signals_to_other_nodes", signals_to_other_nodes},
           {"misuse_of_nodes", misuse_of_nodes},
           {"join_across_nodes", join_across_nodes},

@@ -54,17 +54,6 @@ int run_to_its_end(Process process) {
   return process.join();
 }
 
-/// The error that this ends with, if it is of that type.
-template <class Expected, class Function>
-void say_refusal(const std::string& what, Function&& function) {
-  try {
-    function();
-    say(what + ": no exception");
-  } catch (const Expected& error) {
-    say(what + ": " + error.what());
-  }
-}
-
 void show_surroundings() {
   std::string name = content_of("/proc/self/comm");
   name.pop_back();

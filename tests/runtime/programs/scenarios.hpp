@@ -30,4 +30,15 @@ Scenarios wait_scenarios();
 void say(const std::string& line);
 [[noreturn]] void sleep_for_ever();
 
+/// The error that this ends with, if it is of that type.
+template <class Expected, class Function>
+void say_refusal(const std::string& what, Function&& function) {
+  try {
+    function();
+    say(what + ": no exception");
+  } catch (const Expected& error) {
+    say(what + ": " + error.what());
+  }
+}
+
 }  // namespace wyvern::test

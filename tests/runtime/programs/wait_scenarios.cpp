@@ -57,6 +57,20 @@ int wait_for_any(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
+/// While a fiber waits for any, another one ends the last.
+int wait_for_any_in_a_fiber(Runtime& runtime, const Arguments&) {
+  Crowd crowd(runtime);
+  Fiber waiting([&] { return wait_any(crowd.processes); });
+  Fiber in_vain([&] { return try_wait_any_for(milliseconds(0), crowd.processes).has_value(); });
+  Fiber telling([&] { crowd.queues.back().put(0); });
+  say(in_vain.join() ? "in time" : "not in time");
+  telling.join();
+  say(waiting.join() == crowd.processes.size() - 1 ? "the right one" : "a wrong one");
+  for (Queue<int>& queue : crowd.queues) queue.put(0);
+  say("ended" + text(wait_all(crowd.processes)));
+  return 0;
+}
+
 int wait_for_all(Runtime& runtime, const Arguments&) {
   Crowd crowd(runtime);
   const auto in_time = try_wait_all_for(milliseconds(20), crowd.processes);
@@ -67,29 +81,19 @@ int wait_for_all(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
-template <class Function>
-void say_whether_refused(const std::string& what, Function&& function) {
-  try {
-    function();
-    say(what + ": no exception");
-  } catch (const InvalidArgument&) {
-    say(what + ": refused");
-  }
-}
-
 int waits_that_cannot_be(Runtime& runtime, const Arguments&) {
   const std::vector<Process> none;
   say("all of none:" + text(wait_all(none)));
-  say_whether_refused("any of none", [&] { wait_any(none); });
+  say_refusal<InvalidArgument>("any of none", [&] { wait_any(none); });
   std::vector<Process> not_started;
   not_started.push_back(runtime.process([] {}));
-  say_whether_refused("one that was not started", [&] { wait_any(not_started); });
-  say_whether_refused("all that were not started", [&] { wait_all(not_started); });
+  say_refusal<InvalidArgument>("one that was not started", [&] { wait_any(not_started); });
+  say_refusal<InvalidArgument>("all that were not started", [&] { wait_all(not_started); });
   const auto refused = [](const std::string& what, Puid puid) {
     const std::vector<Puid> puids{puid};
-    say_whether_refused(what + ", any", [&] { wait_any(puids); });
-    say_whether_refused(what + ", all", [&] { wait_all(puids); });
-    say_whether_refused(what + ", join", [&] { try_join_for(milliseconds(1), puid); });
+    say_refusal<InvalidArgument>(what + ", any", [&] { wait_any(puids); });
+    say_refusal<InvalidArgument>(what + ", all", [&] { wait_all(puids); });
+    say_refusal<InvalidArgument>(what + ", join", [&] { try_join_for(milliseconds(1), puid); });
   };
   refused("oneself", runtime.puid());
   refused("nobody here", Puid::make(0, 1, 1000));
@@ -169,6 +173,7 @@ int nested_to_a_depth(Runtime&, const Arguments& arguments) {
 
 Scenarios wait_scenarios() {
   return {{"wait_for_any", wait_for_any},
+          {"wait_for_any_in_a_fiber", wait_for_any_in_a_fiber},
           {"wait_for_all", wait_for_all},
           {"waits_that_cannot_be", waits_that_cannot_be},
           {"join_from_everywhere", join_from_everywhere},

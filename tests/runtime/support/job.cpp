@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include <wyvern/runtime/protocol/ticket.hpp>
 
@@ -23,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* marker_variable = "WYVERN_TEST_JOB";
+constexpr const char* marker_variable = "JOB_UNDER_TEST";  // not WYVERN_: doctor would report it
 constexpr int hung = -1000;
 
 std::string read_file(const std::string& path) {
@@ -60,6 +61,7 @@ Pipe make_terminal() {
   if (!screen || ::grantpt(screen.get()) != 0 || ::unlockpt(screen.get()) != 0)
     throw std::runtime_error("posix_openpt");
   FileDescriptor inside(::open(::ptsname(screen.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!inside) throw std::runtime_error("the other end of a terminal");
   return {std::move(screen), std::move(inside)};
 }
 
@@ -72,6 +74,23 @@ FileDescriptor make_input(const std::string& text) {
   ::lseek(input.get(), 0, SEEK_SET);
   std::fclose(file);
   return input;
+}
+
+/// What would change what a test sees, if whoever runs it has it set.
+bool is_setting(std::string_view name) {
+  return name.starts_with("WYVERN_") || name.starts_with("FI_") || name == "NO_COLOR" || name == "TERM";
+}
+
+/// This process's own without settings, and those.
+std::vector<std::string> variables_for(const std::map<std::string, std::string>& environment) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    const std::string name(text.substr(0, text.find('=')));
+    if (!is_setting(name) && !environment.contains(name)) variables.emplace_back(text);
+  }
+  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  return variables;
 }
 
 int status_from(int wait_status) {
@@ -140,9 +159,7 @@ Job::Job(How how, std::vector<std::string> command, Options options)
     command.insert(command.begin(), launch.begin(), launch.end());
   }
   options.environment[marker_variable] = marker_;
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
-  for (const auto& [name, value] : options.environment) variables.push_back(name + "=" + value);
+  std::vector<std::string> variables = variables_for(options.environment);
 
   std::vector<char*> argv;
   for (std::string& argument : command) argv.push_back(argument.data());

@@ -34,6 +34,8 @@ class Job {
 
   struct Options {
     std::vector<std::string> launcher_options = {};
+    /// Added to what is inherited, or in its place. Settings of Wyvern, libfabric and colours are not
+    /// inherited.
     std::map<std::string, std::string> environment = {};
     std::string input = {};   ///< its standard input
     bool terminal = false;    ///< its standard input and error are a terminal of its own, in the foreground
