@@ -44,7 +44,7 @@ function(_wyvern_layer_library target variant)
   if(layer_BELOW)
     target_link_libraries(${target} PUBLIC wyvern_${layer_BELOW}${variant})
   endif()
-  wyvern_own_code(${target})
+  wyvern_installed_code(${target})
 
   # A program that linked both variants would have every function twice: an error of the configure step.
   set_target_properties(${target} PROPERTIES

@@ -9,3 +9,15 @@ function(wyvern_own_code target)
       $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
   endif()
 endfunction()
+
+# wyvern_installed_code(<target>): the same for what is installed, which names no folder of this build either: where
+# there is debugging information, paths are relative to the source or the build folder. A debugger's build keeps them.
+function(wyvern_installed_code target)
+  wyvern_own_code(${target})
+  if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(${target} PRIVATE
+      $<$<NOT:$<CONFIG:Debug>>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>
+      # The build folder may be in the other: the last one that fits counts.
+      $<$<NOT:$<CONFIG:Debug>>:-ffile-prefix-map=${PROJECT_BINARY_DIR}=.>)
+  endif()
+endfunction()
