@@ -254,7 +254,8 @@ TEST_P(RemoteFiberTest, end_of_the_thread_ends_whoever_waits) {
       [&] { full->put(bytes_of("one too many"), {}, Deadline::after(std::chrono::hours(1))); },
       [&] { full->join(WaitLimit::never()); },
       [&] {
-        RemotePutBatch batch(*full, WaitLimit::never());
+        const WaitLimit no_limit = WaitLimit::never();  // the batch keeps a reference
+        RemotePutBatch batch(*full, no_limit);
         batch.put(bytes_of("one of a batch"), {});
         batch.finish();
       });
