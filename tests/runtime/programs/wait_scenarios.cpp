@@ -93,7 +93,7 @@ int waits_that_cannot_be(Runtime& runtime, const Arguments&) {
     const std::vector<Puid> puids{puid};
     say_refusal<InvalidArgument>(what + ", any", [&] { wait_any(puids); });
     say_refusal<InvalidArgument>(what + ", all", [&] { wait_all(puids); });
-    say_refusal<InvalidArgument>(what + ", join", [&] { try_join_for(milliseconds(1), puid); });
+    say_refusal<InvalidArgument>(what + ", join", [&] { try_join_for(std::chrono::hours(1), puid); });
   };
   refused("oneself", runtime.puid());
   refused("nobody here", Puid::make(0, 1, 1000));
