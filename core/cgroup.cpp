@@ -14,7 +14,8 @@ std::vector<std::string> cgroup_folders(const std::string& controller, const std
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
     const bool version2 = controllers == ",,";
     if (!version2 && controllers.find("," + controller + ",") == std::string::npos) continue;
-    const std::string hierarchy = root + (version2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controller);
+    std::string hierarchy = root + "/sys/fs/cgroup";
+    if (!version2) hierarchy.append("/").append(controller);
     for (std::string path = line.substr(second + 1);; path.erase(path.rfind('/'))) {
       folders.push_back(hierarchy + path + "/");
       if (path.rfind('/') == std::string::npos) break;

@@ -117,6 +117,7 @@ void RemoteAccess::leave(std::chrono::milliseconds farewell) noexcept {
     const auto nothing_is_kept = [this] { return std::ranges::all_of(kept_, &Kept::is_over); };
     wait(lock, nothing_is_kept, Deadline::after(kept_limit));
     let_go(lock);
+    open.reserve(channels_.size());
     for (const auto& [id, channel] : channels_) open.push_back(channel.lock());
     std::erase(open, nullptr);
     for (const auto& channel : open) channel->end_prefetch(lock);

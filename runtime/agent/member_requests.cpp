@@ -154,6 +154,7 @@ void MemberServer::start(Client& client, const JobProcess& process, control::Pac
   auto message = control::make_message<control::Started>(request.header.serial);
   message.puid = started.puid.value();
   std::vector<int> descriptors;
+  descriptors.reserve(started.piped.size());
   for (const FileDescriptor& piped : started.piped) descriptors.push_back(piped.get());
   answer(client.socket.get(), message, descriptors);
 }

@@ -84,7 +84,8 @@ TEST(Doctor, json_has_each_check_and_the_status_says_whether_all_are_well) {
   EXPECT_EQ(report["ok"], all_well);
   EXPECT_EQ(command.status, all_well ? 0 : 1);
   EXPECT_TRUE(check_named("environment", report)["ok"]) << "a test sets nothing that would hide the others";
-  for (const Json& check : checks) EXPECT_EQ(check["fix"] == "", check["ok"].get<bool>()) << check;
+  for (const Json& check : checks)
+    EXPECT_EQ(check["fix"].get<std::string>().empty(), check["ok"].get<bool>()) << check;
 }
 
 TEST(Doctor, variable_that_is_not_read_is_a_problem) {

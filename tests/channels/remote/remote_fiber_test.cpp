@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,7 @@ class RemoteFiberTest : public RemoteChannelTest {
   static std::size_t count_ended(Calls&&... calls) {
     std::size_t ended = 0;
     std::thread([&] {
-      std::size_t begun = 0;
+      std::atomic<std::size_t> begun = 0;
       const auto start = [&](auto& call) {
         Fiber([&] {
           ++begun;
