@@ -75,7 +75,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
       : member_(access.shared_member()), access_(access), node_(std::move(node)) {}
 
-  /// A get, and the how manieth it is of those that nobody waits for.
+  /// A get that nobody waits for, and its place among all that were said.
   struct Prefetched : NumberedOperation {
     std::uint64_t place = 0;
   };

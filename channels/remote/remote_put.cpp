@@ -166,7 +166,6 @@ void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan) {
     loans_.settle(ahead_);
     return loans_.may_begin(bytes);
   };
-  check_ahead("put");
   wait_to_run_ahead(lock, may_begin, read_ns(bytes));
   std::list<LoansAhead::Loan> ahead(1);
   LoansAhead::Loan& one = ahead.front();

@@ -14,6 +14,7 @@
 #include <wyvern/channels/channel.hpp>
 #include <wyvern/channels/remote/remote_access.hpp>
 #include <wyvern/channels/remote/remote_channel.hpp>
+#include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
 #include "serving_node.hpp"
@@ -55,6 +56,17 @@ class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
   }
   static void put(RemoteChannel& channel, std::string_view text) {
     EXPECT_TRUE(channel.put(bytes_of(text), {}, WaitLimit::never()));
+  }
+
+  /// The flush says that so many messages that were put ahead met the close.
+  static void expect_turned_back(RemoteChannel& channel, int messages) {
+    try {
+      channel.flush();
+      ADD_FAILURE() << "nothing was turned back";
+    } catch (const QueueClosed& error) {
+      EXPECT_NE(std::string(error.what()).find(std::to_string(messages) + " messages"), std::string::npos)
+          << error.what();
+    }
   }
 
   JobKey key_ = JobKey::make();
