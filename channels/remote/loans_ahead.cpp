@@ -7,14 +7,15 @@ void LoansAhead::begun(std::list<Loan>& one) {
   under_way_.splice(under_way_.end(), one);
 }
 
-void LoansAhead::settle(PutsAhead& ahead) {
-  under_way_.remove_if([&](const Loan& loan) {
+bool LoansAhead::settle(PutsAhead& ahead) {
+  const auto ended = under_way_.remove_if([&](const Loan& loan) {
     if (!loan.answer.is_over()) return false;
     if (loan.answer.outcome == wire::FrameKind::closed) ++turned_back_;
     if (loan.answer.refusal) ahead.refusal = loan.answer.refusal;
     bytes_ -= loan.bytes.bytes().size();
     return true;
   });
+  return ended != 0;
 }
 
 void LoansAhead::clear() {

@@ -37,8 +37,8 @@ class LoansAhead {
 
   /// Its operation has begun.
   void begun(std::list<Loan>& one);
-  /// Forgets those that have ended; a refusal of one goes to `ahead`.
-  void settle(PutsAhead& ahead);
+  /// Forgets those that have ended; a refusal of one goes to `ahead`. Whether there were any.
+  bool settle(PutsAhead& ahead);
   /// Forgets all.
   void clear();
 

@@ -129,6 +129,8 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
 
   /// The channel is kept until its home has read what it has put.
   void keep_while_read(std::shared_ptr<RemoteChannel> channel);
+  /// It has, as somebody knows who holds the channel.
+  void end_keeping(const RemoteChannel& channel);
 
   /// The channels that are open, by object id.
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }

@@ -50,7 +50,7 @@ bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
 /// What became of puts whose answers nobody waited for.
 void RemoteChannel::check_ahead(const char* call) {
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
-  loans_.settle(ahead_);
+  if (loans_.settle(ahead_) && !loans_.any_under_way()) access_.end_keeping(*this);
   if (ahead_.refusal) {
     const auto refusal = std::exchange(ahead_.refusal, std::nullopt);
     throw_error(refusal->code, std::string(call) + ": of an earlier put: " + refusal->text);

@@ -52,6 +52,10 @@ void RemoteAccess::keep_while_read(std::shared_ptr<RemoteChannel> channel) {
   if (std::ranges::find(read_, channel) == read_.end()) read_.push_back(std::move(channel));
 }
 
+void RemoteAccess::end_keeping(const RemoteChannel& channel) {
+  std::erase_if(read_, [&](const auto& kept) { return kept.get() == &channel; });
+}
+
 bool RemoteAccess::is_any_read() const {
   return std::ranges::any_of(read_, [](const auto& channel) { return channel->is_read(); });
 }
