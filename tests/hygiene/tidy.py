@@ -2,7 +2,8 @@
 """clang-tidy on every source. Usage: tidy.py BUILD_FOLDER CLANG_TIDY
 
 A source that was clean is looked at again only when it, a header of ours that it includes, its compile command
-or the rules have changed: a full run takes minutes, the next one seconds."""
+or the rules have changed: a full run takes minutes, the next one seconds, in another clone as well. What was clean is
+noted in the user's cache folder."""
 
 import concurrent.futures
 import hashlib
@@ -16,7 +17,8 @@ import sys
 import tree
 
 BUILD, CLANG_TIDY = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
-STAMPS = BUILD / "tidy"
+COMMANDS = BUILD / "tidy"
+STAMPS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "wyvern" / "tidy"
 RULES = "".join(tree.read(path) for path in tree.files(".clang-tidy"))
 
 
@@ -44,11 +46,12 @@ def with_own_headers(source):
 def complaint_about(entry):
     source = pathlib.Path(entry["file"])
     content = "\0".join(tree.read(path) for path in with_own_headers(source))
-    key = hashlib.sha256("\0".join([CLANG_TIDY, RULES, entry["command"], content]).encode()).hexdigest()
+    command = entry["command"].replace(str(tree.ROOT), "")
+    key = hashlib.sha256("\0".join([CLANG_TIDY, RULES, command, content]).encode()).hexdigest()
     stamp = STAMPS / key
     if stamp.exists():
         return None
-    result = subprocess.run([CLANG_TIDY, "--quiet", "-p", str(STAMPS), str(source)],
+    result = subprocess.run([CLANG_TIDY, "--quiet", "-p", str(COMMANDS), str(source)],
                             capture_output=True, text=True, check=False)
     if result.returncode == 0:
         stamp.touch()
@@ -56,7 +59,8 @@ def complaint_about(entry):
     return f"{result.stdout}{result.stderr}"
 
 
-STAMPS.mkdir(exist_ok=True)
+COMMANDS.mkdir(exist_ok=True)
+STAMPS.mkdir(parents=True, exist_ok=True)
 entries = {}  # by source: those of a layer are compiled with crash points too, but looked at without
 for entry in json.loads((BUILD / "compile_commands.json").read_text()):
     source = pathlib.Path(entry["file"])
@@ -64,6 +68,6 @@ for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         # Precompiled headers are the compiler's own, and would hide an include that is missing.
         entry["command"] = re.sub(r"-Winvalid-pch -include \S+", "", entry["command"])
         entries.setdefault(source, entry)
-(STAMPS / "compile_commands.json").write_text(json.dumps(list(entries.values())))
+(COMMANDS / "compile_commands.json").write_text(json.dumps(list(entries.values())))
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     tree.finish("clang-tidy", [found for found in pool.map(complaint_about, entries.values()) if found])

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -16,20 +15,7 @@ using Lines = std::vector<std::string>;
 class ScenarioTest : public testing::TestWithParam<Job::How> {
  protected:
   /// What it printed, without the launcher's last line. Nothing of the job is left then.
-  Lines run(Lines scenario, int expected_status = 0) {
-    scenario.insert(scenario.begin(), JOB_PROGRAM);
-    Job job(GetParam(), std::move(scenario));
-    const int status = job.wait();
-    error_ = job.error();
-    EXPECT_EQ(status, expected_status) << job.output() << error_;
-    auto lines = job.output_lines();
-    if (GetParam() != Job::How::direct && !lines.empty()) {
-      EXPECT_EQ(lines.back(), "+++ head proc exited, code " + std::to_string(expected_status));
-      lines.pop_back();
-    }
-    EXPECT_TRUE(eventually([&] { return job.gone(""); }));
-    return lines;
-  }
+  Lines run(Lines scenario, int expected_status = 0);
 
   /// Processes go over the nodes in turns, then.
   bool has_nodes() const { return GetParam() == Job::How::four_nodes; }

@@ -1,0 +1,22 @@
+#include "runtime/support/scenario_test.hpp"
+
+#include <utility>
+
+namespace wyvern::test {
+
+Lines ScenarioTest::run(Lines scenario, int expected_status) {
+  scenario.insert(scenario.begin(), JOB_PROGRAM);
+  Job job(GetParam(), std::move(scenario));
+  const int status = job.wait();
+  error_ = job.error();
+  EXPECT_EQ(status, expected_status) << job.output() << error_;
+  auto lines = job.output_lines();
+  if (GetParam() != Job::How::direct && !lines.empty()) {
+    EXPECT_EQ(lines.back(), "+++ head proc exited, code " + std::to_string(expected_status));
+    lines.pop_back();
+  }
+  EXPECT_TRUE(eventually([&] { return job.gone(""); }));
+  return lines;
+}
+
+}  // namespace wyvern::test
