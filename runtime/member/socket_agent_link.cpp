@@ -59,7 +59,9 @@ void SocketAgentLink::exchange(std::span<const std::byte> request, std::span<con
     if (!control::wait_until_ready(socket, POLLOUT, deadline)) throw_no_answer(agent_name_);
   }
   while (true) {
-    const control::Transfer received = control::receive_packet(socket, packet);
+    control::Transfer received = control::receive_packet(socket, packet);
+    // Of an agent that has left the request unread the kernel says that first, and then gives its last word.
+    if (received == control::Transfer::closed) received = control::receive_packet(socket, packet);
     if (received == control::Transfer::closed) throw_agent_died(agent_name_);
     if (received == control::Transfer::would_block) {
       if (!control::wait_until_ready(socket, POLLIN, deadline)) throw_no_answer(agent_name_);

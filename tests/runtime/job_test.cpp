@@ -134,6 +134,15 @@ TEST_P(JobTest, head_that_ends_ends_its_fibers_before) {
 
 TEST_P(JobTest, exec_in_the_head_ends_the_job) { run({"exec_inside"}, 0); }
 
+TEST_P(JobTest, memory_too_small_for_a_node_is_an_error_that_says_so) {
+  // Often: the agent ends at about the moment at which the first process asks it for something.
+  for (int i = 0; i < 20; ++i) {
+    Job job(GetParam(), {JOB_PROGRAM, "nested"}, {.environment = {{"WYVERN_MEMORY", "4K"}}});
+    EXPECT_NE(job.wait(), 0);
+    EXPECT_NE(job.error().find("more than the memory ceiling of "), std::string::npos) << job.error();
+  }
+}
+
 TEST_P(JobTest, wrong_memory_variable_is_an_error) {
   Job job(GetParam(), {JOB_PROGRAM, "puids", "0"}, {.environment = {{"WYVERN_MEMORY", "a lot"}}});
   EXPECT_NE(job.wait(), 0);
