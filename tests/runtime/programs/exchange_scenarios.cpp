@@ -81,7 +81,7 @@ int verified(Runtime& runtime, const Arguments&) {
     producers.back().start();
     consumers.back().start();
   }
-  std::vector<int> times(workers * count);
+  std::vector<int> times(std::size_t{workers} * count);
   for (std::size_t i = 0; i < times.size(); ++i) ++times.at(static_cast<std::size_t>(seen.get()));
   const int failed = join_all(producers);
   items.close();
