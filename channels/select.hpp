@@ -26,7 +26,8 @@
 ///
 /// - Fair: where several have messages, they take turns; one that is never empty keeps nobody from another.
 /// - A queue that is closed and drained is passed over. QueueClosed once all of them are.
-/// - Queues of this node; InvalidArgument for one of another.
+/// - Queues of other nodes are asked; a message that comes from one when another has been chosen goes back to
+///   the front of its queue. NodeLost if the node of one is, though others may still have messages.
 /// - It throws what get and lease throw, and DecodeError for a message that is no T, which has left its
 /// queue.
 ///   What the function throws comes out of select; its message has been taken.
