@@ -57,7 +57,9 @@ void HeldLoan::carry(std::uint64_t payload_bytes, std::span<const ObjectReferenc
 void LocalChannel::check_size(std::uint64_t bytes) const {
   if (bytes > view_.segment().header().memory_ceiling) {
     throw TooLarge("a message of " + std::to_string(bytes) + " bytes for " + description() +
-                   " is larger than all memory that its node may use");
+                   " is larger than all memory that its node may use, " +
+                   std::to_string(view_.segment().header().memory_ceiling >> 20) +
+                   " MiB; send it in parts, or raise the ceiling with --memory or WYVERN_MEMORY");
   }
   if (bytes > view_.inline_size() && bytes > view_.header().max_bytes) {
     throw TooLarge("a message of " + std::to_string(bytes) + " bytes can never fit into " + description() +

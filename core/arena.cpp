@@ -6,6 +6,7 @@
 
 #include <wyvern/core/arena.hpp>
 #include <wyvern/core/error.hpp>
+#include <wyvern/core/memory_limit.hpp>
 
 namespace wyvern {
 namespace {
@@ -15,8 +16,23 @@ constexpr std::uint64_t round_to_pages(std::uint64_t bytes) {
 }
 
 std::string mebibytes(std::uint64_t bytes) {
-  const std::uint64_t tenths = (bytes * 10 + (1U << 20) - 1) >> 20;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
+  const std::uint64_t whole = bytes >> 20;
+  const std::uint64_t tenths = ((bytes & 0xfffff) * 10 + 0xfffff) >> 20;  // rounded up
+  return std::to_string(whole + tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
+}
+
+/// A ceiling above what there is would not help: the kernel ends somebody, then.
+std::string how_to_raise_ceiling(std::uint64_t committed, std::uint64_t wanted) {
+  const std::string raise = "raise the ceiling with --memory or WYVERN_MEMORY";
+  const MemoryLimit limit = memory_limit();
+  const std::string there = limit.group.empty()
+                                ? "the machine has " + mebibytes(limit.bytes)
+                                : "control group " + limit.group + " allows " + mebibytes(limit.bytes);
+  if (committed <= limit.bytes && wanted <= limit.bytes - committed) return raise + " (" + there + " in all)";
+  return there + " in all: " +
+         (limit.group.empty() ? "run it where there is more"
+                              : "raise the limit of the control group first, then the ceiling with --memory "
+                                "or WYVERN_MEMORY");
 }
 
 }  // namespace
@@ -26,13 +42,16 @@ Arena::Arena(const Segment& segment) : segment_(segment) {
   free_.emplace(start, segment.reserve_bytes() - start);
 }
 
+void Arena::require_room_for(std::uint64_t bytes) const {
+  if (has_room_for(bytes)) return;
+  throw OutOfMemory(mebibytes(bytes) + " of shared memory wanted, but " + mebibytes(committed()) +
+                    " of at most " + mebibytes(ceiling()) + " are in use on node " +
+                    std::to_string(segment_.header().node) + "; " + how_to_raise_ceiling(committed(), bytes) +
+                    ", or use fewer or smaller queues and messages");
+}
+
 void Arena::commit(std::uint64_t offset, std::uint64_t bytes) {
-  if (!has_room_for(bytes)) {
-    throw OutOfMemory(
-        mebibytes(bytes) + " of shared memory wanted, but " + mebibytes(committed()) + " of at most " +
-        mebibytes(ceiling()) + " are in use on node " + std::to_string(segment_.header().node) +
-        "; raise the ceiling with --memory or WYVERN_MEMORY, or use fewer or smaller queues and messages");
-  }
+  require_room_for(bytes);
   int result = 0;
   do {
     result = ::fallocate(segment_.fd(), 0, static_cast<off_t>(offset), static_cast<off_t>(bytes));
@@ -48,12 +67,16 @@ void Arena::commit(std::uint64_t offset, std::uint64_t bytes) {
 }
 
 std::uint64_t Arena::allocate(std::uint64_t bytes) {
+  require_room_for(bytes);
   const std::uint64_t size = round_to_pages(std::max<std::uint64_t>(bytes, 1));
   const auto range =
       std::find_if(free_.begin(), free_.end(), [size](const auto& entry) { return entry.second >= size; });
-  if (size < bytes || range == free_.end()) {
-    throw OutOfMemory(mebibytes(bytes) + " of shared memory wanted, more than node " +
-                      std::to_string(segment_.header().node) + " has addresses for in one piece");
+  if (range == free_.end()) {
+    throw OutOfMemory(
+        mebibytes(bytes) + " of shared memory wanted, more than node " +
+        std::to_string(segment_.header().node) +
+        " has addresses for in one piece; use fewer or smaller queues and messages, or raise the "
+        "ceiling with --memory or WYVERN_MEMORY");
   }
   const auto [offset, room] = *range;
   commit(offset, size);

@@ -31,6 +31,7 @@ class Arena {
   }
 
  private:
+  void require_room_for(std::uint64_t bytes) const;
   void commit(std::uint64_t offset, std::uint64_t bytes);
 
   const Segment& segment_;

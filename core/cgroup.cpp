@@ -16,7 +16,9 @@ std::vector<std::string> cgroup_folders(const std::string& controller, const std
     if (!version2 && controllers.find("," + controller + ",") == std::string::npos) continue;
     std::string hierarchy = root + "/sys/fs/cgroup";
     if (!version2) hierarchy.append("/").append(controller);
-    for (std::string path = line.substr(second + 1);; path.erase(path.rfind('/'))) {
+    std::string path = line.substr(second + 1);
+    if (path == "/") path.clear();  // the outermost, as in a container
+    for (;; path.erase(path.rfind('/'))) {
       folders.push_back(hierarchy + path + "/");
       if (path.rfind('/') == std::string::npos) break;
     }

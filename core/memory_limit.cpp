@@ -26,15 +26,19 @@ int cores_in_affinity_mask() {
 
 }  // namespace
 
-std::uint64_t default_memory_ceiling() {
-  std::uint64_t limit = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                        static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE));
-  for (const std::string& folder : cgroup_folders("memory")) {
-    for (const char* file : {"memory.max", "memory.limit_in_bytes"})
-      limit = std::min(limit, read_cgroup_number(folder + file).value_or(limit));
+MemoryLimit memory_limit(const std::string& root) {
+  MemoryLimit limit{static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                    static_cast<std::uint64_t>(::sysconf(_SC_PAGE_SIZE))};
+  for (const std::string& folder : cgroup_folders("memory", root)) {
+    for (const char* file : {"memory.max", "memory.limit_in_bytes"}) {
+      const auto bytes = read_cgroup_number(folder + file);
+      if (bytes && *bytes < limit.bytes) limit = {*bytes, folder};
+    }
   }
-  return limit / 2;
+  return limit;
 }
+
+std::uint64_t default_memory_ceiling() { return memory_limit().bytes / 2; }
 
 std::uint32_t usable_cores() {
   double cores = cores_in_affinity_mask();

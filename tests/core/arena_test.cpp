@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,22 @@ TEST_F(ArenaTest, reaching_the_ceiling_is_out_of_memory_and_changes_nothing) {
   EXPECT_NO_THROW(arena_.allocate(page_size)) << "what fits exactly still fits";
   arena_.release(offset, room - page_size);
   EXPECT_NO_THROW(arena_.allocate(room - page_size));
+}
+
+TEST_F(ArenaTest, out_of_memory_says_what_is_there_and_what_to_do) {
+  // More than the ceiling, more than there are addresses for, more than any machine has.
+  for (const std::uint64_t bytes : {9 * mebibyte, std::uint64_t{2} << 30, std::uint64_t{1} << 62}) {
+    try {
+      arena_.allocate(bytes);
+      FAIL() << bytes;
+    } catch (const OutOfMemory& error) {
+      const std::string what = error.what();
+      EXPECT_EQ(what.find(std::to_string(bytes / mebibyte) + ".0 MiB of shared memory wanted, but "), 0U)
+          << what;
+      EXPECT_NE(what.find(" of at most 8.0 MiB are in use on node 1; "), std::string::npos) << what;
+      EXPECT_NE(what.find(" MiB in all"), std::string::npos) << what;
+    }
+  }
 }
 
 TEST_F(ArenaTest, absurd_sizes_are_out_of_memory) {

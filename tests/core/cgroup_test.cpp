@@ -43,6 +43,11 @@ TEST_F(Cgroup, of_version_1_is_that_of_the_controller) {
   EXPECT_EQ(folders(text, "pids"), Folders());
 }
 
+TEST_F(Cgroup, of_a_container_is_the_outermost) {
+  EXPECT_EQ(folders("0::/\n", "memory"), (Folders{"/sys/fs/cgroup/"}));
+  EXPECT_EQ(folders("4:memory:/\n", "memory"), (Folders{"/sys/fs/cgroup/memory/"}));
+}
+
 TEST_F(Cgroup, numbers_are_read_and_words_are_none) {
   const std::string file = root_ + "/number";
   EXPECT_EQ(read_cgroup_number(file), std::nullopt);

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   Scenarios scenarios = process_scenarios();
   scenarios.merge(output_scenarios());
   scenarios.merge(ending_scenarios());
+  scenarios.merge(exchange_scenarios());
   scenarios.merge(queue_scenarios());
   scenarios.merge(node_scenarios());
   scenarios.merge(handle_scenarios());

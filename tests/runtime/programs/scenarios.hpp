@@ -19,6 +19,7 @@ using Scenarios = std::map<std::string, Scenario>;
 Scenarios process_scenarios();
 Scenarios output_scenarios();
 Scenarios ending_scenarios();
+Scenarios exchange_scenarios();
 Scenarios queue_scenarios();
 Scenarios node_scenarios();
 Scenarios handle_scenarios();
