@@ -26,6 +26,9 @@
 namespace wyvern {
 
 struct QueueOptions;
+namespace detail {
+class Selection;
+}
 
 /// How many elements a range has, if it can tell without being used up; otherwise 1.
 template <class Range>
@@ -211,6 +214,7 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   }
 
  private:
+  friend class detail::Selection;
   explicit Channel(std::shared_ptr<LocalChannel> local) : local_(std::move(local)) {}
   explicit Channel(std::shared_ptr<RemoteChannel> remote) : remote_(std::move(remote)) {}
   RemoteChannel& remote() const {

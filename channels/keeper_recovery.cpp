@@ -114,7 +114,10 @@ void Keeper::wake_for_the_dead(const RingView& view) {
 }
 
 void Keeper::sweep() {
-  for (std::uint32_t parker = 0; parker < max_parkers; ++parker) {
+  // Relaxed: a place that has just been taken is for the next sweep.
+  const std::uint32_t used =
+      std::min(segment_.header().parkers_used.load(std::memory_order_relaxed), max_parkers);
+  for (std::uint32_t parker = 0; parker < used; ++parker) {
     ParkerCell& cell = segment_.parker(parker);
     const std::uint32_t state = cell.state.load(std::memory_order_seq_cst);
     if (state == parker_notified)

@@ -140,6 +140,11 @@ class LocalChannel {
   /// The next message, got or under a lease, or nothing in time. QueueClosed once closed and drained; for a
   /// lease, once no message can come back either.
   std::optional<HeldMessage> take(IntentKind kind, const WaitLimit& limit);
+  /// The same now or not at all, for who looks at several: the end is an outcome like empty.
+  RingOutcome take_now(IntentKind kind, std::optional<HeldMessage>& message);
+  /// What a take waits for: a message, or the end. Whoever is woken for it and takes nothing passes the wake
+  /// on.
+  bool has_something(IntentKind kind) const;
   /// As take, for a message that is got and copied: into `buffer`, whose size it is expected to have, or, if
   /// it has another one, into `other`.
   Received get_into(std::span<std::byte> buffer, std::vector<std::byte>& other, const WaitLimit& limit);
@@ -194,7 +199,7 @@ class LocalChannel {
   RingOutcome try_take(PortGuard& port, IntentKind kind);
   template <class Attempt>
   bool take_waiting(IntentKind kind, const WaitLimit& limit, Attempt attempt);
-  bool has_something(IntentKind kind) const;
+  RingOutcome attempt_take(IntentKind kind, std::optional<HeldMessage>& message);
   bool needs_port_for_nothing(IntentKind kind) const;
   void count_gets(std::uint64_t count, std::uint64_t (*count_in)(Port&, std::uint64_t));
   void wake_joiners_if_done() const;

@@ -189,16 +189,26 @@ bool LocalChannel::take_waiting(IntentKind kind, const WaitLimit& limit, Attempt
   return true;
 }
 
+RingOutcome LocalChannel::attempt_take(IntentKind kind, std::optional<HeldMessage>& message) {
+  if (needs_port_for_nothing(kind)) return RingOutcome::empty;
+  PortGuard port = kind == IntentKind::get ? borrow_port() : borrow_balanced_port();
+  const RingOutcome outcome = try_take(port, kind);
+  if (outcome == RingOutcome::done) message.emplace(*this, std::move(port), kind);
+  return outcome;
+}
+
 std::optional<HeldMessage> LocalChannel::take(IntentKind kind, const WaitLimit& limit) {
   std::optional<HeldMessage> message;
-  take_waiting(kind, limit, [&]() -> RingOutcome {
-    if (needs_port_for_nothing(kind)) return RingOutcome::empty;
-    PortGuard port = kind == IntentKind::get ? borrow_port() : borrow_balanced_port();
-    const RingOutcome outcome = try_take(port, kind);
-    if (outcome == RingOutcome::done) message.emplace(*this, std::move(port), kind);
-    return outcome;
-  });
+  take_waiting(kind, limit, [&] { return attempt_take(kind, message); });
   return message;
+}
+
+RingOutcome LocalChannel::take_now(IntentKind kind, std::optional<HeldMessage>& message) {
+  const RingOutcome outcome = attempt_take(kind, message);
+  if (outcome != RingOutcome::done) return outcome;
+  view_.header().putters.wake_one(view_.segment());
+  CRASH_POINT("take.woken");
+  return outcome;
 }
 
 Received LocalChannel::get_into(std::span<std::byte> buffer, std::vector<std::byte>& other,

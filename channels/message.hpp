@@ -118,6 +118,7 @@ class ChannelLease {
   ChannelLease(std::shared_ptr<LocalChannel> channel, HeldMessage held)
       : held_(std::move(channel), std::move(held)) {}
   explicit ChannelLease(RemoteMessage held) : held_(std::move(held)) {}
+  explicit ChannelLease(Held held) : held_(std::move(held)) {}
   std::span<const std::byte> bytes() const {
     return held_.call([](const auto& message) { return message.bytes(); });
   }

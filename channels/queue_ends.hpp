@@ -48,6 +48,10 @@ class Producer : public PutForms<Producer<T>, T, Loan<T>>, public PutManyForms<P
   Queue<T> queue_;
 };
 
+namespace detail {
+struct SelectFrom;
+}
+
 /// A handle to a queue that can only get. Otherwise like Queue.
 template <class T>
 class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>>, public GetManyForms<Consumer<T>, T> {
@@ -75,6 +79,7 @@ class Consumer : public TakeForms<Consumer<T>, T, Message<T>, Lease<T>>, public 
 
  private:
   friend struct Codec<Consumer>;
+  friend struct detail::SelectFrom;
   Queue<T> queue_;
 };
 

@@ -22,6 +22,13 @@ void learn_wake_cost(std::atomic<std::uint32_t>& estimate, std::uint64_t sample)
                  std::memory_order_relaxed);
 }
 
+/// Relaxed: a sweep that comes too early for it leaves the place to the next one.
+void raise_parkers_used(SegmentHeader& header, std::uint32_t count) {
+  std::uint32_t used = header.parkers_used.load(std::memory_order_relaxed);
+  while (used < count && !header.parkers_used.compare_exchange_weak(used, count, std::memory_order_relaxed)) {
+  }
+}
+
 std::uint32_t claim_cell(const Member& member) {
   const Segment& segment = member.segment();
   // From the first on, so that waiter sets stay dense.
@@ -31,6 +38,7 @@ std::uint32_t claim_cell(const Member& member) {
     if (segment.parker(index).owner.load(std::memory_order_relaxed) == 0 &&
         segment.parker(index).owner.compare_exchange_strong(
             expected, member.process_index() + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+      raise_parkers_used(segment.header(), index + 1);
       return index;
     }
   }

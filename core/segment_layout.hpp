@@ -9,7 +9,7 @@
 namespace wyvern {
 
 inline constexpr std::uint64_t segment_magic = 0x314E'5245'5659'5721;  // "!WYVERN1"
-inline constexpr std::uint32_t layout_version = 3;
+inline constexpr std::uint32_t layout_version = 4;
 inline constexpr std::size_t page_size = 4096;
 inline constexpr std::size_t cache_line = 64;
 
@@ -124,6 +124,7 @@ struct SegmentHeader {
   std::atomic<std::uint32_t> objects_ready;  ///< directory entries below this are committed
   std::atomic<std::uint32_t> groups_ready;   ///< extent groups made so far
   std::atomic<std::uint32_t> name_changes;   ///< counts names that came to be; waited on by open_queue
+  std::atomic<std::uint32_t> parkers_used;   ///< those from this on have never had an owner
   alignas(cache_line) std::atomic<std::uint32_t> extent_classes[max_extent_classes];  ///< first group + 1
   alignas(cache_line) SpinPermit permits[max_spin_permits];
 };

@@ -4,6 +4,7 @@
 
 #include <wyvern/channels/channel.hpp>
 #include <wyvern/channels/queue.hpp>
+#include <wyvern/channels/select.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/fiber/fiber.hpp>
 #include <wyvern/core/function/function.hpp>

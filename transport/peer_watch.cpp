@@ -56,7 +56,8 @@ PeerWatch::PeerWatch(Endpoint& endpoint, const PeerWatchOptions& options)
     : endpoint_(endpoint),
       interval_(options.interval),
       suspect_after_(options.suspect_after),
-      lost_after_(options.lost_after) {
+      lost_after_(options.lost_after),
+      is_in_step_(options.is_in_step) {
   if (options.interval <= options.interval.zero() || suspect_after_ < 2 * interval_ ||
       lost_after_ < suspect_after_ + interval_) {
     throw InvalidArgument(
@@ -182,12 +183,19 @@ void PeerWatch::fail(Watched& watched, int error, Time beat_due) const {
   watched.beat_due = beat_due;
 }
 
+PeerWatch::Time PeerWatch::next_beat(Time now) const {
+  if (!is_in_step_) return now + interval_;
+  const Time earliest = now + interval_ / 2;
+  const Duration past_step = earliest.time_since_epoch() % interval_;
+  return past_step == past_step.zero() ? earliest : earliest + (interval_ - past_step);
+}
+
 bool PeerWatch::beat(Watched& watched, Time now) const {
   const Time again_soon = now + interval_ / tries_in_an_interval;
   switch (endpoint_.send_beat(watched.peer)) {
     case SendOutcome::done:
       watched.was_sent_to = true;
-      watched.beat_due = now + interval_;
+      watched.beat_due = next_beat(now);
       return true;
     case SendOutcome::retry: watched.beat_due = again_soon; return true;
     case SendOutcome::failed: break;

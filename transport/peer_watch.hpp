@@ -16,11 +16,14 @@ namespace wyvern {
 /// When a peer counts as gone. The peers' own watches should have the same interval: who beats less often
 /// than somebody else's `suspect_after` is suspected.
 struct PeerWatchOptions {
-  std::chrono::milliseconds interval{1000};  ///< between two beats to a peer, at most
+  std::chrono::milliseconds interval{1000};  ///< between two beats to a peer
   /// Of silence; at least two intervals: one beat may be late.
   std::chrono::milliseconds suspect_after{3000};
   /// Of silence; at least an interval after the suspicion, so that the peer can be heard once more.
   std::chrono::milliseconds lost_after{5000};
+  /// Beats go out when the clock of this host shows a multiple of the interval, half an interval after the
+  /// last one or later. So who is watched by several of this host wakes once for all of them.
+  bool is_in_step = false;
 };
 
 enum class PeerState : std::uint8_t {
@@ -108,6 +111,7 @@ class PeerWatch {
   /// False: it is lost.
   bool judge(Watched& watched) const;
   bool beat(Watched& watched, Time now) const;
+  Time next_beat(Time now) const;
   void lose(Watched& watched);
   std::vector<Watched>::iterator find(PeerNumber peer);
 
@@ -115,6 +119,7 @@ class PeerWatch {
   Duration interval_;
   Duration suspect_after_;
   Duration lost_after_;
+  bool is_in_step_;
   std::vector<Watched> watched_;  // by number
   std::vector<LostPeer> lost_;    // room for all
   Duration counted_{0};           // time in which somebody looked

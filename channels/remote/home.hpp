@@ -15,6 +15,7 @@
 #include <wyvern/channels/remote/guest_opening.hpp>
 #include <wyvern/channels/remote/served_queue.hpp>
 #include <wyvern/channels/remote/stand_in.hpp>
+#include <wyvern/channels/remote/watching.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
 #include <wyvern/core/puid.hpp>
@@ -44,7 +45,7 @@ class RequestHandler {
 
 struct HomeOptions {
   GuestLimits limits = {};
-  PeerWatchOptions watch = {};
+  PeerWatchOptions watch = watch_of_guests;
   /// Told of each guest that is given up, and why, and now and then of strangers that are turned away. Must
   /// not throw.
   std::function<void(const std::string&)> report = {};

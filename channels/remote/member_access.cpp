@@ -4,14 +4,12 @@
 #include <vector>
 
 #include <wyvern/channels/remote/member_access.hpp>
+#include <wyvern/channels/remote/watching.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/transport/fabric_endpoint.hpp>
 
 namespace wyvern {
 namespace {
-
-/// A little longer than that of homes, which have more peers: they begin, and this process answers.
-constexpr PeerWatchOptions watch_of_homes{.interval = PeerWatchOptions().interval * 5 / 4};
 
 [[noreturn]] void throw_no_such_node(std::uint32_t node, std::size_t nodes) {
   throw NodeLost("a queue of node " + std::to_string(node) + " cannot be reached: this job has " +

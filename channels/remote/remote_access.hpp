@@ -108,6 +108,8 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   void wait_through(Lock& lock, const std::function<bool()>& over) {
     wait(lock, over, WaitLimit::never(), 0, IfEnded::goes_on);
   }
+  /// For who waits for something here and for other things at the same time.
+  class Watch;
   /// What some wait for may be so now.
   void look_again();
   /// As long as it takes; throws NodeLost when the node is, FiberEnded.
@@ -226,6 +228,20 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   bool own_waits_ = false;
   bool is_ending_ = false;
   std::thread thread_;
+};
+
+/// While this lives, the fiber (or who waits as one, see FirstOf) that has made it is woken whenever
+/// `over()`, which outlives it. Made and ended by that fiber, without the lock.
+class RemoteAccess::Watch {
+ public:
+  Watch(RemoteAccess& access, const std::function<bool()>& over);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  RemoteAccess& access_;
+  Waiter waiter_;
 };
 
 }  // namespace wyvern

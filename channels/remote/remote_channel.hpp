@@ -39,6 +39,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   RemoteChannel(const RemoteChannel&) = delete;
   RemoteChannel& operator=(const RemoteChannel&) = delete;
 
+  const std::shared_ptr<Member>& member() const { return member_; }
   const ObjectReference& reference() const { return reference_; }
   const wire::QueueTerms& terms() const { return terms_; }
 
@@ -55,7 +56,13 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   bool is_read() const { return loans_.any_under_way() && !node_->lost(); }
   /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
   void flush();
-  std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit);
+  std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit) {
+    return take(kind, limit, limit.is_now());
+  }
+  /// What is there now, as the home says; nothing also if it has not said so in time.
+  std::optional<RemoteMessage> take_now(IntentKind kind, const WaitLimit& limit) {
+    return take(kind, limit, true);
+  }
   /// Between one and `most` messages: waits for the first, and gets what is there then; none: nothing in
   /// time.
   std::vector<RemoteMessage> take_many(std::size_t most, const WaitLimit& limit);
@@ -72,6 +79,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
  private:
   friend class RemoteMessage;
   friend class RemotePutBatch;
+  friend class PendingTake;
   RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
       : member_(access.shared_member()), access_(access), node_(std::move(node)) {}
 
@@ -99,6 +107,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   std::uint64_t ask(wire::FrameKind kind, const char* call);
   void wait_and_end(RemoteAccess::Lock& lock, std::uint32_t number, RemoteOperation& operation);
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
+  std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit, bool is_now);
   bool settle_left(RemoteAccess::Lock& lock, bool is_lease, const WaitLimit& limit);
   std::optional<RemoteMessage> take_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
   RemoteMessage take_first_prefetched(RemoteAccess::Lock& lock);
@@ -111,7 +120,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   bool are_prefetched_over() const;
   void return_prefetched();
   bool give_back_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
-  std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit);
+  std::uint32_t ask_for_message(RemoteOperation& answer, bool is_lease, bool is_now);
   RemoteMessage receive(RemoteAccess::Lock& lock, std::uint32_t operation, IntentKind kind,
                         RemoteOperation answer);
   bool take_more(std::vector<RemoteMessage>& messages, std::size_t count);

@@ -73,7 +73,7 @@ void RemoteMessage::end_as(Fate fate) noexcept {
   fate == Fate::given_back ? channel->access_.send(node) : channel->access_.send_soon(node);
 }
 
-std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimit& limit) {
+std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimit& limit, bool is_now) {
   Member::check_not_forked();
   RemoteAccess::Lock lock = access_.lock();
   while (true) {
@@ -84,12 +84,12 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
       detail::throw_if_fiber_ended();
       return std::nullopt;
     }
-    if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, limit);
+    if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, is_now ? WaitLimit::now() : limit);
     if (!prefetched_.empty() && !give_back_prefetched(lock, limit)) return std::nullopt;
     // A get that came to its limit may be on its way back with a message all the same, which comes before
     // what a further one would bring.
     const auto left = node_->find_left_get(opening_, is_lease);
-    const std::uint32_t operation = left ? *left : ask_for_message(answer, is_lease, limit);
+    const std::uint32_t operation = left ? *left : ask_for_message(answer, is_lease, is_now);
     if (left) node_->wait_again(operation, answer);
     const auto is_over = [&] { return answer.is_over() || node_->lost(); };
     if (!access_.wait(lock, is_over, limit.is_now() ? WaitLimit::never() : limit)) {
@@ -117,11 +117,11 @@ bool RemoteChannel::settle_left(RemoteAccess::Lock& lock, bool is_lease, const W
   return access_.wait(lock, has_ended, limit.is_now() ? WaitLimit::never() : limit);
 }
 
-std::uint32_t RemoteChannel::ask_for_message(RemoteOperation& answer, bool is_lease, const WaitLimit& limit) {
+std::uint32_t RemoteChannel::ask_for_message(RemoteOperation& answer, bool is_lease, bool is_now) {
   const std::uint32_t operation = node_->begin(answer);
   wire::FrameFlags flags = 0;
   if (is_lease) flags |= flag(FrameFlag::lease);
-  if (limit.is_now()) flags |= flag(FrameFlag::now);
+  if (is_now) flags |= flag(FrameFlag::now);
   say(FrameKind::get, operation, flags);
   access_.send_before_wait(*node_);
   return operation;

@@ -131,6 +131,18 @@ void RemoteAccess::sleep(Lock& lock, EventWait& wait, const EventDescriptor& int
   if (others[0].revents != 0) interrupt.clear();
 }
 
+RemoteAccess::Watch::Watch(RemoteAccess& access, const std::function<bool()>& over)
+    : access_(access), waiter_(over, access) {
+  const Lock lock(access_.mutex_);
+  access_.note_call();
+  access_.fibers_.push_back(waiter_);
+}
+
+RemoteAccess::Watch::~Watch() {
+  const Lock lock(access_.mutex_);
+  access_.fibers_.erase(access_.fibers_.iterator_to(waiter_));
+}
+
 void RemoteAccess::wait_for(Lock& lock, RemoteNode& node, const RemoteOperation& operation) {
   if (!wait(
           lock, [&] { return operation.is_over() || node.lost(); }, WaitLimit::never()))

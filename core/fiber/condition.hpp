@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 namespace wyvern::detail {
 
 /// What somebody waits for, as a reference to a function object that says whether it is so. That one outlives
@@ -7,6 +9,7 @@ namespace wyvern::detail {
 class Condition {
  public:
   template <class Ready>
+    requires(!std::same_as<Ready, Condition>)
   explicit Condition(Ready& ready)
       : ready_(const_cast<void*>(static_cast<const void*>(&ready))),
         ask_([](void* object) { return static_cast<bool>((*static_cast<Ready*>(object))()); }) {}

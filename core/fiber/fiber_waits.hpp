@@ -26,15 +26,19 @@ struct WaitKey {
   auto operator<=>(const WaitKey&) const = default;
 };
 
-/// One fiber's wait, on its stack.
+/// One fiber's wait, on its stack, or one of several at a time.
 struct FiberWait {
   using FollowerHook =
       boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+  FiberWait(FiberControl& of, WaiterSet* in, WaitKey by, Condition until)
+      : fiber(of), set(in), key(by), condition(until) {}
 
   FiberControl& fiber;
   WaiterSet* set;
   WaitKey key;
   Condition condition;
+  FiberWait* next = nullptr;  ///< what the fiber waits for at the same time
   bool notified = false;
   boost::intrusive::set_member_hook<> leader_hook;  ///< the first of those with its key
   FollowerHook follower_hook;                       ///< the others, behind it

@@ -225,40 +225,55 @@ void FiberScheduler::end_wait_for_completions() {
   if (--waits_for_completions_ == 0) completions_ = nullptr;
 }
 
-WaitResult FiberScheduler::wait(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
-                                Condition condition, const WaitLimit& limit) {
+WaitKey FiberScheduler::begin_wait(const std::shared_ptr<Member>& member, std::uint64_t interest,
+                                   const WaiterSet* set) {
   throw_if_ended();
   adopt(member);
+  return waits_.key(*current_, interest, set);
+}
+
+WaitResult FiberScheduler::wait(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
+                                Condition condition, const WaitLimit& limit) {
+  FiberWait wait(*current_, set, begin_wait(member, interest, set), condition);
+  const bool is_ready = wait_for_first(wait, limit);
+  return {.ready = is_ready, .notified = wait.notified};
+}
+
+bool FiberScheduler::wait_for_first(FiberWait& first, const WaitLimit& limit) {
   FiberControl& fiber = *current_;
-  FiberWait wait{.fiber = fiber,
-                 .set = set,
-                 .key = waits_.key(fiber, interest, set),
-                 .condition = condition,
-                 .leader_hook = {},
-                 .follower_hook = {}};
-  WaitResult result;
+  bool is_ready = false;
   {
     const WakeOnStop wake_on_stop(limit, [&fiber] { post(fiber); });
-    waits_.add(wait);
+    for (FiberWait* wait = &first; wait != nullptr; wait = wait->next) waits_.add(*wait);
     while (true) {
-      result.ready = condition();
-      if (result.ready || limit.passed() || fiber.must_end) break;
-      if (wait.is_listed()) {
-        block(limit.deadline());
-      } else {
-        waits_.add_first(wait);  // and ask again: who makes it true from now on finds it
-      }
+      for (FiberWait* wait = &first; wait != nullptr && !is_ready; wait = wait->next)
+        is_ready = wait->condition();
+      if (is_ready || limit.passed() || fiber.must_end) break;
+      if (list_again(first)) block(limit.deadline());
     }
-    waits_.remove(wait);
+    for (FiberWait* wait = &first; wait != nullptr; wait = wait->next) waits_.remove(*wait);
   }
   take_late_posts();
-  result.notified = wait.notified;
-  if (wait.notified) until_look_ = 1;  // others may wait for the same
-  if (fiber.must_end) {
-    if (result.notified && set != nullptr && condition()) set->wake_one(member->segment());
-    throw_ended();
+  for (FiberWait* wait = &first; wait != nullptr; wait = wait->next) {
+    if (!wait->notified) continue;
+    until_look_ = 1;  // others may wait for the same
+    if (fiber.must_end && wait->set != nullptr && wait->condition())
+      wait->set->wake_one(waits_.member().segment());
   }
-  return result;
+  throw_if_ended();
+  return is_ready;
+}
+
+/// Whether all of them were listed. If not, conditions are to be asked again: who makes one true from now on
+/// finds it.
+bool FiberScheduler::list_again(FiberWait& first) {
+  bool were_listed = true;
+  for (FiberWait* wait = &first; wait != nullptr; wait = wait->next) {
+    if (wait->is_listed()) continue;
+    waits_.add_first(*wait);
+    were_listed = false;
+  }
+  return were_listed;
 }
 
 WaitResult wait_in_fiber(FiberScheduler& fibers, const std::shared_ptr<Member>& member,

@@ -59,6 +59,17 @@ class FiberScheduler {
   /// See wait_in_fiber.
   WaitResult wait(const std::shared_ptr<Member>& member, std::uint64_t interest, WaiterSet* set,
                   Condition condition, const WaitLimit& limit);
+  /// The key of a wait of the running fiber, which waits as that member. Throws FiberEnded and what
+  /// FiberWaits::adopt does.
+  WaitKey begin_wait(const std::shared_ptr<Member>& member, std::uint64_t interest, const WaiterSet* set);
+  /// Until the condition of one of these holds: of `first` and those that are chained to it. False: the limit
+  /// has passed before. Each is marked if a wake for it is to be used or passed on. FiberEnded.
+  bool wait_for_first(FiberWait& first, const WaitLimit& limit);
+  /// From here on the thread's own stack waits as it does while fibers are alive.
+  void wait_as_fiber() { active_fibers = this; }
+  void end_wait_as_fiber() {
+    if (alive_.empty()) active_fibers = nullptr;
+  }
   /// The running fiber will wait for one of these completions, as that member, until
   /// `end_wait_for_completions`.
   void begin_wait_for(Completions& completions, const std::shared_ptr<Member>& member);
@@ -83,6 +94,7 @@ class FiberScheduler {
 
   static FiberScheduler& make_for_thread();
   void adopt(const std::shared_ptr<Member>& member);
+  bool list_again(FiberWait& first);
   friend struct FiberEntry;
 
   void make_ready(FiberControl& fiber);

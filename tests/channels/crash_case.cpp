@@ -225,11 +225,13 @@ bool CrashCase::asleep(Operation operation) const {
       case Operation::put_waiting: return InterestKind::room;
       case Operation::get_waiting: return InterestKind::message;
       case Operation::lease_waiting: return InterestKind::lease;
+      case Operation::select_waiting: return InterestKind::several;
       case Operation::join_waiting: return InterestKind::tasks_done;
       default: return InterestKind::none;
     }
   };
-  return waits(operation) && sleepers(node_.segment(), kind(), channel_.reference().index) != 0;
+  const std::uint32_t whom = operation == Operation::select_waiting ? 0 : channel_.reference().index;
+  return waits(operation) && sleepers(node_.segment(), kind(), whom) != 0;
 }
 
 bool CrashCase::rightly_asleep(Operation operation) const {
@@ -239,7 +241,8 @@ bool CrashCase::rightly_asleep(Operation operation) const {
     if (operation == Operation::join_waiting) return all_tasks_done(view);
     if (may_be_given_back(view)) return true;
     return ring::has_message_or_end(view) &&
-           (operation == Operation::get_waiting || !ring::has_ended(view) || !any_lease_outstanding(view));
+           (operation == Operation::get_waiting || operation == Operation::select_waiting ||
+            !ring::has_ended(view) || !any_lease_outstanding(view));
   };
   return !ready() && asleep(operation);
 }

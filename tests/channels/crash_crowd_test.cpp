@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(operations, CrashCrowd,
                                            Operation::get_many, Operation::get_and_report, Operation::take,
                                            Operation::lease_done, Operation::lease_dropped, Operation::close,
                                            Operation::put_waiting, Operation::get_waiting,
-                                           Operation::lease_waiting),
+                                           Operation::select_waiting, Operation::lease_waiting),
                          [](const auto& instance) { return to_string(instance.param); });
 
 }  // namespace

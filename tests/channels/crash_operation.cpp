@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include <wyvern/channels/select.hpp>
 #include <wyvern/core/error.hpp>
 
 #include "support/stamped.hpp"
@@ -35,6 +36,7 @@ constexpr std::array all_traits{Traits{Operation::put_small, "put_small", 1, 0},
                                 Traits{Operation::put_waiting, "put_waiting", 1, 0},
                                 Traits{Operation::get_waiting, "get_waiting", 0, 1},
                                 Traits{Operation::lease_waiting, "lease_waiting", 0, 1},
+                                Traits{Operation::select_waiting, "select_waiting", 0, 1},
                                 Traits{Operation::join_waiting, "join_waiting", 0, 0}};
 
 const Traits& traits(Operation operation) {
@@ -146,6 +148,12 @@ class Performance {
       case Operation::lease_waiting:
         note_id(stepped([this] { return done(std::optional(channel_.lease())); }));
         break;
+      case Operation::select_waiting:
+        stepped([this] {
+          return select(on(
+              channel_, [this](const std::vector<std::byte>& message) { log_.got(read_stamped(message)); }));
+        });
+        break;
       case Operation::lease_dropped: stepped([this] { return channel_.try_lease().has_value(); }); break;
       case Operation::join_waiting: stepped([this] { return channel_.join(); }); break;
       default: stepped([this] { return channel_.close(), true; }); break;
@@ -185,7 +193,8 @@ bool is_lease(Operation operation) {
 
 bool waits(Operation operation) {
   return operation == Operation::put_waiting || operation == Operation::get_waiting ||
-         operation == Operation::lease_waiting || operation == Operation::join_waiting;
+         operation == Operation::lease_waiting || operation == Operation::select_waiting ||
+         operation == Operation::join_waiting;
 }
 
 bool reports(Operation operation) {

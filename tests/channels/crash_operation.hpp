@@ -32,6 +32,7 @@ enum class Operation {
   put_waiting,
   get_waiting,
   lease_waiting,
+  select_waiting,
   join_waiting
 };
 inline constexpr std::uint64_t batch = 3;

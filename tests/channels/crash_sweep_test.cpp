@@ -25,7 +25,8 @@ const std::vector<std::uint64_t> capacities{1, 2, 4};
 
 std::vector<RingState> states_for(Operation operation) {
   if (operation == Operation::put_waiting) return {RingState::full};
-  if (operation == Operation::get_waiting) return {RingState::empty};
+  if (operation == Operation::get_waiting || operation == Operation::select_waiting)
+    return {RingState::empty};
   if (operation == Operation::join_waiting)
     return {RingState::half, RingState::given_back, RingState::closed};
   if (operation == Operation::lease_waiting) return {RingState::empty, RingState::lent};
@@ -270,7 +271,8 @@ INSTANTIATE_TEST_SUITE_P(operations, CrashSweep,
                                            Operation::get_many, Operation::get_and_report, Operation::take,
                                            Operation::lease_done, Operation::lease_dropped, Operation::close,
                                            Operation::put_waiting, Operation::get_waiting,
-                                           Operation::lease_waiting, Operation::join_waiting),
+                                           Operation::lease_waiting, Operation::select_waiting,
+                                           Operation::join_waiting),
                          [](const auto& instance) { return to_string(instance.param); });
 
 }  // namespace

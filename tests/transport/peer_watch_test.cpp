@@ -86,6 +86,23 @@ TEST_F(PeerWatchTest, beat_that_is_due_within_half_an_interval_answers_what_was_
   }
 }
 
+TEST_F(PeerWatchTest, beats_in_step_go_out_when_the_clock_shows_a_multiple_of_the_interval) {
+  PeerWatch in_step(endpoint_, {.is_in_step = true});
+  now_ += milliseconds(300);
+  add(3);
+  in_step.add(3, now_);
+  in_step.check(now_);
+  EXPECT_EQ(peer(3).beats, 1) << "the first one is not kept waiting";
+  EXPECT_EQ(in_step.next_check(), start_ + seconds(1));
+  in_step.check(start_ + seconds(1));
+  EXPECT_EQ(peer(3).beats, 2);
+  // An answer comes close before the next step, which then need not be.
+  ++peer(3).heard;
+  in_step.check(start_ + milliseconds(1800));
+  EXPECT_EQ(peer(3).beats, 3);
+  EXPECT_EQ(in_step.next_check(), start_ + seconds(3));
+}
+
 TEST_F(PeerWatchTest, silent_peer_is_suspect_then_lost_once_and_the_others_are_not) {
   EXPECT_FALSE(let_pass(seconds(1), {1, 2}));
   EXPECT_FALSE(let_pass(milliseconds(2999), {2}));

@@ -6,7 +6,11 @@ namespace wyvern::test {
 
 Lines ScenarioTest::run(Lines scenario, int expected_status) {
   scenario.insert(scenario.begin(), JOB_PROGRAM);
-  Job job(GetParam(), std::move(scenario));
+  return run_command(std::move(scenario), expected_status);
+}
+
+Lines ScenarioTest::run_command(Lines command, int expected_status) {
+  Job job(GetParam(), std::move(command));
   const int status = job.wait();
   error_ = job.error();
   EXPECT_EQ(status, expected_status) << job.output() << error_;

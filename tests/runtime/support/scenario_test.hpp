@@ -16,6 +16,8 @@ class ScenarioTest : public testing::TestWithParam<Job::How> {
  protected:
   /// What it printed, without the launcher's last line. Nothing of the job is left then.
   Lines run(Lines scenario, int expected_status = 0);
+  /// The same of another program.
+  Lines run_command(Lines command, int expected_status = 0);
 
   /// Processes go over the nodes in turns, then.
   bool has_nodes() const { return GetParam() == Job::How::four_nodes; }
