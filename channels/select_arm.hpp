@@ -21,7 +21,7 @@ namespace wyvern::detail {
 /// allocates but what the message does, as long as all queues are of this node.
 class SelectArm {
  public:
-  SelectArm(const Channel& channel, IntentKind kind) : channel_(channel), kind_(kind) {}
+  SelectArm(Channel channel, IntentKind kind) : channel_(std::move(channel)), kind_(kind) {}
   SelectArm(const SelectArm&) = delete;
   SelectArm& operator=(const SelectArm&) = delete;
 
@@ -55,8 +55,8 @@ std::optional<std::size_t> select_within(std::span<SelectArm* const> arms, const
 template <class Result, class Handler>
 class HandledArm : public SelectArm {
  public:
-  HandledArm(const Channel& channel, IntentKind kind, Handler handler)
-      : SelectArm(channel, kind), handler_(std::move(handler)) {}
+  HandledArm(Channel channel, IntentKind kind, Handler handler)
+      : SelectArm(std::move(channel), kind), handler_(std::move(handler)) {}
 
   void handle() {
     Result result = std::move(*result_);
@@ -79,8 +79,8 @@ inline std::span<const std::byte> bytes_of(const ChannelMessage::Held& message) 
 template <class T, class Handler>
 class ValueArm final : public HandledArm<T, Handler> {
  public:
-  ValueArm(const Channel& channel, Handler handler)
-      : HandledArm<T, Handler>(channel, IntentKind::get, std::move(handler)) {}
+  ValueArm(Channel channel, Handler handler)
+      : HandledArm<T, Handler>(std::move(channel), IntentKind::get, std::move(handler)) {}
   void accept(ChannelMessage::Held message) override {
     this->result_.emplace(decode_from<T>(bytes_of(message)));
   }
@@ -89,8 +89,9 @@ class ValueArm final : public HandledArm<T, Handler> {
 template <class Handler>
 class BytesArm final : public HandledArm<std::vector<std::byte>, Handler> {
  public:
-  BytesArm(const Channel& channel, Handler handler)
-      : HandledArm<std::vector<std::byte>, Handler>(channel, IntentKind::get, std::move(handler)) {}
+  BytesArm(Channel channel, Handler handler)
+      : HandledArm<std::vector<std::byte>, Handler>(std::move(channel), IntentKind::get, std::move(handler)) {
+  }
   void accept(ChannelMessage::Held message) override {
     const auto bytes = bytes_of(message);
     this->result_.emplace(bytes.begin(), bytes.end());
@@ -100,8 +101,8 @@ class BytesArm final : public HandledArm<std::vector<std::byte>, Handler> {
 template <class T, class Handler>
 class LeaseArm final : public HandledArm<Lease<T>, Handler> {
  public:
-  LeaseArm(const Channel& channel, Handler handler)
-      : HandledArm<Lease<T>, Handler>(channel, IntentKind::lease, std::move(handler)) {}
+  LeaseArm(Channel channel, Handler handler)
+      : HandledArm<Lease<T>, Handler>(std::move(channel), IntentKind::lease, std::move(handler)) {}
   void accept(ChannelMessage::Held message) override {
     this->result_.emplace(ChannelLease(std::move(message)));
   }

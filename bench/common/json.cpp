@@ -30,6 +30,7 @@ Json to_object(const Row& row) {
                  {"messages_per_s", number(row.messages_per_s)},
                  {"bytes_per_s", number(row.bytes_per_s())}};
   if (!row.wait.empty()) object["wait"] = row.wait;
+  if (row.fibers != 0) object["fibers"] = row.fibers;
   if (row.mean_ns) object["mean_ns"] = *row.mean_ns;
   if (row.cpu_percent) object["cpu_percent"] = *row.cpu_percent;
   object["ratios"] = Json::object();

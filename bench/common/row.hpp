@@ -29,6 +29,7 @@ struct Row {
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
+  std::uint32_t fibers = 0;  ///< of one thread, in ours, where that is chosen
   std::uint32_t repetition = 0;
   std::uint64_t messages = 0;
   std::optional<Percentiles> latency = {};

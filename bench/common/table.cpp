@@ -19,6 +19,7 @@ std::string case_of(const Row& row) {
   std::string text = row.benchmark + ", " + std::to_string(row.bytes) + " bytes, " +
                      std::to_string(row.producers) + "x" + std::to_string(row.consumers);
   if (row.batch != 1) text += ", batches of " + std::to_string(row.batch);
+  if (row.fibers != 0) text += ", " + std::to_string(row.fibers) + (row.fibers == 1 ? " fiber" : " fibers");
   text += ", " + row.path;
   if (!row.wait.empty()) text += ", " + row.wait;
   return text;

@@ -80,35 +80,45 @@ int fill_and_get(QueueOrder order) {
   });
 }
 
-Contestant make_contestant(const Run& run, const Shape& shape, const std::string& name) {
-  const auto team = std::make_shared<QueueTeam>(run, Measured(), shape);
-  team->add_far(fill_and_get, 0, 0, 0);
-  team->wait_until_ready();
-  const auto row = [team, name] {
+/// With the rows of a case of so many fibers.
+Contestant make_contestant(const std::shared_ptr<QueueTeam>& team, double seconds, std::uint32_t fibers,
+                           const std::string& name) {
+  const auto row = [team, fibers, name] {
     const WorkerSlot& slot = team->slot(0);
     const std::uint64_t messages = slot.tallies.at(0).count;
     return Row{.benchmark = "get-roundtrip",
                .system = name,
                .bytes = team->shape().bytes,
+               .fibers = fibers,
                .messages = messages,
                .messages_per_s = static_cast<double>(messages) * 1e9 / static_cast<double>(slot.end_ns)};
   };
-  return {.name = name,
-          .play = [team, seconds = run.options.seconds] { team->run_round(seconds); },
-          .result = row};
+  return {.name = name, .play = [team, seconds] { team->run_round(seconds); }, .result = row};
+}
+
+std::shared_ptr<QueueTeam> make_team(const Run& run, const Shape& shape) {
+  const auto team = std::make_shared<QueueTeam>(run, Measured(), shape);
+  team->add_far(fill_and_get, 0, 0, 0);
+  team->wait_until_ready();
+  return team;
 }
 
 }  // namespace
 
 std::vector<Row> measure_gets_of_fibers(const Run& run) {
   std::vector<Row> rows;
+  const double seconds = run.options.seconds;
   for (const std::uint64_t bytes : run.options.sizes) {
-    const Contestant ours = make_contestant(run, {.bytes = bytes, .fibers = run.options.fibers}, "wyvern");
-    const std::vector<Contestant> others{make_contestant(run, {.bytes = bytes}, "thread")};
-    const auto more = compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
-                              "get-roundtrip, " + std::to_string(bytes) + " bytes, " +
-                                  std::to_string(run.options.fibers) + " fibers");
-    rows.insert(rows.end(), more.begin(), more.end());
+    const auto thread = make_team(run, {.bytes = bytes});
+    for (const std::uint32_t fibers : run.options.fibers) {
+      const Contestant ours =
+          make_contestant(make_team(run, {.bytes = bytes, .fibers = fibers}), seconds, fibers, "wyvern");
+      const std::vector<Contestant> others{make_contestant(thread, seconds, fibers, "thread")};
+      const auto more =
+          compete(ours, others, {.repetitions = run.options.repetitions}, run.progress,
+                  "get-roundtrip, " + std::to_string(bytes) + " bytes, fibers: " + std::to_string(fibers));
+      rows.insert(rows.end(), more.begin(), more.end());
+    }
   }
   return rows;
 }

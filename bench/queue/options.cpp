@@ -139,7 +139,7 @@ void check(const Options& options, const CLI::App& app) {
   check_range("--consumers", options.consumers, max_consumers);
   check_range("--batch", options.batch, max_batch);
   if (app.get_option("--fibers")->count() != 0) {
-    check_range("--fibers", options.fibers, max_fibers);
+    for (const std::uint32_t fibers : options.fibers) check_range("--fibers", fibers, max_fibers);
     if (!options.baselines.empty())
       throw BadOption("--baselines: fibers are compared with a thread that has none, and with nothing else");
   }
@@ -162,7 +162,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   app.add_flag("--in-place", options.in_place,
                "Build and read messages where they lie: loans and take instead of put and get (throughput)");
   app.add_option("--fibers", options.fibers,
-                 "Fibers of one thread that get, beside a thread without (get-roundtrip)");
+                 "Fibers of one thread that get, for example 1,8,64, beside a thread without (get-roundtrip)")
+      ->delimiter(',');
   app.add_option("--path", typed.path,
                  "How the processes are connected: local, or a provider between nodes: tcp, net, shm, …");
   app.add_option(
@@ -184,7 +185,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   }
   if (!parse_command_line(app, argc, argv, "bench_queue latency --sizes 64")) return std::nullopt;
   options.sizes = parse_sizes(typed.sizes);
-  if (options.fibers != 0 && app.get_option("--baselines")->count() == 0) typed.baselines = {"none"};
+  if (!options.fibers.empty() && app.get_option("--baselines")->count() == 0) typed.baselines = {"none"};
   options.baselines = parse_baselines(typed.baselines, options);
   check(options, app);
   return options;

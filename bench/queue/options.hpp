@@ -21,7 +21,7 @@ struct Options {
   std::uint32_t consumers = 1;
   std::uint32_t batch = 1;
   bool in_place = false;                       ///< messages are built and read where they lie
-  std::uint32_t fibers = 0;                    ///< none
+  std::vector<std::uint32_t> fibers = {};      ///< none; or how many, in turn
   std::string path = std::string(local_path);  ///< or the provider between nodes
 
   bool is_far() const { return path != local_path; }

@@ -94,7 +94,7 @@ Contestant make_contestant(const Run& run, const Measured& measured, std::uint64
 }  // namespace
 
 std::vector<Row> measure_roundtrips(const Run& run) {
-  if (run.options.fibers != 0) return measure_gets_of_fibers(run);
+  if (!run.options.fibers.empty()) return measure_gets_of_fibers(run);
   std::vector<Row> rows;
   for (const std::uint64_t bytes : run.options.sizes) {
     const Contestant ours = make_contestant(run, {}, bytes);

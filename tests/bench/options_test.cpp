@@ -85,6 +85,7 @@ TEST(OptionsTest, numbers_must_be_in_range) {
   EXPECT_TRUE(says({"throughput", "--consumers", "65"}, "--consumers: from 1 to 64"));
   EXPECT_TRUE(says({"throughput", "--batch", "1025"}, "--batch: "));
   EXPECT_TRUE(says({"get-roundtrip", "--path", "tcp", "--fibers", "0"}, "--fibers: "));
+  EXPECT_TRUE(says({"get-roundtrip", "--path", "tcp", "--fibers", "8,1001"}, "--fibers: from 1 to 1000"));
   EXPECT_TRUE(says({"latency", "--repetitions", "0"}, "--repetitions: "));
   EXPECT_TRUE(says({"latency", "--seconds", "0"}, "--seconds: "));
   EXPECT_TRUE(says({"latency", "--seconds", "nan"}, "--seconds: "));
