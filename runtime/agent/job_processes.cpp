@@ -42,6 +42,7 @@ JobProcess& JobProcesses::attach(const control::Ticket& ticket, control::Peer&& 
   if (process.member != 0) forget_member(process);  // it has executed itself anew
   if (!process.index) process.index = keeper_.admit(process.puid);
   process.member = peer.pid;
+  keeper_.note_os_pid(*process.index, static_cast<std::uint32_t>(peer.pid));
   process.left_with.reset();
   if (process.member != process.child) {
     process.member_pidfd = std::move(peer.pidfd);

@@ -170,6 +170,7 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
     forwarder_.add(std::move(streams.forwarded_error), Stream::err, process.sequence(), label);
   process.child = spawner_.spawn(plan);
   process.leads_group = plan.group == 0;
+  if (process.index) keeper_.note_os_pid(*process.index, static_cast<std::uint32_t>(process.child));
 }
 
 /// Undoes a start that failed. Its puid is used up.

@@ -7,6 +7,7 @@
 #include <wyvern/runtime/launcher/command_line.hpp>
 #include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/inspect_command.hpp>
+#include <wyvern/runtime/launcher/job_command.hpp>
 #include <wyvern/runtime/launcher/run_command.hpp>
 
 namespace wyvern::launcher {
@@ -34,6 +35,12 @@ Request parse_command_line(int argc, const char* const* argv) {
       ->delimiter(',')
       ->allow_extra_args(false);
   doctor.parser().footer("The exit status is 0 if all is well, and 1 if there is a problem.");
+  JobCommand ps(app, "ps", "List the running jobs of this user, their processes and their queues.");
+  JobCommand top(
+      app, "top",
+      "Show the running jobs of this user again and again: their processes, and what their queues\n"
+      "hold, take in and give out.");
+  top.add_refreshing();
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments.front() == RunCommand::name) run.take_program(arguments);
@@ -43,6 +50,8 @@ Request parse_command_line(int argc, const char* const* argv) {
     if (info.is_asked_for()) return InfoOptions{.settings = info.settings(), .json = info.json()};
     if (doctor.is_asked_for())
       return DoctorOptions{.settings = doctor.settings(), .hosts = hosts, .json = doctor.json()};
+    if (ps.is_asked_for()) return ps.ps_options();
+    if (top.is_asked_for()) return top.top_options();
     return run.options();
   } catch (const CLI::Success& asked) {
     return ExitWith{app.exit(asked)};  // for help, or for the version

@@ -48,7 +48,8 @@ for command in commands:
         complaints.append(f"{COMPLETIONS[0]}: wyvern {command} has {sorted(options)}")
     zsh = re.search(rf"^    {command}\)\n(.*?);;", tree.read(COMPLETIONS[1]), re.MULTILINE | re.DOTALL)
     shared = re.search(r"local -a shared=\((.*?)\)\n\n", tree.read(COMPLETIONS[1]), re.DOTALL)
-    if not zsh or set(OPTION.findall(zsh.group(1) + shared.group(1))) != options:
+    offered = zsh.group(1) + (shared.group(1) if "$shared" in zsh.group(1) else "") if zsh else ""
+    if set(OPTION.findall(offered)) != options:
         complaints.append(f"{COMPLETIONS[1]}: wyvern {command} has {sorted(options)}")
 if not set(commands) <= completed(["wyvern", ""]):
     complaints.append(f"{COMPLETIONS[0]}: there are the commands {commands}")

@@ -22,6 +22,11 @@ _wyvern_program() {
   echo "$i"
 }
 
+# _wyvern_jobs: the numbers of the jobs that run.
+_wyvern_jobs() {
+  wyvern ps 2>/dev/null | sed -n 's/^job \([0-9]*\):.*/\1/p'
+}
+
 _wyvern() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} program words
   if ((COMP_CWORD > 2)); then  # --provider=tcp is three words, --provider= two
@@ -32,7 +37,7 @@ _wyvern() {
     fi
   fi
   if ((COMP_CWORD == 1)); then
-    words="run info doctor --help --version"
+    words="run ps top info doctor --help --version"
   elif [[ $before == --provider ]]; then
     words="tcp net shm verbs cxi efa psm3 opx"
   else
@@ -49,11 +54,16 @@ _wyvern() {
           return
         fi
         ;;
+      ps | top)
+        words="--help --json"
+        if [[ ${COMP_WORDS[1]} == top ]]; then words+=" --once --interval"; fi
+        if [[ $word != -* ]]; then words=$(_wyvern_jobs); fi
+        ;;
       info) words="--help --provider --memory --json" ;;
       doctor) words="--help --provider --memory --hosts --json" ;;
     esac
     case $before in
-      --nodes | --memory | --timeout) words= ;;
+      --nodes | --memory | --timeout | --interval) words= ;;
       --hosts)
         mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
         return
