@@ -80,6 +80,7 @@ void JobProcesses::launch(JobProcess& head, HeadCommand& command) {
   std::vector<const char*> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
 
+  head.index = keeper_.admit(head.puid);
   SpawnPlan plan;
   plan.path = command.path.c_str();
   plan.arguments = as_exec_wants(arguments);

@@ -8,6 +8,7 @@
 #include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/inspect_command.hpp>
 #include <wyvern/runtime/launcher/job_command.hpp>
+#include <wyvern/runtime/launcher/join_command.hpp>
 #include <wyvern/runtime/launcher/run_command.hpp>
 
 namespace wyvern::launcher {
@@ -25,6 +26,7 @@ Request parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "wyvern " WYVERN_VERSION);
   app.require_subcommand(1);
   RunCommand run(app);
+  JoinCommand join(app);
   InspectCommand info(app, "info", "Say what Wyvern finds on this machine, and what it would choose.");
   InspectCommand doctor(app, "doctor",
                         "Check this machine for what usually goes wrong, and say how to mend it.");
@@ -44,12 +46,14 @@ Request parse_command_line(int argc, const char* const* argv) {
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments.front() == RunCommand::name) run.take_program(arguments);
+  if (!arguments.empty() && arguments.front() == JoinCommand::name) join.take_program(arguments);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants it
     app.parse(arguments);
     if (info.is_asked_for()) return InfoOptions{.settings = info.settings(), .json = info.json()};
     if (doctor.is_asked_for())
       return DoctorOptions{.settings = doctor.settings(), .hosts = hosts, .json = doctor.json()};
+    if (join.is_asked_for()) return join.options();
     if (ps.is_asked_for()) return ps.ps_options();
     if (top.is_asked_for()) return top.top_options();
     return run.options();

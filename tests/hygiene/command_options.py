@@ -63,6 +63,9 @@ EXPECTED = {
     ("wyvern", "run", "--nodes", "4", "--la"): {"--label"},
     ("wyvern", "run", "program", "--la"): set(),
     ("wyvern", "run", "--", "program", "--la"): set(),
+    ("wyvern", "join", "1", "--no"): {"--node"},
+    ("wyvern", "join", "1", "program", "--no"): set(),
+    ("wyvern", "join", "--node", "2", "1", "--", "program", "--no"): set(),
     ("wyvern", "do"): {"doctor"},
 }
 for words, offered in EXPECTED.items():

@@ -186,6 +186,14 @@ TEST(JobObservationTerminal, top_writes_over_what_it_has_shown_in_colours_unless
   EXPECT_FALSE(has(dumb, "\033")) << dumb;
 }
 
+TEST(JobObservationOfPrograms, head_that_knows_nothing_of_wyvern_is_listed) {
+  const Job job(Job::How::launched, {"sh", "-c", "echo ready; while :; do sleep 0.01; done"});
+  ASSERT_TRUE(job.output_has("ready\n"));
+  const Json listed = ps_of(job);
+  EXPECT_EQ(listed["program"], "sh");
+  EXPECT_EQ(named("sh", listed["nodes"][0]["processes"])["pid"], job.launched_head());
+}
+
 TEST(JobChoice, job_is_called_by_the_name_of_its_program_if_that_is_one_jobs) {
   // A name that no other program has: others may run on this machine.
   const std::string name = "observe" + std::to_string(::getpid());

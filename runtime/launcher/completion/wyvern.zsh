@@ -9,6 +9,7 @@ _wyvern_jobs() {
 _wyvern() {
   local -a commands=(
     'run:run a program as the head process of a job'
+    'join:run a program as a process of a running job'
     'ps:list running jobs, their processes and queues'
     'top:show running jobs again and again'
     'info:say what Wyvern finds on this machine, and what it would choose'
@@ -33,6 +34,10 @@ _wyvern() {
         '--label[put the puid before every line of output]' \
         '(-)1:program:_command_names -e' \
         '*::arguments:_normal'
+      ;;
+    join)
+      _arguments -A '-*' '--help[what there is]' '--node[the node of the job that it joins]:number of a node' \
+        '1:job:_wyvern_jobs' '(-)2:program:_command_names -e' '*::arguments:_normal'
       ;;
     ps)
       _arguments '--help[what there is]' '--json[print JSON]' '1:job:_wyvern_jobs'

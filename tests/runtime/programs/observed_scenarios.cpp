@@ -37,8 +37,29 @@ int observed(Runtime& runtime, const Arguments& arguments) {
   }
 }
 
+/// Waits for somebody who joins, and for that one's end.
+int meeting(Runtime& runtime, const Arguments& arguments) {
+  auto queue = runtime.make_queue<std::uint64_t>({.name = "meeting"});
+  say("ready");
+  const Puid puid(queue.get());
+  say("met " + to_string(puid));
+  if (!arguments.empty()) return 0;  // and it is ended with the job
+  say("it ended with " + std::to_string(join(puid)));
+  return 0;
+}
+
+/// Who joins: says who it is in the queue of that name, and ends with that status, or not at all.
+int meet(Runtime& runtime, const Arguments& arguments) {
+  say_refusal<TypeMismatch>("as text", [&] { runtime.open_queue<std::string>("meeting"); });
+  auto queue = runtime.open_queue<std::uint64_t>("meeting");
+  say("joined as " + to_string(this_process::puid()) + " parent " + to_string(this_process::parent()));
+  queue.put(this_process::puid().value());
+  if (arguments.at(0) == "stay") sleep_for_ever();
+  return std::stoi(arguments.at(0));
+}
+
 }  // namespace
 
-Scenarios observed_scenarios() { return {{"observed", observed}}; }
+Scenarios observed_scenarios() { return {{"observed", observed}, {"meeting", meeting}, {"meet", meet}}; }
 
 }  // namespace wyvern::test
