@@ -81,6 +81,10 @@ std::uint32_t Keeper::admit(Puid puid) {
   return index;
 }
 
+void Keeper::note_os_pid(std::uint32_t process, std::uint32_t os_pid) {
+  segment_.process(process).os_pid.store(os_pid, std::memory_order_release);
+}
+
 std::uint32_t Keeper::begin_process() {
   SegmentHeader& header = segment_.header();
   extents_.reclaim(page_size);  // what the table may grow by

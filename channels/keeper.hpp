@@ -30,6 +30,8 @@ class Keeper {
   /// A process table entry for a process that is about to be started or to attach. OutOfMemory when 4096 are
   /// in use.
   std::uint32_t admit(Puid puid);
+  /// What the operating system calls it, for displays.
+  void note_os_pid(std::uint32_t process, std::uint32_t os_pid);
   /// The kernel has proved the process dead (or it never came to be): gives back everything it owned or held,
   /// wakes whom it should have woken, and frees its entry.
   void bury(std::uint32_t process);

@@ -43,6 +43,8 @@ std::string to_string(Identifier<Tag> id) {
 
 /// The node of a job that has its head, which is sequence 0 there; other nodes have no sequence 0.
 inline constexpr std::uint32_t head_node = 1;
+/// The sequence of a node's agent where it acts as a process does, for other nodes: no process ever gets it.
+inline constexpr std::uint32_t agent_sequence = ~std::uint32_t{0};
 
 struct ProcessTag;
 struct ObjectTag;

@@ -25,8 +25,10 @@ constexpr std::uint64_t arena_addresses(std::uint64_t ceiling) {
   return std::max<std::uint64_t>(round_to_pages(ceiling) * 4, std::uint64_t{1} << 30);
 }
 
-std::byte* map(int fd, std::size_t bytes) {
-  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+constexpr int to_use = PROT_READ | PROT_WRITE;
+
+std::byte* map(int fd, std::size_t bytes, int protection) {
+  void* base = ::mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (base == MAP_FAILED) {
     throw OutOfMemory(
         describe_errno("mapping " + std::to_string(bytes >> 20) + " MiB of addresses for the node's segment",
@@ -92,7 +94,7 @@ Segment Segment::create(const SegmentOptions& options) {
   }
 
   Segment segment(std::move(fd), nullptr, end);
-  segment.base_ = map(segment.fd_.get(), end);
+  segment.base_ = map(segment.fd_.get(), end, to_use);
   auto* header = new (segment.base_) SegmentHeader{};
   header->processes_offset = layout.processes_offset;
   header->parkers_offset = layout.parkers_offset;
@@ -109,6 +111,8 @@ Segment Segment::create(const SegmentOptions& options) {
   header->system = options.system;
   header->node = options.node;
   header->nodes = options.nodes;
+  header->job = options.job;
+  options.agent_socket.copy(header->agent_socket, agent_socket_bytes - 1);
   header->agent_pid = static_cast<std::uint32_t>(::getpid());
   header->usable_cores = std::max<std::uint32_t>(options.usable_cores, 1);
   header->committed_bytes.store(committed, std::memory_order_relaxed);
@@ -117,6 +121,14 @@ Segment Segment::create(const SegmentOptions& options) {
 }
 
 Segment Segment::attach(FileDescriptor fd, std::uint64_t layout_hash) {
+  return attach(std::move(fd), layout_hash, to_use);
+}
+
+Segment Segment::attach_to_read(FileDescriptor fd, std::uint64_t layout_hash) {
+  return attach(std::move(fd), layout_hash, PROT_READ);
+}
+
+Segment Segment::attach(FileDescriptor fd, std::uint64_t layout_hash, int protection) {
   // The first words are read from the file before anything is mapped by what they say.
   struct stat status {};
   struct {
@@ -143,7 +155,7 @@ Segment Segment::attach(FileDescriptor fd, std::uint64_t layout_hash) {
                           " bytes where its header says " + std::to_string(start.reserve_bytes));
   }
   Segment segment(std::move(fd), nullptr, start.reserve_bytes);
-  segment.base_ = map(segment.fd_.get(), start.reserve_bytes);
+  segment.base_ = map(segment.fd_.get(), start.reserve_bytes, protection);
   return segment;
 }
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <string>
 
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/segment_layout.hpp>
@@ -13,6 +13,9 @@ struct SegmentOptions {
   std::uint32_t system = 0;
   std::uint32_t node = 1;
   std::uint32_t nodes = 1;  ///< of the job
+  /// For who looks at the node from outside: as in SegmentHeader.
+  std::uint32_t job = 0;
+  std::string agent_socket = {};
   /// Bytes that may be committed; see memory_limit.hpp for the default.
   std::uint64_t memory_ceiling = std::uint64_t{1} << 30;
   std::uint32_t usable_cores = 1;
@@ -29,6 +32,8 @@ class Segment {
   static Segment create(const SegmentOptions& options);
   /// Maps a segment that was made elsewhere. VersionMismatch unless magic, version and hash are exactly ours.
   static Segment attach(FileDescriptor fd, std::uint64_t layout_hash);
+  /// The same for reading alone: what writes to it is killed by the kernel. See ObservedSegment.
+  static Segment attach_to_read(FileDescriptor fd, std::uint64_t layout_hash);
 
   Segment(Segment&& other) noexcept;
   Segment& operator=(Segment&&) = delete;
@@ -62,6 +67,7 @@ class Segment {
 
  private:
   Segment(FileDescriptor fd, std::byte* base, std::size_t bytes);
+  static Segment attach(FileDescriptor fd, std::uint64_t layout_hash, int protection);
 
   FileDescriptor fd_;
   std::byte* base_ = nullptr;

@@ -41,8 +41,8 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free &&
 /// A process of this node. `process index` everywhere means the position in this table; it is given out again
 /// only after everything that its last user owned was settled.
 struct alignas(cache_line) ProcessEntry {
-  std::atomic<std::uint64_t> puid;  ///< 0: the entry is free
-  std::atomic<std::uint32_t> os_pid;
+  std::atomic<std::uint64_t> puid;    ///< 0: the entry is free
+  std::atomic<std::uint32_t> os_pid;  ///< for displays; 0: not known yet
   std::uint32_t reserved0;
   std::uint64_t reserved[6];
 };
@@ -92,6 +92,8 @@ struct ExtentGroup {
 };
 static_assert(sizeof(ExtentGroup) == 16);
 
+inline constexpr std::size_t agent_socket_bytes = 64;
+
 /// {expiry in us of the monotonic clock:51, process index + 1:13}; 0: free. See spin.hpp.
 struct alignas(cache_line) SpinPermit {
   std::atomic<std::uint64_t> holder;
@@ -110,7 +112,7 @@ struct SegmentHeader {
   std::uint32_t agent_pid;
   std::uint32_t usable_cores;
   std::uint32_t nodes;  ///< of the job
-  std::uint32_t reserved;
+  std::uint32_t job;    ///< the operating system's pid of what began it: the launcher, or the head itself
   std::uint64_t processes_offset;
   std::uint64_t parkers_offset;
   std::uint64_t exit_records_offset;
@@ -118,6 +120,7 @@ struct SegmentHeader {
   std::uint64_t extent_groups_offset;
   std::uint64_t extents_offset;
   std::uint64_t arena_offset;
+  char agent_socket[agent_socket_bytes];  ///< its abstract name, ended by a zero; empty: it has none
   alignas(cache_line) std::atomic<std::uint32_t> wake_cost_ns;  ///< running estimate of a futex wake-up
   std::atomic<std::uint64_t> committed_bytes;                   ///< written by the agent only
   std::atomic<std::uint32_t> exit_records_ready;                ///< records below this are committed

@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds hurried_output{500};
 Segment make_segment(const AgentOptions& options) {
   return Segment::create({.node = options.node,
                           .nodes = options.network ? options.network->nodes : 1,
+                          .job = static_cast<std::uint32_t>(options.job),
+                          .agent_socket = options.socket_name,
                           .memory_ceiling = options.memory_ceiling,
                           .usable_cores = usable_cores() / options.nodes_on_machine,
                           .layout_hash = channels_layout_hash});

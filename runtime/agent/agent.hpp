@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,6 +31,7 @@ struct NodeOutput {
 struct AgentOptions {
   std::uint32_t node = head_node;
   std::string socket_name;
+  pid_t job = 0;  ///< what began it, and so what users call it: the launcher, or a head that was run directly
   std::uint64_t head_ticket_key = 0;
   std::uint64_t memory_ceiling = 0;
   bool label = false;

@@ -39,6 +39,7 @@ struct Prepared {
 
 Prepared prepare(AgentOptions& options) {
   options.socket_name = control::new_socket_name();
+  options.job = ::getpid();
   options.head_ticket_key = control::random_number();
   auto [ours, agents] = control::make_socket_pair();
   Prepared prepared{.ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid())};

@@ -8,7 +8,7 @@
 namespace wyvern::agent {
 
 /// Makes a node's agent, a fork of this process that never returns from there. The other end of the socket is
-/// the agent's. Fills in the options' socket name and ticket. Throws NodeLost if no process can be made.
+/// the agent's. Fills in the options' socket name, job and ticket. Throws NodeLost if no process can be made.
 ///
 /// For a head that is run directly: the agent is nobody's child to wait for, so that the head may reap and
 /// ignore its children as it likes.

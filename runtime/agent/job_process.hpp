@@ -13,8 +13,9 @@
 namespace wyvern::agent {
 
 /// One puid of the job, from its start to its end. Two processes of the operating system can stand behind it:
-/// the *child* that the agent made, and the *member* that has attached. They are the same for a process that
-/// was started by `Process::start`. A head that was run directly has no child; under `wyvern run -- sh -c
+/// the *child* that the agent, or `wyvern join`, made, and the *member* that has attached. They are the same
+/// for a process that was started by `Process::start`. A head that was run directly has no child; under
+/// `wyvern run -- sh -c
 /// './a; ./b'` the child is the shell, and first a and then b is the member.
 struct JobProcess {
   Puid puid;
@@ -22,7 +23,10 @@ struct JobProcess {
   control::Ticket ticket;
 
   pid_t child = 0;
-  bool leads_group = false;  ///< the child has a process group of its own
+  bool joined = false;           ///< it was started by hand, and who did that says how the child ends
+  FileDescriptor child_pidfd;    ///< of one that joined, once it runs
+  EventLoop::Watch child_death;  ///< the same, if who started it has gone
+  bool leads_group = false;      ///< the child has a process group of its own
   bool detached = false;
   FileDescriptor payload;  ///< what it was started for; none: what it likes
 

@@ -42,8 +42,9 @@ JobProcess& JobProcesses::attach(const control::Ticket& ticket, control::Peer&& 
   if (process.member != 0) forget_member(process);  // it has executed itself anew
   if (!process.index) process.index = keeper_.admit(process.puid);
   process.member = peer.pid;
+  keeper_.note_os_pid(*process.index, static_cast<std::uint32_t>(peer.pid));
   process.left_with.reset();
-  if (process.member != process.child) {
+  if (process.member != process.child || process.joined) {
     process.member_pidfd = std::move(peer.pidfd);
     process.member_death =
         loop_.watch(process.member_pidfd.get(), EPOLLIN,
@@ -68,24 +69,37 @@ void JobProcesses::reap_children() {
 
 void JobProcesses::child_ended(pid_t pid, std::int32_t status) {
   for (auto& [sequence, process] : processes_) {
-    if (process.child != pid) continue;
-    process.child = 0;
+    if (process.joined || process.child != pid) continue;
     // All it wrote is in the pipes: who joins it finds that forwarded.
     forwarder_.drain(sequence);
-    const bool member_lives = process.member != 0 && process.member != pid;
-    if (!member_lives) forget_member(process);
-    publish_end(process, status);
-    if (!member_lives) processes_.erase(sequence);
+    end_child(process, status);
     return;
   }
 }
 
+void JobProcesses::end_child(JobProcess& process, std::int32_t status) {
+  const bool member_lives = process.member != 0 && process.member != process.child;
+  process.child = 0;
+  if (!member_lives) forget_member(process);
+  publish_end(process, status);
+  if (!member_lives) processes_.erase(process.sequence());
+}
+
 void JobProcesses::member_ended(std::uint32_t sequence) {
   JobProcess& process = processes_.at(sequence);
+  const pid_t ended = process.member;
   forget_member(process);
-  if (process.child != 0) return;  // the program that the child ran; the child goes on
+  if (process.child != 0 && process.child != ended) list_child(process);
+  // The program that the child ran, and the child goes on; or how it ended is about to be said.
+  if (process.child != 0 || (process.joined && !process.ended)) return;
   if (!process.ended) publish_end(process, process.left_with.value_or(unknown_status));
   processes_.erase(sequence);
+}
+
+/// What is no member has a place in the table as well, for those who look at it.
+void JobProcesses::list_child(JobProcess& process) {
+  process.index = keeper_.admit(process.puid);
+  keeper_.note_os_pid(*process.index, static_cast<std::uint32_t>(process.child));
 }
 
 /// The member is dead: what it owned is settled and its place is free.
@@ -131,11 +145,13 @@ void JobProcesses::signal_all(int number, bool spare_head) {
 }
 
 void JobProcesses::signal(const JobProcess& process, int number) const {
-  if (process.child != 0) {
+  if (process.child_pidfd) {
+    send_signal_to(process.child_pidfd, number);  // its group is that of who started it
+  } else if (process.child != 0) {
     // The pid is the child's as long as we have not reaped it, and so is that of the group which it leads.
     ::kill(process.leads_group ? -process.child : process.child, number);
   }
-  if (process.member_pidfd) send_signal_to(process.member_pidfd, number);
+  if (process.member_pidfd && process.member != process.child) send_signal_to(process.member_pidfd, number);
 }
 
 JobProcess* JobProcesses::find(Puid process) {
@@ -155,7 +171,8 @@ std::size_t JobProcesses::awaited(Puid starter) const {
   std::size_t count = 0;
   for (const auto& [sequence, process] : processes_) {
     const bool by_starter = !starter || process.parent == starter;
-    if (by_starter && process.child != 0 && !process.is_head() && !process.detached) ++count;
+    if (by_starter && process.child != 0 && !process.joined && !process.is_head() && !process.detached)
+      ++count;
   }
   return count;
 }

@@ -62,6 +62,16 @@ class JobProcesses {
   /// from it. It has an index then. Throws NotAMember, OutOfMemory.
   JobProcess& attach(const control::Ticket& ticket, control::Peer&& peer);
 
+  /// A process that somebody starts by hand, see control::Join: nobody has started it, and nobody waits for
+  /// it at the end of the job. It has an index. Throws OutOfMemory.
+  JobProcess& join();
+  /// Its program runs. Throws control::Malformed if it does already.
+  void joined_runs(JobProcess& process, pid_t program, FileDescriptor pidfd);
+  /// Its program has ended; who started it has waited for that. Throws control::Malformed if it goes on.
+  void joined_ended(JobProcess& process, std::int32_t status);
+  /// Who started it has gone without a word: its program dies with that.
+  void joiner_gone(Puid process);
+
   /// To be called after SIGCHLD: takes note of children that have ended.
   void reap_children();
 
@@ -89,7 +99,9 @@ class JobProcesses {
   bool may_end_children(bool spare_head) const;
   bool may_be(const JobProcess& process, pid_t peer) const;
   void child_ended(pid_t pid, std::int32_t status);
+  void end_child(JobProcess& process, std::int32_t status);
   void member_ended(std::uint32_t sequence);
+  void list_child(JobProcess& process);
   void forget_member(JobProcess& process);
   void publish_end(JobProcess& process, std::int32_t status);
   void signal(const JobProcess& process, int number) const;

@@ -80,6 +80,7 @@ void JobProcesses::launch(JobProcess& head, HeadCommand& command) {
   std::vector<const char*> environment;
   for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
 
+  head.index = keeper_.admit(head.puid);
   SpawnPlan plan;
   plan.path = command.path.c_str();
   plan.arguments = as_exec_wants(arguments);
@@ -170,6 +171,7 @@ void JobProcesses::spawn(JobProcess& process, SpawnPlan& plan, const std::vector
     forwarder_.add(std::move(streams.forwarded_error), Stream::err, process.sequence(), label);
   process.child = spawner_.spawn(plan);
   process.leads_group = plan.group == 0;
+  if (process.index) keeper_.note_os_pid(*process.index, static_cast<std::uint32_t>(process.child));
 }
 
 /// Undoes a start that failed. Its puid is used up.

@@ -58,6 +58,12 @@ bool MemberServer::dispatch(ClientId id, Client& client, control::Packet& packet
     attach(client, packet);
     return true;
   }
+  switch (kind) {
+    case MessageKind::join: join(client, packet); return true;
+    case MessageKind::program_runs: program_runs(client, packet); return true;
+    case MessageKind::program_ended: program_ended(client, packet); return true;
+    default: break;
+  }
   if (!client.process) throw control::Malformed("it asks before it has attached");
   JobProcess* process = processes_.find(client.process);
   // What a process said just before its death may be read after that was noticed.
@@ -102,6 +108,34 @@ void MemberServer::attach(Client& client, const control::Packet& packet) {
   message.has_payload = process.payload ? 1 : 0;
   const int descriptors[] = {keeper_.segment().fd(), agent_pidfd_, process.payload.get()};
   answer(client.socket.get(), message, std::span(descriptors).first(process.payload ? 3 : 2));
+}
+
+void MemberServer::join(Client& client, const control::Packet& packet) {
+  const auto request = control::read_message<control::Join>(packet);
+  if (client.process || client.joiner_of) throw control::Malformed("it is a process of the job already");
+  if (hooks_.refuses_starts())
+    throw SpawnFailed("the job is coming to its end: no process joins it any more");
+  const JobProcess& process = processes_.join();
+  client.joiner_of = process.puid;
+  auto message = control::make_message<control::Joined>(request.header.serial);
+  message.puid = process.puid.value();
+  message.ticket_key = process.ticket.key;
+  answer(client.socket.get(), message, std::span(&agent_pidfd_, 1));
+}
+
+void MemberServer::program_runs(const Client& client, control::Packet& packet) {
+  const auto request = control::read_message<control::ProgramRuns>(packet, 1);
+  JobProcess* const process = processes_.find(client.joiner_of);
+  if (!client.joiner_of || process == nullptr) throw control::Malformed("it has nobody who joined");
+  processes_.joined_runs(*process, static_cast<pid_t>(request.pid), std::move(packet.descriptors[0]));
+}
+
+void MemberServer::program_ended(const Client& client, const control::Packet& packet) {
+  const auto request = control::read_message<control::ProgramEnded>(packet);
+  JobProcess* const process = processes_.find(client.joiner_of);
+  if (!client.joiner_of || process == nullptr || process->ended)
+    throw control::Malformed("it has nobody who joined");
+  processes_.joined_ended(*process, request.status);
 }
 
 void MemberServer::create_channel(Client& client, const JobProcess& process, const control::Packet& packet) {

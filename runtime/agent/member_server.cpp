@@ -34,7 +34,7 @@ void MemberServer::accept_all() {
 }
 
 void MemberServer::adopt(FileDescriptor socket) {
-  Client client{.socket = std::move(socket), .peer = {}, .process = {}, .readable = {}};
+  Client client{.socket = std::move(socket), .peer = {}, .process = {}, .joiner_of = {}, .readable = {}};
   client.peer = control::peer_of(client.socket.get());
   if (client.peer.uid != ::geteuid()) {
     hooks_.log("refused process " + std::to_string(client.peer.pid) + " of user " +
@@ -96,7 +96,9 @@ void MemberServer::drop(ClientId id) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   const Puid process = found->second.process;
+  const Puid joined = found->second.joiner_of;
   clients_.erase(found);
+  if (joined) processes_.joiner_gone(joined);
   if (process) hooks_.disconnected(process);
 }
 

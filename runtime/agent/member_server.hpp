@@ -54,7 +54,8 @@ class MemberServer {
   struct Client {
     FileDescriptor socket;
     control::Peer peer;
-    Puid process;  // none before it has attached
+    Puid process;    // none before it has attached
+    Puid joiner_of;  // it is no process of the job, but has started this one by hand
     EventLoop::Watch readable;
   };
 
@@ -76,6 +77,9 @@ class MemberServer {
   void send_signal(Client& client, const control::Packet& packet);
   void detach(Client& client, const control::Packet& packet);
   void leave(ClientId id, JobProcess& process, const control::Packet& packet);
+  void join(Client& client, const control::Packet& packet);
+  void program_runs(const Client& client, control::Packet& packet);
+  void program_ended(const Client& client, const control::Packet& packet);
   void answer_network(Client& client, const control::Packet& packet);
 
   EventLoop& loop_;

@@ -1,4 +1,3 @@
-#include <limits>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
@@ -13,16 +12,13 @@ namespace {
 
 static_assert(max_peer_address_bytes <= control::node_address_bytes);
 
-/// Of the thread that is the home: no process ever gets it.
-constexpr std::uint32_t home_sequence = std::numeric_limits<std::uint32_t>::max();
-
 std::shared_ptr<Member> make_member(const Keeper& keeper, std::uint32_t index,
                                     std::unique_ptr<LoopAgentLink> link) {
   const Segment& segment = keeper.segment();
   const SegmentHeader& header = segment.header();
   return std::make_shared<Member>(
       std::shared_ptr<const Segment>(std::shared_ptr<const Segment>(), &segment),  // which the agent owns
-      index, Puid::make(header.system, header.node, home_sequence), Puid(), std::move(link));
+      index, Puid::make(header.system, header.node, agent_sequence), Puid(), std::move(link));
 }
 
 }  // namespace
@@ -45,7 +41,7 @@ NodeNetwork::NodeNetwork(const NetworkSurroundings& surroundings)
                  .refuses_starts = surroundings.refuses_starts}) {
   Keeper& keeper = surroundings.keeper;
   const SegmentHeader& header = keeper.segment().header();
-  const std::uint32_t index = keeper.admit(Puid::make(header.system, header.node, home_sequence));
+  const std::uint32_t index = keeper.admit(Puid::make(header.system, header.node, agent_sequence));
   auto link = std::make_unique<LoopAgentLink>(loop_, keeper, surroundings.names, index);
   link_ = link.get();
   member_ = make_member(keeper, index, std::move(link));

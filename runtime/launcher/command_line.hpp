@@ -4,6 +4,8 @@
 #include <variant>
 #include <vector>
 
+#include <wyvern/runtime/launcher/jobs/job_options.hpp>
+#include <wyvern/runtime/launcher/join/join_options.hpp>
 #include <wyvern/runtime/launcher/options.hpp>
 #include <wyvern/runtime/launcher/shared_options.hpp>
 
@@ -28,7 +30,8 @@ struct DoctorOptions {
 };
 
 /// What a command line asks for.
-using Request = std::variant<ExitWith, RunOptions, InfoOptions, DoctorOptions>;
+using Request =
+    std::variant<ExitWith, RunOptions, InfoOptions, DoctorOptions, PsOptions, TopOptions, JoinOptions>;
 
 Request parse_command_line(int argc, const char* const* argv);
 

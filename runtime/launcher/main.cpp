@@ -6,6 +6,9 @@
 #include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/doctor/examine.hpp>
 #include <wyvern/runtime/launcher/info/print_info.hpp>
+#include <wyvern/runtime/launcher/jobs/list_jobs.hpp>
+#include <wyvern/runtime/launcher/jobs/watch_jobs.hpp>
+#include <wyvern/runtime/launcher/join/join_job.hpp>
 #include <wyvern/runtime/launcher/launch.hpp>
 #include <wyvern/runtime/program.hpp>
 
@@ -18,6 +21,9 @@ struct Follow {
   int operator()(const RunOptions& options) const { return launch(options, agent::open_node_network); }
   int operator()(const InfoOptions& options) const { return print_info(options); }
   int operator()(const DoctorOptions& options) const { return examine(options); }
+  int operator()(const JoinOptions& options) const { return join_job(options); }
+  int operator()(const PsOptions& options) const { return list_jobs(options); }
+  int operator()(const TopOptions& options) const { return watch_jobs(options); }
 };
 
 }  // namespace

@@ -1,25 +1,13 @@
-#include <charconv>
-
 #include <CLI/CLI.hpp>
 
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/launcher/duration.hpp>
+#include <wyvern/runtime/launcher/program_words.hpp>
 #include <wyvern/runtime/launcher/run_command.hpp>
 #include <wyvern/runtime/launcher/shared_options.hpp>
 
 namespace wyvern::launcher {
 namespace {
-
-/// Digits only: CLI11 takes "1e1" and "0x10" for numbers, too.
-std::uint32_t parse_nodes(const std::string& text) {
-  std::uint32_t nodes = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nodes);
-  if (error != std::errc() || end != text.data() + text.size() || nodes < 1 || nodes > max_nodes) {
-    throw InvalidArgument("--nodes is a number from 1 to " + std::to_string(max_nodes) + ", not '" + text +
-                          "'");
-  }
-  return nodes;
-}
 
 std::chrono::milliseconds parse_timeout(const std::string& text) {
   try {
@@ -57,28 +45,13 @@ RunCommand::RunCommand(CLI::App& app)
 }
 
 void RunCommand::take_program(std::vector<std::string>& arguments) {
-  const auto program = arguments.begin() + static_cast<std::ptrdiff_t>(find_program(arguments));
-  program_.assign(program, arguments.end());
-  arguments.erase(program, arguments.end());
-  if (arguments.back() == "--") arguments.pop_back();
-}
-
-/// Where PROGRAM stands: behind "--", or the first that is neither an option nor the value of one.
-std::size_t RunCommand::find_program(const std::vector<std::string>& arguments) const {
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
-    if (argument == "--") return i + 1;
-    if (!argument.starts_with('-')) return i;
-    const CLI::Option* option = parser_.get_option_no_throw(argument);
-    if (option != nullptr && option->get_items_expected_min() > 0) ++i;  // its value is the next one
-  }
-  return arguments.size();
+  program_ = launcher::take_program(parser_, /*before=*/0, arguments);
 }
 
 RunOptions RunCommand::options() const {
   if (program_.empty()) throw InvalidArgument("there is no PROGRAM to run");
   RunOptions options;
-  if (parser_.count("--nodes") > 0) options.nodes = parse_nodes(nodes_);
+  if (parser_.count("--nodes") > 0) options.nodes = parse_node_number("--nodes", nodes_);
   if (parser_.count("--provider") > 0) {
     if (options.nodes == 1) throw InvalidArgument("--provider is for more than one node: give --nodes, too");
     check_provider(provider_);

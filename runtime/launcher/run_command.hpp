@@ -25,8 +25,6 @@ class RunCommand {
   RunOptions options() const;
 
  private:
-  std::size_t find_program(const std::vector<std::string>& arguments) const;
-
   CLI::App& parser_;
   std::string nodes_;
   std::string provider_;

@@ -1,6 +1,8 @@
+#include <charconv>
 #include <cstdlib>
 
 #include <wyvern/core/error.hpp>
+#include <wyvern/runtime/launcher/options.hpp>
 #include <wyvern/runtime/launcher/shared_options.hpp>
 #include <wyvern/runtime/memory_size.hpp>
 #include <wyvern/runtime/protocol/ticket.hpp>
@@ -16,6 +18,17 @@ void check_provider(const std::string& name) {
     if (known.find(traits.request) == std::string::npos) known += " " + std::string(traits.request);
   }
   throw InvalidArgument("--provider: there is none of the name '" + name + "', known are" + known);
+}
+
+/// Digits only: CLI11 takes "1e1" and "0x10" for numbers, too.
+std::uint32_t parse_node_number(const std::string& option, const std::string& text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > max_nodes) {
+    throw InvalidArgument(option + " is a number from 1 to " + std::to_string(max_nodes) + ", not '" + text +
+                          "'");
+  }
+  return number;
 }
 
 MemoryCeiling decide_memory(const std::string& option) {

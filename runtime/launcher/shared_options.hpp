@@ -11,6 +11,9 @@ namespace wyvern::launcher {
 /// machine has it is not. Throws InvalidArgument.
 void check_provider(const std::string& name);
 
+/// What an option says that counts nodes, or names one: 1 to `max_nodes`. Throws InvalidArgument.
+std::uint32_t parse_node_number(const std::string& option, const std::string& text);
+
 /// Bytes of shared memory, and who has said so.
 struct MemoryCeiling {
   std::uint64_t bytes = 0;

@@ -15,7 +15,7 @@ namespace wyvern::control {
 static_assert(std::endian::native == std::endian::little, "the control protocol is little-endian");
 
 inline constexpr std::uint32_t message_magic = 0x4e56'5957;  // "WYVN"
-inline constexpr std::uint16_t protocol_version = 2;
+inline constexpr std::uint16_t protocol_version = 3;
 inline constexpr std::size_t max_message_bytes = 2048;
 inline constexpr std::size_t max_message_descriptors = 3;
 
@@ -40,6 +40,10 @@ enum class MessageKind : std::uint16_t {
   leave = 10,
   ready = 11,
   ask_network = 12,
+  // From `wyvern join` to an agent.
+  join = 32,
+  program_runs = 33,
+  program_ended = 34,
   // Answers.
   done = 64,
   failed = 65,
@@ -47,6 +51,7 @@ enum class MessageKind : std::uint16_t {
   object = 67,
   started = 68,
   network = 69,
+  joined = 70,
   // Between the launcher and its agents.
   signal_job = 128,
   job_over = 129,
@@ -187,6 +192,29 @@ struct AskNetwork {
   MessageHeader header;
 };
 
+/// The first request on a connection that stands for a program which somebody starts by hand: it is to be a
+/// process of the job. Answered with `Joined`.
+struct Join {
+  static constexpr MessageKind kind = MessageKind::join;
+  MessageHeader header;
+};
+
+/// The program executes; comes with a pidfd of it. Not answered.
+struct ProgramRuns {
+  static constexpr MessageKind kind = MessageKind::program_runs;
+  MessageHeader header;
+  std::uint32_t pid;
+  std::uint32_t reserved;
+};
+
+/// The program has ended, or did not come to be. Not answered.
+struct ProgramEnded {
+  static constexpr MessageKind kind = MessageKind::program_ended;
+  MessageHeader header;
+  std::int32_t status;  ///< 0..255, or minus the signal
+  std::uint32_t reserved;
+};
+
 struct Done {
   static constexpr MessageKind kind = MessageKind::done;
   MessageHeader header;
@@ -222,6 +250,14 @@ struct Network {
   MessageHeader header;
   std::uint32_t nodes;  ///< of the job
   std::uint32_t reserved;
+};
+
+/// The program attaches with a ticket of that key. Comes with a pidfd of the agent.
+struct Joined {
+  static constexpr MessageKind kind = MessageKind::joined;
+  MessageHeader header;
+  std::uint64_t puid;
+  std::uint64_t ticket_key;
 };
 
 /// From the launcher to each agent: a signal for every process of its node. Not answered.
@@ -317,8 +353,9 @@ static_assert(has_wire_layout<MessageHeader, 16> && has_wire_layout<Attach, 40> 
               has_wire_layout<SignalProcess, 32> && has_wire_layout<Detach, 24> &&
               has_wire_layout<Leave, 24> && has_wire_layout<Done, 16> && has_wire_layout<Failed, 24 + 1024> &&
               has_wire_layout<Object, 32> && has_wire_layout<Started, 24> && has_wire_layout<Ready, 16> &&
-              has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> &&
-              has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24> &&
+              has_wire_layout<AskNetwork, 16> && has_wire_layout<Network, 24> && has_wire_layout<Join, 16> &&
+              has_wire_layout<ProgramRuns, 24> && has_wire_layout<ProgramEnded, 24> &&
+              has_wire_layout<Joined, 32> && has_wire_layout<SignalJob, 24> && has_wire_layout<JobOver, 24> &&
               has_wire_layout<NodeReady, 24 + node_address_bytes> &&
               has_wire_layout<NodeAddress, 24 + node_address_bytes> && has_wire_layout<NodesReady, 24> &&
               has_wire_layout<HeadReturned, 16> && has_wire_layout<Awaited, 24> &&

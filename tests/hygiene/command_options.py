@@ -48,7 +48,8 @@ for command in commands:
         complaints.append(f"{COMPLETIONS[0]}: wyvern {command} has {sorted(options)}")
     zsh = re.search(rf"^    {command}\)\n(.*?);;", tree.read(COMPLETIONS[1]), re.MULTILINE | re.DOTALL)
     shared = re.search(r"local -a shared=\((.*?)\)\n\n", tree.read(COMPLETIONS[1]), re.DOTALL)
-    if not zsh or set(OPTION.findall(zsh.group(1) + shared.group(1))) != options:
+    offered = zsh.group(1) + (shared.group(1) if "$shared" in zsh.group(1) else "") if zsh else ""
+    if set(OPTION.findall(offered)) != options:
         complaints.append(f"{COMPLETIONS[1]}: wyvern {command} has {sorted(options)}")
 if not set(commands) <= completed(["wyvern", ""]):
     complaints.append(f"{COMPLETIONS[0]}: there are the commands {commands}")
@@ -62,6 +63,9 @@ EXPECTED = {
     ("wyvern", "run", "--nodes", "4", "--la"): {"--label"},
     ("wyvern", "run", "program", "--la"): set(),
     ("wyvern", "run", "--", "program", "--la"): set(),
+    ("wyvern", "join", "1", "--no"): {"--node"},
+    ("wyvern", "join", "1", "program", "--no"): set(),
+    ("wyvern", "join", "--node", "2", "1", "--", "program", "--no"): set(),
     ("wyvern", "do"): {"doctor"},
 }
 for words, offered in EXPECTED.items():

@@ -10,6 +10,7 @@
 #include <wyvern/runtime/launcher/doctor/facts.hpp>
 #include <wyvern/runtime/launcher/doctor/network_facts.hpp>
 #include <wyvern/runtime/launcher/info/machine_report.hpp>
+#include <wyvern/runtime/observation/find_agents.hpp>
 
 #include "runtime/support/scratch_folder.hpp"
 
@@ -64,8 +65,8 @@ TEST(FindAgents, tells_those_that_serve_from_those_that_do_not) {
   proc.write("70/stat", "70 (wyvern-agent) S 1 70\n");
   proc.write("70/fdinfo/4", "Pid:\t0\n");
   proc.write("50/stat", "50 (wyvern-agent) Z 1 50\n");
-  std::vector<AgentSeen> agents = find_agents(proc.path());
-  std::ranges::sort(agents, {}, &AgentSeen::pid);
+  std::vector<observation::AgentSeen> agents = observation::find_agents(proc.path());
+  std::ranges::sort(agents, {}, &observation::AgentSeen::pid);
   ASSERT_EQ(agents.size(), 6U);
   EXPECT_TRUE(agents[0].serves) << "it has a child";
   EXPECT_TRUE(agents[1].serves) << "it watches somebody who lives";

@@ -121,6 +121,18 @@ TEST(Launcher, wrong_use_is_one_sentence_and_status_2) {
       {"run", "--timeout", "5 s", "true"},
       {"run", "--timeout", "nan", "true"},
       {"run", "-", "true"},
+      {"join"},
+      {"join", "1"},
+      {"join", "1", "--"},
+      {"join", "--", "true"},
+      {"join", "no_such_job", "true"},
+      {"join", "1", "--node", "0", "true"},
+      {"join", "1", "--node", "true"},
+      {"join", "1", "--", "no_such_program_anywhere"},
+      {"ps", "1", "2"},
+      {"ps", "--once"},
+      {"top", "--interval", "0"},
+      {"top", "--interval", "soon"},
       {"info", "more"},
       {"info", "--provider", "sockets"},
       {"doctor", "--memory", "much"},
@@ -150,8 +162,9 @@ TEST(Launcher, provider_that_is_not_there_is_one_sentence_and_status_2) {
 }
 
 TEST(Launcher, help_and_version_go_to_stdout_with_status_0) {
-  for (const auto& arguments : {Lines{"--help"}, Lines{"run", "--help"}, Lines{"info", "--help"},
-                                Lines{"doctor", "--help"}, Lines{"--version"}}) {
+  for (const auto& arguments :
+       {Lines{"--help"}, Lines{"run", "--help"}, Lines{"info", "--help"}, Lines{"doctor", "--help"},
+        Lines{"join", "--help"}, Lines{"ps", "--help"}, Lines{"top", "--help"}, Lines{"--version"}}) {
     const Command command(arguments);
     EXPECT_EQ(command.status, 0);
     EXPECT_EQ(command.error, "");

@@ -1,5 +1,6 @@
 // The agent's side of the control protocol, with requests from this test: right ones, wrong ones, and none.
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -298,6 +299,66 @@ TEST_F(MemberServerTest, client_that_does_not_read_is_dropped_without_waiting_fo
     turn();
   }
   EXPECT_NE(log_.find("does not read its answers"), std::string::npos) << log_;
+}
+
+TEST_F(MemberServerTest, program_that_joins_attaches_as_the_process_that_it_was_let_in_for) {
+  const FileDescriptor joiner = connect();
+  send(joiner, make_message<Join>(1));
+  const auto joined = answer_on<Joined>(joiner, 1);
+  EXPECT_EQ(joined.puid, 4294967297U);
+  const FileDescriptor socket = connect();
+  auto request = attach_request(joined.ticket_key);
+  request.ticket_sequence = 1;
+  send(socket, request);
+  EXPECT_EQ(answer_on<Attached>(socket, 2).puid, joined.puid);
+  send(joiner, make_message<Join>(2));
+  EXPECT_TRUE(dropped(joiner)) << "it stands for one process";
+}
+
+TEST_F(MemberServerTest, nobody_joins_a_job_that_comes_to_its_end) {
+  refuses_starts_ = true;
+  const FileDescriptor joiner = connect();
+  send(joiner, make_message<Join>(1));
+  EXPECT_EQ(failure_on(joiner), ErrorCode::spawn_failed);
+}
+
+TEST_F(MemberServerTest, end_of_a_program_that_nobody_has_joined_is_malformed) {
+  const FileDescriptor stranger = connect();
+  send(stranger, make_message<ProgramEnded>(0));
+  EXPECT_TRUE(dropped(stranger));
+}
+
+TEST_F(MemberServerTest, joiner_that_goes_before_its_program_runs_leaves_nothing) {
+  FileDescriptor joiner = connect();
+  send(joiner, make_message<Join>(1));
+  const Puid puid(answer_on<Joined>(joiner, 1).puid);
+  joiner.reset();
+  turn();
+  EXPECT_EQ(processes_.find(puid), nullptr);
+  EXPECT_EQ(processes_.status_of(puid), -SIGKILL);
+}
+
+TEST_F(MemberServerTest, joiner_that_is_wrong_about_an_end_is_dropped_and_its_program_killed) {
+  const FileDescriptor joiner = connect();
+  send(joiner, make_message<Join>(1));
+  const Puid puid(answer_on<Joined>(joiner, 1).puid);
+  const pid_t program = ::fork();
+  if (program == 0) {
+    while (true) ::pause();
+  }
+  const FileDescriptor pidfd = open_pidfd(program);
+  const int descriptors[] = {pidfd.get()};
+  auto runs = make_message<ProgramRuns>(0);
+  runs.pid = static_cast<std::uint32_t>(program);
+  send(joiner, runs, descriptors);
+  EXPECT_EQ(processes_.awaited(), 0U) << "the job does not wait for it";
+  send(joiner, make_message<ProgramEnded>(0));
+  EXPECT_TRUE(dropped(joiner));
+  while (processes_.find(puid) != nullptr) turn();
+  EXPECT_EQ(processes_.status_of(puid), -SIGKILL);
+  int status = 0;
+  EXPECT_EQ(::waitpid(program, &status, 0), program);
+  EXPECT_TRUE(WIFSIGNALED(status));
 }
 
 }  // namespace

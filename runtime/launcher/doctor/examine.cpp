@@ -9,6 +9,7 @@
 #include <wyvern/runtime/launcher/doctor/facts.hpp>
 #include <wyvern/runtime/launcher/doctor/network_facts.hpp>
 #include <wyvern/runtime/launcher/report.hpp>
+#include <wyvern/runtime/observation/find_agents.hpp>
 
 namespace wyvern::launcher {
 namespace {
@@ -28,7 +29,7 @@ std::vector<Finding> make_checks(const DoctorOptions& options) {
       check_locked_memory(own_limit(RLIMIT_MEMLOCK), has_rdma_device()),
       check_core_files(core_files()),
       check_environment(variable_names()),
-      check_leftovers(find_agents()),
+      check_leftovers(observation::find_agents()),
       check_libfabric(look_at_libfabric(settings.provider)),
       check_interfaces(network_interfaces(), other_hosts),
       check_ports(local_ports()),

@@ -32,7 +32,5 @@ Limit free_bytes(const std::string& folder);
 bool has_rdma_device();
 CoreFiles core_files();
 std::vector<std::string> variable_names();
-/// Of this user. `proc`: where they are looked for.
-std::vector<AgentSeen> find_agents(const std::string& proc = "/proc");
 
 }  // namespace wyvern::launcher

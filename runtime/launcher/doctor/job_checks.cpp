@@ -1,3 +1,5 @@
+#include <sys/types.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -19,11 +21,11 @@ std::string pids_text(const std::vector<pid_t>& pids) {
 
 }  // namespace
 
-Finding check_leftovers(const std::vector<AgentSeen>& agents) {
+Finding check_leftovers(const std::vector<observation::AgentSeen>& agents) {
   constexpr const char* name = "jobs";
   std::vector<pid_t> stopped;
   std::vector<pid_t> idle;
-  for (const AgentSeen& agent : agents) {
+  for (const observation::AgentSeen& agent : agents) {
     if (agent.stopped) {
       stopped.push_back(agent.pid);
     } else if (!agent.serves) {

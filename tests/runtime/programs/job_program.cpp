@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   scenarios.merge(remote_wait_scenarios());
   scenarios.merge(option_scenarios());
   scenarios.merge(wait_scenarios());
+  scenarios.merge(observed_scenarios());
   const Arguments arguments(argv + 1, argv + argc);
   const auto found = arguments.empty() ? scenarios.end() : scenarios.find(arguments.front());
   if (found == scenarios.end()) {

@@ -26,6 +26,7 @@ Scenarios handle_scenarios();
 Scenarios remote_wait_scenarios();
 Scenarios option_scenarios();
 Scenarios wait_scenarios();
+Scenarios observed_scenarios();
 
 /// Prints a line at once, also if stdout is a file.
 void say(const std::string& line);

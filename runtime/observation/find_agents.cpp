@@ -5,39 +5,24 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 
-#include <wyvern/runtime/launcher/doctor/facts.hpp>
+#include <wyvern/runtime/observation/find_agents.hpp>
+#include <wyvern/runtime/observation/process_stat.hpp>
 
-namespace wyvern::launcher {
+namespace wyvern::observation {
 namespace {
 
 namespace files = std::filesystem;
 
-/// What /proc/PID/stat says first.
-struct ProcessSeen {
+/// Of a folder of a process.
+std::optional<ProcessStat> look_at(const files::path& folder) {
   pid_t pid = 0;
-  std::string name;
-  char state = 0;
-  pid_t parent = 0;
-};
-
-std::optional<ProcessSeen> look_at(const files::path& folder) {
-  ProcessSeen process;
   const std::string number = folder.filename().string();
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), process.pid);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
   if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
-  std::ifstream file(folder / "stat");
-  std::string line;
-  std::getline(file, line);
-  // "pid (name) state parent ...": the name may contain anything.
-  const std::size_t begin = line.find('(');
-  const std::size_t last = line.rfind(')');
-  if (begin == std::string::npos || last == std::string::npos || line.size() < last + 5) return std::nullopt;
-  process.name = line.substr(begin + 1, last - begin - 1);
-  process.state = line[last + 2];
-  std::from_chars(line.data() + last + 4, line.data() + line.size(), process.parent);
-  return process;
+  return read_process_stat(pid, folder.parent_path().string());
 }
 
 /// Whether it has a pidfd of a process that lives, other than itself; also if that cannot be seen.
@@ -66,7 +51,7 @@ bool is_ours(const files::path& folder) {
 }  // namespace
 
 std::vector<AgentSeen> find_agents(const std::string& proc) {
-  std::vector<ProcessSeen> found;
+  std::vector<ProcessStat> found;
   std::set<pid_t> parents;
   std::error_code error;
   for (const auto& entry : files::directory_iterator(proc, error)) {
@@ -76,13 +61,13 @@ std::vector<AgentSeen> find_agents(const std::string& proc) {
     if (process->name.starts_with("wyvern-agent") && is_ours(entry.path())) found.push_back(*process);
   }
   std::vector<AgentSeen> agents;
-  for (const ProcessSeen& process : found) {
+  for (const ProcessStat& process : found) {
     const files::path folder = files::path(proc) / std::to_string(process.pid);
     agents.push_back({.pid = process.pid,
-                      .stopped = process.state == 'T' || process.state == 't',
+                      .stopped = process.is_stopped(),
                       .serves = parents.contains(process.pid) || may_watch_somebody(folder, process.pid)});
   }
   return agents;
 }
 
-}  // namespace wyvern::launcher
+}  // namespace wyvern::observation
