@@ -37,8 +37,10 @@ int main(int argc, char** argv) {
     }
 
     std::vector<wyvern::Process> processes;
-    for (auto& sensors : sensors_of) processes.push_back(runtime.process(observe, std::move(sensors)));
-    for (auto& process : processes) process.start();
+    for (auto& sensors : sensors_of) {
+      processes.push_back(runtime.process(observe, std::move(sensors)));
+      processes.back().start();
+    }
 
     std::int64_t sum = 0;
     for (auto& listener : listeners) sum += listener.join();

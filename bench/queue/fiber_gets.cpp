@@ -97,7 +97,7 @@ Contestant make_contestant(const std::shared_ptr<QueueTeam>& team, double second
 }
 
 std::shared_ptr<QueueTeam> make_team(const Run& run, const Shape& shape) {
-  const auto team = std::make_shared<QueueTeam>(run, Measured(), shape);
+  auto team = std::make_shared<QueueTeam>(run, Measured(), shape);
   team->add_far(fill_and_get, 0, 0, 0);
   team->wait_until_ready();
   return team;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -238,15 +239,15 @@ TEST_P(ConformanceSelectTest, large_messages_come_whole_and_go_back_whole) {
 
 TEST_P(ConformanceSelectTest, fibers_and_threads_share_the_queues_they_select_from) {
   in_a_thread([&] {
-    constexpr int messages = 1000;
-    const auto far = make<int>({.capacity = 64});
-    const auto near = make_near<int>({.capacity = 64});
+    constexpr std::size_t messages = 1000;
+    const auto far = make<std::size_t>({.capacity = 64});
+    const auto near = make_near<std::size_t>({.capacity = 64});
     std::array<std::atomic<int>, 2 * messages> seen{};
     const auto consume = [&] {
       try {
         while (true)
-          select(on(far.here, [&](int value) { ++seen.at(static_cast<std::size_t>(value)); }),
-                 on(near, [&](int value) { ++seen.at(static_cast<std::size_t>(messages + value)); }));
+          select(on(far.here, [&](std::size_t value) { ++seen.at(value); }),
+                 on(near, [&](std::size_t value) { ++seen.at(messages + value); }));
       } catch (const QueueClosed&) {
       }
     };
@@ -259,11 +260,11 @@ TEST_P(ConformanceSelectTest, fibers_and_threads_share_the_queues_they_select_fr
     });
     std::thread getter([&queue = far.there, &seen] {
       try {
-        while (true) ++seen.at(static_cast<std::size_t>(queue.get()));
+        while (true) ++seen.at(queue.get());
       } catch (const QueueClosed&) {
       }
     });
-    for (int i = 0; i < messages; ++i) {
+    for (std::size_t i = 0; i < messages; ++i) {
       far.there.put(i);
       near.put(i);
     }
@@ -271,15 +272,14 @@ TEST_P(ConformanceSelectTest, fibers_and_threads_share_the_queues_they_select_fr
     near.close();
     threads.clear();
     getter.join();
-    // A message that was on its way back when the queue ended for all others is still there.
-    while (const auto left = [&]() -> std::optional<int> {
+    // What was on its way back when the queue had ended for all others comes to who asks again.
+    wait_for([&] {
       try {
-        return far.there.try_get();
+        while (const auto left = far.there.try_get()) ++seen.at(*left);
       } catch (const QueueClosed&) {
-        return std::nullopt;
       }
-    }())
-      ++seen.at(static_cast<std::size_t>(*left));
+      return std::ranges::none_of(seen, [](const auto& count) { return count == 0; });
+    });
     for (const auto& count : seen) EXPECT_EQ(count, 1);
   });
 }
