@@ -107,7 +107,9 @@ std::uint64_t start_and_join(const wyvern::Runtime& runtime, std::uint64_t proce
 }
 
 int many_starts(const wyvern::Runtime& runtime, std::uint64_t processes, std::uint64_t at_once) {
-  // What is made once, and what the agent's memory grows to with so many at a time.
+  // What is made once, and what the agent's memory grows to with so many at a time. This thread's place for
+  // sleeping as well, if it never has to sleep before.
+  wyvern::Parker::mine(wyvern::Member::current());
   std::uint64_t wrong = start_and_join(runtime, 4 * at_once, at_once);
   const Kept before = kept();
   const std::uint64_t memory_before = agent_memory();
