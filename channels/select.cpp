@@ -66,8 +66,11 @@ class Selection {
   bool take_from(std::size_t place) {
     if (!is_remote(place)) return take_here(*arms_[place]);
     if (limit_.is_now()) return place != turn_ && ask_now(place);
-    return !pending_.empty() && finish(place);
+    return was_asked(place) && finish(place);
   }
+
+  /// None before the first wait, and not those behind one whose home has not settled in time what was left.
+  bool was_asked(std::size_t place) const { return place < pending_.size() && pending_[place] != nullptr; }
 
   bool take_here(SelectArm& arm) const {
     std::optional<HeldMessage> message;

@@ -1,8 +1,10 @@
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -30,10 +32,10 @@ constexpr auto nothing = [](auto&&) {};
 /// A process of node 2 selects from queues of node 1, and from one of its own node.
 class RemoteSelectTest : public ::testing::TestWithParam<const char*> {
  protected:
-  RemoteSelectTest() {
+  explicit RemoteSelectTest(const PeerWatchOptions& watch = impatient) : watch_(watch) {
     member_->network_access().access = std::make_shared<RemoteAccess>(
         member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = GetParam()}), key_,
-        [this](std::uint32_t) { return home_->address(); }, impatient);
+        [this](std::uint32_t) { return home_->address(); }, watch_);
   }
   struct Ends {
     Queue<int> there;
@@ -54,9 +56,10 @@ class RemoteSelectTest : public ::testing::TestWithParam<const char*> {
     return audit(home_->node.segment(), queue.channel().reference());
   }
 
+  PeerWatchOptions watch_;
   JobKey key_ = JobKey::make();
   std::unique_ptr<ServingNode> home_ = std::make_unique<ServingNode>(
-      key_, GetParam(), HomeOptions{.limits = {}, .watch = impatient, .report = {}});
+      key_, GetParam(), HomeOptions{.limits = {}, .watch = watch_, .report = {}});
   LocalNode node_{std::uint64_t{256} << 20, 2};
   std::shared_ptr<Member> member_ = node_.join();
 };
@@ -183,6 +186,38 @@ TEST_P(RemoteSelectTest, queue_that_has_ended_concerns_a_select_no_more_when_its
     near.put(1);
   });
   in_a_thread([&] { EXPECT_EQ(select(on(far.here, nothing), on(near, nothing)), 1U); });
+}
+
+/// Where the agent of node 1 may be silent for as long as a test wants.
+class SelectBesideSilence : public RemoteSelectTest {
+ protected:
+  SelectBesideSilence()
+      : RemoteSelectTest({.suspect_after = std::chrono::hours(1), .lost_after = std::chrono::hours(2)}) {}
+};
+INSTANTIATE_TEST_SUITE_P(Over, SelectBesideSilence, ::testing::Values("tcp", "net"), path_name);
+
+/// A thread's first select looks at its first queue first.
+TEST_P(SelectBesideSilence, stop_while_an_earlier_lease_is_not_settled_leaves_the_other_queues_as_they_are) {
+  const Ends left = make();
+  const Ends behind = make();
+  const auto empty = make_queue<int>(member_);
+  const auto near = make_queue<int>(member_);
+  home_->stand_still();
+  EXPECT_FALSE(left.here.try_lease_for(std::chrono::milliseconds(1)));
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    wait_for_sleep();
+    near.put(7);
+    stop.request_stop();
+  });
+  in_a_thread([&] {
+    EXPECT_EQ(select(stop.get_token(), on(empty, nothing), on(left.here, nothing), on(behind.here, nothing),
+                     on(near, [](int value) { EXPECT_EQ(value, 7); })),
+              3U);
+  });
+  home_->go_on();
+  behind.there.put(1);
+  EXPECT_EQ(behind.here.get(), 1);
 }
 
 }  // namespace

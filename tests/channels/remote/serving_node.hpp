@@ -50,6 +50,10 @@ class ServingNode {
     if (thread_.joinable()) thread_.join();
   }
 
+  /// As if the agent was suspended, until `go_on`: its node's processes do all that needs no agent.
+  void stand_still() { hold(true); }
+  void go_on() { hold(false); }
+
   LocalNode node;
   std::shared_ptr<Member> local = node.join();
 
@@ -64,8 +68,17 @@ class ServingNode {
     const std::lock_guard lock(node.keeper_mutex());
     return node.keeper().create_stand_in(member_->process_index(), std::move(kept));
   }
+  void hold(bool is_to_stand) {
+    is_to_stand_ = is_to_stand;
+    wait_for([&] { return stands_ == is_to_stand; });
+  }
   void serve() {
     while (!is_ending_) {
+      stands_ = is_to_stand_.load();
+      if (stands_) {
+        std::this_thread::yield();
+        continue;
+      }
       std::vector<Task> tasks;
       {
         const std::lock_guard lock(mutex_);
@@ -91,6 +104,8 @@ class ServingNode {
            }}};
   Home home_;
   std::atomic<bool> is_ending_ = false;
+  std::atomic<bool> is_to_stand_ = false;
+  std::atomic<bool> stands_ = false;
   std::thread thread_;
 };
 
