@@ -170,7 +170,7 @@ void FiberScheduler::finish(FiberControl& fiber) {
   if (was_overrun(fiber.stack)) report_overrun(fiber.stack);
   fiber.state = FiberState::ended;
   alive_.erase(alive_.iterator_to(fiber));
-  if (alive_.empty()) active_fibers = nullptr;
+  end_if_idle();
   if (fiber.joiner != nullptr) make_ready(*fiber.joiner);
   if (fiber.handle != nullptr) unjoined_.push_back(fiber);
   if (--until_look_ == 0) look();

@@ -66,9 +66,13 @@ class FiberScheduler {
   /// has passed before. Each is marked if a wake for it is to be used or passed on. FiberEnded.
   bool wait_for_first(FiberWait& first, const WaitLimit& limit);
   /// From here on the thread's own stack waits as it does while fibers are alive.
-  void wait_as_fiber() { active_fibers = this; }
+  void wait_as_fiber() {
+    ++waiting_as_fiber_;
+    active_fibers = this;
+  }
   void end_wait_as_fiber() {
-    if (alive_.empty()) active_fibers = nullptr;
+    --waiting_as_fiber_;
+    end_if_idle();
   }
   /// The running fiber will wait for one of these completions, as that member, until
   /// `end_wait_for_completions`.
@@ -117,6 +121,10 @@ class FiberScheduler {
   bool spin(Ready& anybody, Deadline deadline);
   void idle_for_timers(Deadline deadline);
 
+  /// Nobody waits as a fiber any more: the thread waits as one that has none.
+  void end_if_idle() {
+    if (alive_.empty() && waiting_as_fiber_ == 0) active_fibers = nullptr;
+  }
   void end_all();
   void forget_handles();
 
@@ -132,8 +140,9 @@ class FiberScheduler {
   std::uint64_t next_glance_ns_ = 0;
   std::atomic<ParkerCell*> cell_ = nullptr;  // where this thread sleeps, for those who post
   std::atomic<FiberControl*> posted_ = nullptr;
-  FiberList alive_;     // in the order in which they were started; without the thread's own
-  FiberList unjoined_;  // have ended
+  FiberList alive_;                     // in the order in which they were started; without the thread's own
+  FiberList unjoined_;                  // have ended
+  std::uint32_t waiting_as_fiber_ = 0;  // calls, of fibers, too
   bool is_ending_ = false;
   ThreadControl thread_;
   std::unique_ptr<StackPool> stacks_;

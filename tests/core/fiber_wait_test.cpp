@@ -10,6 +10,9 @@
 #include <gtest/gtest.h>
 
 #include <wyvern/core/exit_wait.hpp>
+#include <wyvern/core/fiber/completions.hpp>
+#include <wyvern/core/fiber/suspension.hpp>
+#include <wyvern/core/first_of.hpp>
 #include <wyvern/core/signal.hpp>
 
 #include "counted_kept_back.hpp"
@@ -51,6 +54,27 @@ TEST_F(FiberWait, threads_own_stack_waits_as_a_fiber_does) {
     tokens_.put(node_.segment());
   });
   EXPECT_TRUE(tokens_.take(member_));
+}
+
+/// Where nobody has to poll for anything.
+class NoCompletions final : public detail::Completions {
+ public:
+  void poll() noexcept override {}
+  void rest() noexcept override {}
+  void hand_over() noexcept override {}
+  void take_back() noexcept override {}
+};
+
+TEST_F(FiberWait, thread_that_waits_for_several_things_does_so_as_a_fiber_when_its_last_fiber_has_ended) {
+  NoCompletions completions;
+  {
+    const FirstOf first(member_);
+    Fiber([] {}).join();
+    EXPECT_TRUE(detail::Suspension(member_, completions).is_of_fiber());
+    { const FirstOf second(member_); }
+    EXPECT_TRUE(detail::Suspension(member_, completions).is_of_fiber());
+  }
+  EXPECT_FALSE(detail::Suspension(member_, completions).is_of_fiber());
 }
 
 TEST_F(FiberWait, condition_that_holds_is_seen_without_a_wait) {
