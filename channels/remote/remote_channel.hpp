@@ -59,7 +59,8 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit) {
     return take(kind, limit, limit.is_now());
   }
-  /// What is there now, as the home says; nothing also if it has not said so in time.
+  /// What is there now, as the home says; nothing also if it has not said so in time. Of what is prefetched,
+  /// within a limit that is not now, what has come: it does not wait for the home then.
   std::optional<RemoteMessage> take_now(IntentKind kind, const WaitLimit& limit) {
     return take(kind, limit, true);
   }
@@ -109,7 +110,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit, bool is_now);
   bool settle_left(RemoteAccess::Lock& lock, bool is_lease, const WaitLimit& limit);
-  std::optional<RemoteMessage> take_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit);
+  std::optional<RemoteMessage> take_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit, bool is_now);
   RemoteMessage take_first_prefetched(RemoteAccess::Lock& lock);
   void take_what_is_prefetched(std::vector<RemoteMessage>& messages, std::size_t most);
   void prefetch();

@@ -37,14 +37,15 @@ bool RemoteChannel::find_first_prefetched() {
   return !prefetched_.empty() && prefetched_.front().operation.is_over();
 }
 
-std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& lock,
-                                                            const WaitLimit& limit) {
+/// Who may wait, but does not here (`is_now`), gets what has come: it will wait for what was asked for.
+std::optional<RemoteMessage> RemoteChannel::take_prefetched(RemoteAccess::Lock& lock, const WaitLimit& limit,
+                                                            bool is_now) {
   while (true) {
     if (node_->lost()) RemoteAccess::throw_lost(*node_);
     prefetch();
-    if (limit.is_now() && !find_first_prefetched()) look_for_one_more(lock);
+    if (is_now && !find_first_prefetched()) limit.is_now() ? look_for_one_more(lock) : access_.poll_aside();
     if (find_first_prefetched()) return take_first_prefetched(lock);
-    if (limit.is_now()) return std::nullopt;
+    if (is_now) return std::nullopt;
     // None is left if another thread gives all back.
     const auto is_over = [&] {
       return find_first_prefetched() || (prefetched_.empty() && giving_back_ == 0) || node_->lost();
@@ -63,12 +64,14 @@ void RemoteChannel::look_for_one_more(RemoteAccess::Lock& lock) {
   Prefetched& get = one.front();
   say_get(get, flag(FrameFlag::now));
   access_.send_before_wait(*node_);
-  access_.wait_through(lock, [&] { return get.operation.is_over() || node_->lost(); });
-  if (node_->lost()) RemoteAccess::throw_lost(*node_);
+  const bool is_over = access_.wait(
+      lock, [&] { return get.operation.is_over() || node_->lost(); }, WaitLimit::never());
+  if (is_over && node_->lost()) RemoteAccess::throw_lost(*node_);
   if (get.operation.outcome == FrameKind::nothing) return;
   const auto behind =
       std::ranges::find_if(prefetched_, [&](const Prefetched& other) { return other.place > get.place; });
   prefetched_.splice(behind, one);
+  if (!is_over) detail::throw_if_fiber_ended();
 }
 
 /// That has ended.

@@ -84,7 +84,7 @@ std::optional<RemoteMessage> RemoteChannel::take(IntentKind kind, const WaitLimi
       detail::throw_if_fiber_ended();
       return std::nullopt;
     }
-    if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, is_now ? WaitLimit::now() : limit);
+    if (!is_lease && terms_.prefetch != 0) return take_prefetched(lock, limit, is_now);
     if (!prefetched_.empty() && !give_back_prefetched(lock, limit)) return std::nullopt;
     // A get that came to its limit may be on its way back with a message all the same, which comes before
     // what a further one would bring.

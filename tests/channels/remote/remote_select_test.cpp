@@ -220,5 +220,53 @@ TEST_P(SelectBesideSilence, stop_while_an_earlier_lease_is_not_settled_leaves_th
   EXPECT_EQ(behind.here.get(), 1);
 }
 
+TEST_P(SelectBesideSilence, deadline_ends_a_select_from_a_queue_that_is_prefetched) {
+  const Ends far = make({.prefetch = 4});
+  const auto near = make_queue<int>(member_);
+  home_->stand_still();
+  in_a_thread([&] {
+    EXPECT_EQ(try_select_for(std::chrono::milliseconds(1), on(far.here, nothing), on(near, nothing)),
+              std::nullopt);
+  });
+  near.put(1);
+  in_a_thread([&] { EXPECT_EQ(select(on(far.here, nothing), on(near, nothing)), 1U); });
+  home_->go_on();
+  far.there.put(2);
+  EXPECT_EQ(far.here.get(), 2);
+}
+
+TEST_P(SelectBesideSilence, fiber_that_is_ended_in_a_look_at_a_queue_that_is_prefetched_leaves_nothing) {
+  const Ends far = make({.prefetch = 4});
+  home_->stand_still();
+  in_a_thread([&] {
+    std::atomic<bool> has_begun = false;
+    Fiber([&] {
+      has_begun = true;
+      EXPECT_THROW(try_select(on(far.here, nothing)), FiberEnded);
+    }).detach();
+    while (!has_begun) this_fiber::yield();
+  });
+  home_->go_on();
+  for (int i = 0; i < 6; ++i) {
+    far.there.put(i);
+    EXPECT_EQ(far.here.get(), i);
+  }
+  EXPECT_EQ(audit_of(far.there), "");
+}
+
+TEST_P(RemoteSelectTest, queue_that_is_prefetched_has_its_turn_beside_one_that_is_never_empty) {
+  const Ends far = make({.prefetch = 4});
+  const auto near = make_queue<int>(member_);
+  far.there.put(1);
+  in_a_thread([&] {
+    std::size_t chosen = 1;
+    while (chosen == 1) {
+      near.put(1);
+      chosen = select(on(far.here, nothing), on(near, nothing));
+    }
+  });
+  EXPECT_EQ(audit_of(far.there), "");
+}
+
 }  // namespace
 }  // namespace wyvern::test
