@@ -33,7 +33,7 @@ constexpr auto forms = [] {
   set(FrameKind::get, Sender::guest, flag(FrameFlag::lease) | flag(FrameFlag::now));
   set(FrameKind::cancel, Sender::guest);
   set(FrameKind::received, Sender::guest);
-  set(FrameKind::give_back, Sender::guest);
+  set(FrameKind::give_back, Sender::guest, flag(FrameFlag::unseen));
   set(FrameKind::done, Sender::guest);
   set(FrameKind::task_done, Sender::guest);
   set(FrameKind::join, Sender::guest);

@@ -189,8 +189,8 @@ void GuestOpening::received(const Frame& frame) {
 
 void GuestOpening::give_back(const Frame& frame) {
   Delivery delivery = take_delivery(frame);
-  // A get that came too late; a lease goes back by itself, one delivery more.
-  if (delivery.kind == IntentKind::get) delivery.message.put_back();
+  // One that came too late; else a lease goes back by itself, one delivery more.
+  if (delivery.kind == IntentKind::get || frame.has(FrameFlag::unseen)) delivery.message.put_back();
 }
 
 void GuestOpening::done(const Frame& frame) {

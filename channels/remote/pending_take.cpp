@@ -62,7 +62,7 @@ void PendingTake::withdraw() noexcept {
   if (operation_.is_over()) {
     node.end(number_);
     if (operation_.outcome == FrameKind::delivery && !node.lost())
-      channel_.say(FrameKind::give_back, number_);
+      channel_.say(FrameKind::give_back, number_, wire::flag(wire::FrameFlag::unseen));
   } else if (node.lost()) {
     node.leave(number_);
   } else {

@@ -146,7 +146,8 @@ RemoteNode::Slot& RemoteNode::slot_of(const Frame& frame) {
 void RemoteNode::deliver(const Frame& frame) {
   RemoteOperation* const operation = slot_of(frame).operation;
   if (operation == nullptr) {  // it came too late
-    outbox_.room_for(0).add(FrameKind::give_back, 0, frame.opening, frame.operation);
+    outbox_.room_for(0).add(FrameKind::give_back, wire::flag(wire::FrameFlag::unseen), frame.opening,
+                            frame.operation);
     return free_slot(frame.operation);
   }
   const wire::ReceivedCargo received = wire::read_cargo(frame);

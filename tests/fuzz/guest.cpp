@@ -77,7 +77,11 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
       buffer.add(FrameKind::request, flags & wire::flag(wire::FrameFlag::more), 0, operation,
                  input.take(input.choose(200)));
       break;
-    default: buffer.add(kind, 0, opening, operation);
+    default: {
+      const bool is_unseen = kind == FrameKind::give_back && (flags & 1) != 0;
+      buffer.add(kind, is_unseen ? wire::flag(wire::FrameFlag::unseen) : wire::FrameFlags{}, opening,
+                 operation);
+    }
   }
   guest.send(buffer.bytes());
 }

@@ -122,6 +122,17 @@ TEST(Frames, with_flags_of_other_kinds_are_malformed) {
   expect_malformed(changed_put(3, 1));
 }
 
+TEST(Frames, of_messages_that_go_back_may_say_that_nobody_has_had_them) {
+  for (const FrameKind kind : of_guests) {
+    FrameBuffer buffer(largest_message);
+    buffer.add(kind, flag(FrameFlag::unseen), 1, 2);
+    if (kind == FrameKind::give_back)
+      EXPECT_TRUE(only_frame(buffer.bytes()).has(FrameFlag::unseen));
+    else
+      expect_malformed(buffer.bytes());
+  }
+}
+
 TEST(Frames, that_are_cut_anywhere_are_malformed) {
   const Bytes whole = changed_put(1, 0);
   for (std::size_t size = 1; size < whole.size(); ++size) expect_malformed(std::span(whole).first(size));

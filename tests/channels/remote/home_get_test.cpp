@@ -92,6 +92,27 @@ TEST_F(HomeTest, message_that_comes_too_late_is_given_back_to_its_place) {
   EXPECT_EQ(back->delivery_count(), 0U) << "nobody has had it";
 }
 
+TEST_F(HomeTest, lease_that_comes_too_late_is_given_back_as_if_it_had_never_been_delivered) {
+  const Channel dead = make_channel();
+  const Channel channel = make_channel({.max_deliveries = 1, .dead_letters = dead});
+  ScriptedGuest& guest = visitor(channel);
+  put(channel, "first");
+  put(channel, "second");
+  for (std::uint32_t operation = 1; operation <= 3; ++operation) {
+    guest.say(FrameKind::get, operation, lease);
+    const Said said = guest.next();
+    ASSERT_TRUE(said.is(FrameKind::delivery, operation));
+    EXPECT_EQ(said.payload(), "first");
+    guest.say(FrameKind::give_back, operation, flag(FrameFlag::unseen));
+  }
+  scene_.settle();
+  const auto back = channel.try_lease();
+  ASSERT_TRUE(back);
+  EXPECT_EQ(text_of(back->bytes()), "first");
+  EXPECT_EQ(back->delivery_count(), 0U);
+  EXPECT_TRUE(dead.empty_approx());
+}
+
 TEST_F(HomeTest, gets_end_when_the_queue_is_closed_and_drained) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);

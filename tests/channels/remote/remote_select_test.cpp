@@ -268,5 +268,50 @@ TEST_P(RemoteSelectTest, queue_that_is_prefetched_has_its_turn_beside_one_that_i
   EXPECT_EQ(audit_of(far.there), "");
 }
 
+TEST_P(SelectBesideSilence, lease_that_a_select_does_not_take_is_no_delivery) {
+  const Ends tasks = make();
+  const auto near = make_queue<int>(member_);
+  for (int i = 0; i < 5; ++i) {
+    home_->stand_still();
+    tasks.there.put(i);
+    std::jthread putter([&] {
+      wait_for_sleep();
+      near.put(i);
+    });
+    in_a_thread([&] { EXPECT_EQ(select(on(near, nothing), on_lease(tasks.here, nothing)), 0U); });
+    home_->go_on();
+    // With the first answer the message has come; with the second the home has it again.
+    for (int n = 0; n < 2; ++n) tasks.here.size_approx();
+    Lease<int> back = tasks.there.lease();
+    EXPECT_EQ(*back, i);
+    EXPECT_EQ(back.delivery_count(), 0U);
+    back.done();
+  }
+  EXPECT_EQ(audit_of(tasks.there), "");
+}
+
+TEST_P(RemoteSelectTest, lease_that_comes_beside_another_message_is_no_delivery) {
+  const Ends control = make();
+  const Ends tasks = make();
+  for (int i = 0; i < 20; ++i) {
+    std::jthread putter([&] {
+      wait_for_sleep();
+      control.there.put(i);
+      tasks.there.put(i);
+    });
+    std::size_t chosen = 2;
+    const auto finish = [](Lease<int> lease) { lease.done(); };
+    in_a_thread([&] { chosen = select(on(control.here, nothing), on_lease(tasks.here, finish)); });
+    if (chosen == 1) {
+      EXPECT_EQ(control.there.get(), i);
+    } else {
+      Lease<int> back = tasks.there.lease();
+      EXPECT_EQ(back.delivery_count(), 0U);
+      back.done();
+    }
+    putter.join();
+  }
+}
+
 }  // namespace
 }  // namespace wyvern::test
