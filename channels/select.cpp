@@ -38,8 +38,8 @@ class Selection {
     }
   }
   ~Selection() {
-    withdraw();
     pass_wakes_on();
+    withdraw();
   }
   Selection(const Selection&) = delete;
   Selection& operator=(const Selection&) = delete;
@@ -89,9 +89,15 @@ class Selection {
   /// What was asked of another node, if that has answered.
   bool finish(std::size_t place) {
     SelectArm& arm = *arms_[place];
+    PendingTake& take = *pending_[place];
+    {
+      const RemoteAccess::Lock lock = take.access().lock();
+      if (!take.is_over()) return false;
+    }
+    pass_wakes_on();  // a large message takes its time
     const bool is_taken = accept(arm, [&] {
-      RemoteAccess::Lock lock = pending_[place]->access().lock();
-      return pending_[place]->finish(lock);
+      RemoteAccess::Lock lock = take.access().lock();
+      return take.finish(lock);
     });
     if (arm.has_ended_) pending_[place].reset();
     return is_taken;
@@ -149,6 +155,7 @@ class Selection {
   /// Each is asked once, however often this looks. Where: null if all queues are of this node, or have ended.
   RemoteAccess* ask_others() {
     RemoteAccess* access = nullptr;
+    pass_wakes_on();  // a home may take its time
     for (std::size_t place = 0; place < arms_.size(); ++place) {
       const SelectArm& arm = *arms_[place];
       if (arm.has_ended_ || !is_remote(place)) continue;
@@ -174,8 +181,8 @@ class Selection {
 
   /// A wake that came for a queue is spent on somebody else if there still is something to wake for.
   void pass_wakes_on() const {
-    for (const SelectArm* const arm : arms_) {
-      if (!arm->is_wake_owed_ || !arm->something_()) continue;
+    for (SelectArm* const arm : arms_) {
+      if (!std::exchange(arm->is_wake_owed_, false) || !arm->something_()) continue;
       const RingView& view = arm->channel_.local_->view();
       view.header().getters.wake_one(view.segment());
     }
