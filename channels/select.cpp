@@ -50,7 +50,7 @@ class Selection {
     if (is_remote(turn_) && ask_now(turn_)) return turn_;
     while (true) {
       for (std::size_t step = 0; step < arms_.size(); ++step) {
-        const std::size_t place = (turn_ + step) % arms_.size();
+        const std::size_t place = first_asked((turn_ + step) % arms_.size());
         if (!arms_[place]->has_ended_ && take_from(place)) return place;
       }
       if (std::ranges::all_of(arms_, &SelectArm::has_ended_)) throw_closed();
@@ -71,6 +71,16 @@ class Selection {
 
   /// None before the first wait, and not those behind one whose home has not settled in time what was left.
   bool was_asked(std::size_t place) const { return place < pending_.size() && pending_[place] != nullptr; }
+
+  /// Of those that take the same from the same queue of another node: what comes for it comes first.
+  std::size_t first_asked(std::size_t place) const {
+    if (!was_asked(place)) return place;
+    std::size_t first = place;
+    for (std::size_t other = 0; other < pending_.size(); ++other) {
+      if (was_asked(other) && pending_[other]->is_before(*pending_[first])) first = other;
+    }
+    return first;
+  }
 
   bool take_here(SelectArm& arm) const {
     std::optional<HeldMessage> message;
@@ -164,7 +174,7 @@ class Selection {
         pending_[place] = std::make_unique<PendingTake>(*arm.channel_.remote_, arm.kind_);
       access = &pending_[place]->access();
       RemoteAccess::Lock lock = access->lock();
-      if (!pending_[place]->ask(lock, limit_)) break;
+      if (!pending_[place]->ask(lock, limit_, asked_++)) break;
     }
     return access;
   }
@@ -204,6 +214,7 @@ class Selection {
   std::span<SelectArm* const> arms_;
   const WaitLimit& limit_;
   std::size_t turn_;
+  std::uint64_t asked_ = 0;                            // in all, of whichever
   std::vector<std::unique_ptr<PendingTake>> pending_;  // by place, once others are asked; null: of this node
 };
 

@@ -8,7 +8,7 @@ namespace wyvern {
 using wire::FrameKind;
 
 /// As RemoteChannel::take does.
-bool PendingTake::ask(RemoteAccess::Lock& lock, const WaitLimit& limit) {
+bool PendingTake::ask(RemoteAccess::Lock& lock, const WaitLimit& limit, std::uint64_t order) {
   if (is_asked_) return true;
   RemoteNode& node = *channel_.node_;
   if (node.lost()) RemoteAccess::throw_lost(node);
@@ -30,8 +30,14 @@ bool PendingTake::ask(RemoteAccess::Lock& lock, const WaitLimit& limit) {
   }
   number_ = left.value_or(number_);
   was_left_ = left.has_value();
+  asked_as_ = order;
   is_asked_ = true;
   return true;
+}
+
+bool PendingTake::is_before(const PendingTake& other) const {
+  return &channel_ == &other.channel_ && kind_ == other.kind_ && is_asked_ && other.is_asked_ &&
+         asked_as_ < other.asked_as_;
 }
 
 bool PendingTake::is_over() const {

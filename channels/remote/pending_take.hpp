@@ -23,9 +23,12 @@ class PendingTake {
 
   RemoteAccess& access() const { return channel_.access_; }
 
-  /// Asks the home, unless it is asked already. False: what an earlier call has left there was not settled in
-  /// time. NodeLost, OutOfMemory, FiberEnded.
-  bool ask(RemoteAccess::Lock& lock, const WaitLimit& limit);
+  /// Asks the home, unless it is asked already; `order` grows from call to call of a select. False: what an
+  /// earlier call has left there was not settled in time. NodeLost, OutOfMemory, FiberEnded.
+  bool ask(RemoteAccess::Lock& lock, const WaitLimit& limit, std::uint64_t order);
+  /// Whether what comes for it comes before what does for the other one, of the same channel. For the caller
+  /// of both `ask`, also without the lock.
+  bool is_before(const PendingTake& other) const;
   /// Whether `finish` knows more.
   bool is_over() const;
   /// What has come; nothing: no message, it is to be asked again. Throws what a get throws.
@@ -44,6 +47,7 @@ class PendingTake {
   bool is_asked_ = false;
   bool was_left_ = false;  // by an earlier call that was cancelled
   std::uint32_t number_ = 0;
+  std::uint64_t asked_as_ = 0;  // among those of the select
   RemoteOperation operation_;
 };
 

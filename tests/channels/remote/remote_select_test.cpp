@@ -313,5 +313,29 @@ TEST_P(RemoteSelectTest, lease_that_comes_beside_another_message_is_no_delivery)
   }
 }
 
+/// A thread's second select of three looks at its second queue first.
+TEST_P(SelectBesideSilence, queue_that_is_there_twice_is_taken_from_in_order) {
+  const Ends far = make();
+  const auto near = make_queue<int>(member_);
+  for (int i = 0; i < 10; ++i) {
+    std::jthread putter([&] {
+      wait_for_sleep();
+      home_->stand_still();
+      far.there.put(2 * i);
+      far.there.put(2 * i + 1);
+      home_->go_on();
+    });
+    in_a_thread([&] {
+      try_select(on(near, nothing));
+      int got = -1;
+      const auto note = [&](int value) { got = value; };
+      select(on(far.here, note), on(near, nothing), on(far.here, note));
+      EXPECT_EQ(got, 2 * i);
+    });
+    putter.join();
+    EXPECT_EQ(far.there.get(), 2 * i + 1);
+  }
+}
+
 }  // namespace
 }  // namespace wyvern::test
