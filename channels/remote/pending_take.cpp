@@ -21,14 +21,19 @@ bool PendingTake::ask(RemoteAccess::Lock& lock, const WaitLimit& limit, std::uin
     return true;
   }
   if (!channel_.prefetched_.empty() && !channel_.give_back_prefetched(lock, limit)) return false;
-  operation_ = RemoteOperation();
+  operation_.emplace();
   const auto left = node.find_left_get(channel_.opening_, is_lease());
   if (left) {
-    node.wait_again(*left, operation_);
+    node.wait_again(*left, *operation_);
+    number_ = *left;
   } else {
-    number_ = channel_.ask_for_message(operation_, is_lease(), false);
+    try {
+      number_ = channel_.ask_for_message(*operation_, is_lease(), false);
+    } catch (...) {
+      operation_.reset();  // while the lock is held: it is waited for no more
+      throw;
+    }
   }
-  number_ = left.value_or(number_);
   was_left_ = left.has_value();
   asked_as_ = order;
   is_asked_ = true;
@@ -42,19 +47,19 @@ bool PendingTake::is_before(const PendingTake& other) const {
 
 bool PendingTake::is_over() const {
   if (channel_.node_->lost()) return true;
-  if (!is_prefetched()) return is_asked_ && operation_.is_over();
+  if (!is_prefetched()) return is_asked_ && operation_->is_over();
   // None is left if another thread gives all back: then they are to be asked for again.
   return channel_.find_first_prefetched() || (channel_.prefetched_.empty() && channel_.giving_back_ == 0);
 }
 
 std::optional<RemoteMessage> PendingTake::finish(RemoteAccess::Lock& lock) {
   RemoteNode& node = *channel_.node_;
-  if (is_asked_ && operation_.is_over()) {
+  if (is_asked_ && operation_->is_over()) {
     is_asked_ = false;
-    if (operation_.outcome == FrameKind::delivery)
-      return channel_.receive(lock, number_, kind_, std::move(operation_));
+    if (operation_->outcome == FrameKind::delivery)
+      return channel_.receive(lock, number_, kind_, std::move(*operation_));
     node.end(number_);
-    channel_.check_outcome(operation_, is_lease() ? "lease" : "get");
+    channel_.check_outcome(*operation_, is_lease() ? "lease" : "get");
     return std::nullopt;
   }
   if (node.lost()) RemoteAccess::throw_lost(node);
@@ -65,9 +70,9 @@ std::optional<RemoteMessage> PendingTake::finish(RemoteAccess::Lock& lock) {
 void PendingTake::withdraw() noexcept {
   if (!std::exchange(is_asked_, false)) return;
   RemoteNode& node = *channel_.node_;
-  if (operation_.is_over()) {
+  if (operation_->is_over()) {
     node.end(number_);
-    if (operation_.outcome == FrameKind::delivery && !node.lost())
+    if (operation_->outcome == FrameKind::delivery && !node.lost())
       channel_.say(FrameKind::give_back, number_, wire::flag(wire::FrameFlag::unseen));
   } else if (node.lost()) {
     node.leave(number_);

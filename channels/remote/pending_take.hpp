@@ -48,7 +48,7 @@ class PendingTake {
   bool was_left_ = false;  // by an earlier call that was cancelled
   std::uint32_t number_ = 0;
   std::uint64_t asked_as_ = 0;  // among those of the select
-  RemoteOperation operation_;
+  std::optional<RemoteOperation> operation_;
 };
 
 }  // namespace wyvern
