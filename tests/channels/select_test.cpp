@@ -67,10 +67,12 @@ TEST_F(SelectTest, takes_one_message_from_one_queue_and_leaves_the_others_as_the
   std::vector<int> numbers;
   std::vector<std::string> words;
   for (std::size_t in_all = 1; in_all <= 6; ++in_all) {
+    const std::size_t numbers_before = numbers.size();
     const std::size_t chosen =
         select(on(numbers_, [&](int number) { numbers.push_back(number); }),
                on(words_, [&](std::string word) { words.push_back(std::move(word)); }));
-    EXPECT_EQ(chosen == 0 ? numbers.size() + words.size() : words.size() + numbers.size(), in_all);
+    EXPECT_EQ(numbers.size(), chosen == 0 ? numbers_before + 1 : numbers_before);
+    EXPECT_EQ(numbers.size() + words.size(), in_all);
     EXPECT_EQ(numbers_.size_approx() + words_.size_approx(), 6 - in_all);
   }
   EXPECT_EQ(numbers, (std::vector{1, 2, 3}));

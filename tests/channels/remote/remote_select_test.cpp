@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -335,6 +336,26 @@ TEST_P(SelectBesideSilence, queue_that_is_there_twice_is_taken_from_in_order) {
     putter.join();
     EXPECT_EQ(far.there.get(), 2 * i + 1);
   }
+}
+
+/// The fiber runs when the select waits for what the lease has left.
+TEST_P(SelectBesideSilence, thread_whose_last_fiber_ends_while_it_asks_is_woken_all_the_same) {
+  const Ends far = make();
+  const auto near = make_queue<int>(member_);
+  const auto& getters = near.channel().local().view().header().getters;
+  home_->stand_still();
+  std::jthread putter([&] {
+    wait_for_sleep();
+    home_->go_on();
+    wait_for([&] { return std::ranges::any_of(getters.words, [](const auto& word) { return word != 0; }); });
+    wait_for_sleep();
+    far.there.put(1);
+  });
+  in_a_thread([&] {
+    EXPECT_FALSE(far.here.try_lease_for(std::chrono::milliseconds(1)));
+    const Fiber fiber([] {});
+    EXPECT_EQ(select(on(near, nothing), on(far.here, nothing)), 1U);
+  });
 }
 
 }  // namespace
