@@ -28,6 +28,9 @@
 /// - A queue that is closed and drained is passed over. QueueClosed once all of them are.
 /// - Queues of other nodes are asked; a message that comes from one when another has been chosen goes back to
 ///   the front of its queue. NodeLost if the node of one is, though others may still have messages.
+/// - While a message is on its way to a process of another node, or back, other getters do not see it, and
+///   may hear QueueClosed of a queue that is closed before it comes back: then they have to ask again. A
+///   lease waits for what may come back.
 /// - It throws what get and lease throw, and DecodeError for a message that is no T, which has left its
 /// queue.
 ///   What the function throws comes out of select; its message has been taken.
