@@ -70,6 +70,7 @@ void Agent::come_up() {
     turn();
   }
   if (options_.command && !over_) launch_head();
+  server_.let_join();
 }
 
 void Agent::launch_head() {

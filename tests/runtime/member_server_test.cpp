@@ -42,6 +42,7 @@ class MemberServerTest : public testing::Test {
                  .network_plan = [this] { return plan_.get(); },
                  .log = [this](std::string_view line) { log_ += std::string(line) + "\n"; }}) {
     processes_.add_head(head_key);
+    server_.let_join();
   }
 
   /// A new connection of this process.
@@ -320,6 +321,34 @@ TEST_F(MemberServerTest, nobody_joins_a_job_that_comes_to_its_end) {
   const FileDescriptor joiner = connect();
   send(joiner, make_message<Join>(1));
   EXPECT_EQ(failure_on(joiner), ErrorCode::spawn_failed);
+}
+
+TEST_F(MemberServerTest, who_joins_before_the_job_is_up_is_answered_after_the_head_has_got_its_puid) {
+  Segment segment =
+      Segment::create({.memory_ceiling = std::uint64_t{64} << 20, .layout_hash = channels_layout_hash});
+  Keeper keeper(segment);
+  JobProcesses processes(loop_, keeper, forwarder_, {.socket_name = "wyvern-test", .descriptors = {64, 64}},
+                         [](const JobProcess&, std::int32_t) {});
+  const JobNames names(keeper);
+  MemberServer server(loop_, keeper, processes, names, pidfd_.get(),
+                      {.leaving = [](const auto&) {},
+                       .disconnected = [](Puid) {},
+                       .refuses_starts = [] { return false; },
+                       .network_plan = [] { return -1; },
+                       .log = [this](std::string_view line) { log_ += std::string(line) + "\n"; }});
+  auto [joiner, theirs] = make_socket_pair();
+  server.adopt(std::move(theirs));
+  auto [impatient, theirs_too] = make_socket_pair();
+  server.adopt(std::move(theirs_too));
+  send(joiner, make_message<Join>(1));
+  send(impatient, make_message<Join>(1));
+  Packet packet;
+  EXPECT_EQ(receive_packet(joiner.get(), packet), Transfer::would_block);
+  send(impatient, make_message<Join>(2));
+  EXPECT_TRUE(dropped(impatient));
+  EXPECT_EQ(processes.add_head(head_key).puid, Puid(4294967296));
+  server.let_join();
+  EXPECT_EQ(answer_on<Joined>(joiner, 1).puid, 4294967297U);
 }
 
 TEST_F(MemberServerTest, end_of_a_program_that_nobody_has_joined_is_malformed) {
