@@ -94,6 +94,7 @@ void Agent::serve() {
 void Agent::turn() {
   if (const auto now = EventLoop::Clock::now(); now >= next_sweep_) {
     keeper_.sweep();
+    processes_.settle_joined(now);
     next_sweep_ = now + sweep_period;
   }
   if (network_ != nullptr) network_->answer_waiting();

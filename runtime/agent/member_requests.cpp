@@ -139,8 +139,9 @@ void MemberServer::program_runs(const Client& client, control::Packet& packet) {
 void MemberServer::program_ended(const Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::ProgramEnded>(packet);
   JobProcess* const process = processes_.find(client.joiner_of);
-  if (!client.joiner_of || process == nullptr || process->ended)
-    throw control::Malformed("it has nobody who joined");
+  if (!client.joiner_of) throw control::Malformed("it has nobody who joined");
+  if (process == nullptr || process->ended)
+    return;  // it was stopped, and its program's end noticed without it
   processes_.joined_ended(*process, request.status);
 }
 
