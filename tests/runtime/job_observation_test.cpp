@@ -252,7 +252,7 @@ class ForgedAgent {
 TEST(JobChoice, segment_that_cannot_be_read_is_one_sentence_and_status_2_and_hides_no_other_job) {
   const Job job(Job::How::direct, {JOB_PROGRAM, "observed", "0"});
   ASSERT_TRUE(job.output_has("ready\n"));
-  for (const std::string& content : {std::string(), std::string("!WYVERN"), std::string(8192, 'x')}) {
+  for (const std::string& content : {std::string("no wyvern"), std::string(8192, 'x')}) {
     const ForgedAgent agent(content);
     const std::string sentence =
         "wyvern: the job of the agent with pid " + std::to_string(agent.pid()) + " cannot be looked at: ";
