@@ -82,5 +82,31 @@ TEST(NodeObserver, segment_that_is_being_made_is_none_yet_and_not_damaged) {
   EXPECT_EQ(NodeObserver::of_agent(::getpid()), nullptr) << "without a header";
 }
 
+JobObserver job_of(const Agent& agent) {
+  std::vector<std::unique_ptr<NodeObserver>> nodes;
+  nodes.push_back(agent.observer());
+  return JobObserver(std::move(nodes));
+}
+
+TEST(JobObserver, nodes_that_come_later_are_taken_in_once_and_in_their_order) {
+  Agent first(1);
+  const Agent second(2);
+  JobObserver job = job_of(second);
+  JobObserver other = job_of(first);
+  EXPECT_TRUE(job.is_same(other));
+  job.add_nodes(std::move(other));
+  job.add_nodes(job_of(first));
+  const auto numbers = [&] {
+    std::vector<std::uint32_t> found;
+    for (const NodeFigures& node : job.observe().nodes) found.push_back(node.node);
+    return found;
+  };
+  EXPECT_EQ(numbers(), (std::vector<std::uint32_t>{1, 2}));
+  first.end();
+  EXPECT_EQ(numbers(), std::vector<std::uint32_t>{2});
+  EXPECT_TRUE(job.is_same(job_of(second))) << "it is not found anew when its first node has ended";
+  EXPECT_FALSE(job.has_ended());
+}
+
 }  // namespace
 }  // namespace wyvern::observation
