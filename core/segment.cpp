@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <new>
 #include <string>
@@ -116,7 +117,8 @@ Segment Segment::create(const SegmentOptions& options) {
   header->agent_pid = static_cast<std::uint32_t>(::getpid());
   header->usable_cores = std::max<std::uint32_t>(options.usable_cores, 1);
   header->committed_bytes.store(committed, std::memory_order_relaxed);
-  header->magic = segment_magic;
+  // Release: who finds it in the file finds the rest of the header too.
+  std::atomic_ref(header->magic).store(segment_magic, std::memory_order_release);
   return segment;
 }
 

@@ -70,6 +70,7 @@ void Agent::come_up() {
     turn();
   }
   if (options_.command && !over_) launch_head();
+  server_.let_join();
 }
 
 void Agent::launch_head() {
@@ -93,6 +94,7 @@ void Agent::serve() {
 void Agent::turn() {
   if (const auto now = EventLoop::Clock::now(); now >= next_sweep_) {
     keeper_.sweep();
+    processes_.settle_joined(now);
     next_sweep_ = now + sweep_period;
   }
   if (network_ != nullptr) network_->answer_waiting();

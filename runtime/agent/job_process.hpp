@@ -12,6 +12,9 @@
 
 namespace wyvern::agent {
 
+/// Of a process that is not our child and did not say how it ends: the kernel does not tell us.
+constexpr std::int32_t unknown_status = 255;
+
 /// One puid of the job, from its start to its end. Two processes of the operating system can stand behind it:
 /// the *child* that the agent, or `wyvern join`, made, and the *member* that has attached. They are the same
 /// for a process that was started by `Process::start`. A head that was run directly has no child; under
@@ -25,8 +28,11 @@ struct JobProcess {
   pid_t child = 0;
   bool joined = false;           ///< it was started by hand, and who did that says how the child ends
   FileDescriptor child_pidfd;    ///< of one that joined, once it runs
-  EventLoop::Watch child_death;  ///< the same, if who started it has gone
-  bool leads_group = false;      ///< the child has a process group of its own
+  EventLoop::Watch child_death;  ///< the same
+  bool joiner_gone = false;      ///< who started it says nothing any more
+  /// When the child of one that joined has ended, if who started it has not said so yet.
+  std::optional<EventLoop::Clock::time_point> child_ended;
+  bool leads_group = false;  ///< the child has a process group of its own
   bool detached = false;
   FileDescriptor payload;  ///< what it was started for; none: what it likes
 

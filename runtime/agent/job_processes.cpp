@@ -10,12 +10,6 @@
 #include <wyvern/runtime/agent/job_processes.hpp>
 
 namespace wyvern::agent {
-namespace {
-
-/// Of a process that is not our child and did not say how it ends: the kernel does not tell us.
-constexpr std::int32_t unknown_status = 255;
-
-}  // namespace
 
 JobProcess& JobProcesses::add_head(std::uint64_t ticket_key) { return add(Puid(), ticket_key); }
 

@@ -65,12 +65,16 @@ class JobProcesses {
   /// A process that somebody starts by hand, see control::Join: nobody has started it, and nobody waits for
   /// it at the end of the job. It has an index. Throws OutOfMemory.
   JobProcess& join();
-  /// Its program runs. Throws control::Malformed if it does already.
+  /// Its program runs. Throws control::Malformed if it does already or has ended, or if that is no pidfd;
+  /// OutOfMemory.
   void joined_runs(JobProcess& process, pid_t program, FileDescriptor pidfd);
   /// Its program has ended; who started it has waited for that. Throws control::Malformed if it goes on.
   void joined_ended(JobProcess& process, std::int32_t status);
   /// Who started it has gone without a word: its program dies with that.
   void joiner_gone(Puid process);
+  /// Publishes the ends of programs whose starters have had the time to say so and have not: they are
+  /// stopped. To be called a few times a second.
+  void settle_joined(EventLoop::Clock::time_point now);
 
   /// To be called after SIGCHLD: takes note of children that have ended.
   void reap_children();
@@ -100,6 +104,7 @@ class JobProcesses {
   bool may_be(const JobProcess& process, pid_t peer) const;
   void child_ended(pid_t pid, std::int32_t status);
   void end_child(JobProcess& process, std::int32_t status);
+  void joined_child_ended(Puid puid);
   void member_ended(std::uint32_t sequence);
   void list_child(JobProcess& process);
   void forget_member(JobProcess& process);

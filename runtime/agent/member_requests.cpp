@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -110,11 +111,16 @@ void MemberServer::attach(Client& client, const control::Packet& packet) {
   answer(client.socket.get(), message, std::span(descriptors).first(process.payload ? 3 : 2));
 }
 
-void MemberServer::join(Client& client, const control::Packet& packet) {
+void MemberServer::join(Client& client, control::Packet& packet) {
   const auto request = control::read_message<control::Join>(packet);
+  if (client.early_join) throw control::Malformed("it asks twice");
   if (client.process || client.joiner_of) throw control::Malformed("it is a process of the job already");
   if (hooks_.refuses_starts())
     throw SpawnFailed("the job is coming to its end: no process joins it any more");
+  if (!lets_join_) {
+    client.early_join = std::make_unique<control::Packet>(std::move(packet));
+    return;
+  }
   const JobProcess& process = processes_.join();
   client.joiner_of = process.puid;
   auto message = control::make_message<control::Joined>(request.header.serial);
@@ -133,8 +139,9 @@ void MemberServer::program_runs(const Client& client, control::Packet& packet) {
 void MemberServer::program_ended(const Client& client, const control::Packet& packet) {
   const auto request = control::read_message<control::ProgramEnded>(packet);
   JobProcess* const process = processes_.find(client.joiner_of);
-  if (!client.joiner_of || process == nullptr || process->ended)
-    throw control::Malformed("it has nobody who joined");
+  if (!client.joiner_of) throw control::Malformed("it has nobody who joined");
+  if (process == nullptr || process->ended)
+    return;  // it was stopped, and its program's end noticed without it
   processes_.joined_ended(*process, request.status);
 }
 

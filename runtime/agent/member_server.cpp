@@ -34,7 +34,12 @@ void MemberServer::accept_all() {
 }
 
 void MemberServer::adopt(FileDescriptor socket) {
-  Client client{.socket = std::move(socket), .peer = {}, .process = {}, .joiner_of = {}, .readable = {}};
+  Client client{.socket = std::move(socket),
+                .peer = {},
+                .process = {},
+                .joiner_of = {},
+                .early_join = {},
+                .readable = {}};
   client.peer = control::peer_of(client.socket.get());
   if (client.peer.uid != ::geteuid()) {
     hooks_.log("refused process " + std::to_string(client.peer.pid) + " of user " +
@@ -51,12 +56,18 @@ void MemberServer::serve(ClientId id) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   Client& client = found->second;
-  control::Packet packet;
+  drop_unless(id, client, [&] {
+    control::Packet packet;
+    const control::Transfer result = control::receive_packet(client.socket.get(), packet);
+    return result == control::Transfer::would_block ||
+           (result == control::Transfer::done && handle(id, client, packet));
+  });
+}
+
+void MemberServer::drop_unless(ClientId id, const Client& client, const std::function<bool()>& keeps) {
   bool keep = false;
   try {
-    const control::Transfer result = control::receive_packet(client.socket.get(), packet);
-    if (result == control::Transfer::would_block) return;
-    keep = result == control::Transfer::done && handle(id, client, packet);
+    keep = keeps();
   } catch (const control::Malformed& error) {
     hooks_.log("dropped process " + std::to_string(client.peer.pid) +
                ", which sent a malformed message: " + error.what());
@@ -90,6 +101,16 @@ bool MemberServer::handle(ClientId id, Client& client, control::Packet& packet) 
   }
   if (header.serial == 0) return keep;  // it does not wait for an answer
   return control::send_message(client.socket.get(), failure) == control::Transfer::done && keep;
+}
+
+void MemberServer::let_join() {
+  lets_join_ = true;
+  for (auto next = clients_.begin(); next != clients_.end();) {
+    const auto client = next++;  // it may be dropped
+    if (const auto packet = std::move(client->second.early_join))
+      drop_unless(client->first, client->second,
+                  [&] { return handle(client->first, client->second, *packet); });
+  }
 }
 
 void MemberServer::drop(ClientId id) {

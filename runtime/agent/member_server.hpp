@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class MemberServer {
   void listen(const std::string& name);
   /// Serves the other end of this socket.
   void adopt(FileDescriptor socket);
+  /// The job is up: answers who has asked to join it meanwhile. Until then nobody gets a puid before the
+  /// head.
+  void let_join();
   /// Tells a process that it can go.
   void release(const Leaving& leaving);
 
@@ -56,11 +60,14 @@ class MemberServer {
     control::Peer peer;
     Puid process;    // none before it has attached
     Puid joiner_of;  // it is no process of the job, but has started this one by hand
+    std::unique_ptr<control::Packet> early_join;  // which it has sent before the job was up
     EventLoop::Watch readable;
   };
 
   void accept_all();
   void serve(ClientId id);
+  /// Drops the client if it breaks the protocol, or that says no.
+  void drop_unless(ClientId id, const Client& client, const std::function<bool()>& keeps);
   /// False if the client is to lose its connection.
   bool handle(ClientId id, Client& client, control::Packet& packet);
   bool dispatch(ClientId id, Client& client, control::Packet& packet);
@@ -77,7 +84,7 @@ class MemberServer {
   void send_signal(Client& client, const control::Packet& packet);
   void detach(Client& client, const control::Packet& packet);
   void leave(ClientId id, JobProcess& process, const control::Packet& packet);
-  void join(Client& client, const control::Packet& packet);
+  void join(Client& client, control::Packet& packet);
   void program_runs(const Client& client, control::Packet& packet);
   void program_ended(const Client& client, const control::Packet& packet);
   void answer_network(Client& client, const control::Packet& packet);
@@ -90,6 +97,7 @@ class MemberServer {
   Hooks hooks_;
   FileDescriptor listener_;
   EventLoop::Watch acceptable_;
+  bool lets_join_ = false;
   ClientId next_client_ = 1;
   std::map<ClientId, Client> clients_;
 };

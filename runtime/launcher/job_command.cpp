@@ -3,6 +3,7 @@
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/launcher/duration.hpp>
 #include <wyvern/runtime/launcher/job_command.hpp>
+#include <wyvern/runtime/launcher/shared_options.hpp>
 
 namespace wyvern::launcher {
 
@@ -24,8 +25,13 @@ void JobCommand::add_refreshing() {
   parser_.footer("With --json, each look is one line.");
 }
 
+std::string JobCommand::job() const {
+  if (parser_.count("JOB") > 0) check_job_name(job_);
+  return job_;
+}
+
 TopOptions JobCommand::top_options() const {
-  TopOptions options{.job = job_, .once = once_, .json = json_};
+  TopOptions options{.job = job(), .once = once_, .json = json_};
   if (parser_.count("--interval") == 0) return options;
   try {
     options.interval = parse_duration(interval_);

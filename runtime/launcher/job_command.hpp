@@ -20,10 +20,12 @@ class JobCommand {
   void add_refreshing();
   bool is_asked_for() const { return parser_.parsed(); }
   /// What was parsed. Throws InvalidArgument, which says which option cannot be.
-  PsOptions ps_options() const { return {.job = job_, .json = json_}; }
+  PsOptions ps_options() const { return {.job = job(), .json = json_}; }
   TopOptions top_options() const;
 
  private:
+  std::string job() const;
+
   CLI::App& parser_;
   std::string job_;
   std::string interval_;

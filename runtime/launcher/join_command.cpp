@@ -23,6 +23,7 @@ void JoinCommand::take_program(std::vector<std::string>& arguments) {
 }
 
 JoinOptions JoinCommand::options() const {
+  check_job_name(job_);
   if (program_.empty()) throw InvalidArgument("there is no PROGRAM to run");
   JoinOptions options{.job = job_, .program = program_};
   if (parser_.count("--node") > 0) options.node = parse_node_number("--node", node_);

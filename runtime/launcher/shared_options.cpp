@@ -31,6 +31,10 @@ std::uint32_t parse_node_number(const std::string& option, const std::string& te
   return number;
 }
 
+void check_job_name(const std::string& job) {
+  if (job.empty()) throw InvalidArgument("JOB is empty; `wyvern ps` lists the jobs that run");
+}
+
 MemoryCeiling decide_memory(const std::string& option) {
   if (option.empty()) {
     const char* variable = std::getenv(control::memory_variable);

@@ -14,6 +14,10 @@ void check_provider(const std::string& name);
 /// What an option says that counts nodes, or names one: 1 to `max_nodes`. Throws InvalidArgument.
 std::uint32_t parse_node_number(const std::string& option, const std::string& text);
 
+/// A JOB that was given is the number of one or the name of its program: none stands for all of them. Throws
+/// InvalidArgument if it is empty.
+void check_job_name(const std::string& job);
+
 /// Bytes of shared memory, and who has said so.
 struct MemoryCeiling {
   std::uint64_t bytes = 0;

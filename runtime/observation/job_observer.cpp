@@ -14,6 +14,20 @@ JobObserver::JobObserver(std::vector<std::unique_ptr<NodeObserver>> nodes) : nod
 
 std::string JobObserver::program() const { return nodes_.front()->head_name(); }
 
+bool JobObserver::is_same(const JobObserver& other) const {
+  return job() == other.job() && nodes_.front()->pid_namespace() == other.nodes_.front()->pid_namespace();
+}
+
+void JobObserver::add_nodes(JobObserver&& other) {
+  for (auto& node : other.nodes_) {
+    const std::uint32_t number = node->segment().node();
+    const auto place = std::ranges::lower_bound(nodes_, number, {},
+                                                [](const auto& known) { return known->segment().node(); });
+    // A node that is lost does not come again.
+    if (place == nodes_.end() || (*place)->segment().node() != number) nodes_.insert(place, std::move(node));
+  }
+}
+
 bool JobObserver::has_ended() const {
   return std::ranges::all_of(nodes_, [](const auto& node) { return node->has_ended(); });
 }

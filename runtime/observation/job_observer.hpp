@@ -29,6 +29,10 @@ class JobObserver {
   pid_t job() const { return static_cast<pid_t>(nodes_.front()->segment().job()); }
   /// The name of its first process; empty: it cannot be seen.
   std::string program() const;
+  /// Whether the other is the same job, of which it may have seen other nodes.
+  bool is_same(const JobObserver& other) const;
+  /// Takes in nodes of the same job that it does not have.
+  void add_nodes(JobObserver&& other);
   const std::vector<std::unique_ptr<NodeObserver>>& nodes() const { return nodes_; }
   /// Whether all its nodes have.
   bool has_ended() const;

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <fstream>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <wyvern/channels/ring_layout.hpp>
@@ -49,6 +53,30 @@ FileDescriptor open_segment(pid_t agent) {
   return {};
 }
 
+/// A process that an agent is about to start looks like it, and has its descriptors, until it executes.
+bool is_own(const ObservedSegment& segment, pid_t agent) {
+  std::ifstream lines(folder_of(agent) + "/status");
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("NSpid:")) continue;  // its pids, from this namespace's to its own
+    std::uint32_t pid = 0;
+    std::from_chars(line.data() + line.find_last_of(" \t") + 1, line.data() + line.size(), pid);
+    return pid == segment.agent_pid();
+  }
+  return false;
+}
+
+/// Waits for the segment of an agent that is just coming up. False: it does not come to be.
+bool is_made(const FileDescriptor& segment) {
+  constexpr int looks = 20;
+  constexpr std::chrono::milliseconds between_looks{5};
+  for (int look = 0; look < looks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(between_looks);
+    std::uint64_t magic = 0;  // written last
+    if (::pread(segment.get(), &magic, sizeof magic, 0) == sizeof magic && magic != 0) return true;
+  }
+  return false;
+}
+
 std::uint64_t pid_namespace_of(pid_t process) {
   struct stat status {};
   return ::stat((folder_of(process) + "/ns/pid").c_str(), &status) == 0 ? status.st_ino : 0;
@@ -74,10 +102,12 @@ std::unique_ptr<NodeObserver> NodeObserver::of_agent(pid_t agent) {
   FileDescriptor pidfd = open_pidfd(agent);
   if (!pidfd) return nullptr;
   FileDescriptor segment = open_segment(agent);
-  if (!segment) return nullptr;
+  if (!segment || !is_made(segment)) return nullptr;
   try {
     std::unique_ptr<NodeObserver> observer(new NodeObserver(agent, std::move(pidfd), std::move(segment)));
-    return observer->has_ended() ? nullptr : std::move(observer);  // the pid may be another's by now
+    const bool is_agent = is_own(observer->segment(), agent);
+    // Last: until then the pid was not another's.
+    return !is_agent || observer->has_ended() ? nullptr : std::move(observer);
   } catch (const VersionMismatch& error) {
     throw VersionMismatch("the job of the agent with pid " + std::to_string(agent) +
                           " cannot be looked at: " + error.what());

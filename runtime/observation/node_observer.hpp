@@ -38,8 +38,9 @@ std::string state_word(char state);
 /// thread.
 class NodeObserver {
  public:
-  /// Of the agent with that pid; null if it has ended, or has no segment (yet), and so is no agent. Throws
-  /// VersionMismatch if its segment is of another version, or damaged; NotFound if it may not be opened.
+  /// Of the agent with that pid; null if it has ended, or has no segment (yet) that it has made itself, and
+  /// so is no agent. Waits a little for a segment that is just being made. Throws VersionMismatch if its
+  /// segment is of another version, or damaged; NotFound if it may not be opened.
   static std::unique_ptr<NodeObserver> of_agent(pid_t agent);
 
   const ObservedSegment& segment() const { return segment_; }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,5 +20,9 @@ struct ProcessStat {
 
 /// Nothing if there is no such process. `proc`: where it is looked for.
 std::optional<ProcessStat> read_process_stat(pid_t pid, const std::string& proc = "/proc");
+
+/// How a process ended that its parent has not reaped yet: 0..255, or minus the signal. Nothing if it lives,
+/// is gone, or is not this user's.
+std::optional<std::int32_t> read_exit_status(pid_t pid);
 
 }  // namespace wyvern::observation

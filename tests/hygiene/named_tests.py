@@ -11,6 +11,8 @@ import tree
 
 CASE = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)", re.MULTILINE)
 CTEST = re.compile(r"^\s*(add_test\(NAME |wyvern_add_job_test\()([\w.${}]+)", re.MULTILINE)
+LOOP = re.compile(r"\bforeach\((\w+)\s+(?!IN\s+LISTS\b)(?:IN\s+ITEMS\s+)?([^()]*)\)")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 QUOTED = re.compile(r"`([^`]+)`")
 
 
@@ -23,10 +25,17 @@ def names_of_tests():
     for path in tree.files("CMakeLists.txt"):
         for how, name in CTEST.findall(tree.read(path)):
             name = name if "NAME" in how else f"jobs.{name}"
-            # What a loop puts in stands near it.
-            words = re.findall(r"\b[a-z]\w+\b", tree.read(path)) if "${" in name else [""]
-            found |= {re.sub(r"\$\{\w+\}", word, name) for word in words}
+            found |= with_loops_unrolled(name, tree.read(path))
     return found
+
+
+def with_loops_unrolled(name, text):
+    """The names that the file's loops make of one; none if a variable is not a loop's own."""
+    variable = VARIABLE.search(name)
+    if not variable:
+        return {name}
+    words = [word for loop, words in LOOP.findall(text) if loop == variable[1] for word in words.split()]
+    return {full for word in words for full in with_loops_unrolled(name.replace(variable[0], word), text)}
 
 
 def rows_with_tests(text):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """clang-tidy on every source. Usage: tidy.py BUILD_FOLDER CLANG_TIDY
 
-A source that was clean is looked at again only when it, a header of ours that it includes, its compile command
-or the rules have changed: a full run takes minutes, the next one seconds, in another clone as well. What was clean is
+A source that was clean is looked at again only when it, a header of ours that it includes, its compile command,
+the rules or clang-tidy have changed: a full run takes minutes, the next one seconds, in another clone as well. What was clean is
 noted in the user's cache folder."""
 
 import concurrent.futures
@@ -19,6 +19,7 @@ import tree
 BUILD, CLANG_TIDY = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
 COMMANDS = BUILD / "tidy"
 STAMPS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "wyvern" / "tidy"
+VERSION = subprocess.run([CLANG_TIDY, "--version"], capture_output=True, text=True, check=True).stdout
 RULES = "".join(tree.read(path) for path in tree.files(".clang-tidy"))
 
 
@@ -47,7 +48,7 @@ def complaint_about(entry):
     source = pathlib.Path(entry["file"])
     content = "\0".join(tree.read(path) for path in with_own_headers(source))
     command = entry["command"].replace(str(tree.ROOT), "")
-    key = hashlib.sha256("\0".join([CLANG_TIDY, RULES, command, content]).encode()).hexdigest()
+    key = hashlib.sha256("\0".join([CLANG_TIDY, VERSION, RULES, command, content]).encode()).hexdigest()
     stamp = STAMPS / key
     if stamp.exists():
         return None

@@ -252,7 +252,7 @@ class ForgedAgent {
 TEST(JobChoice, segment_that_cannot_be_read_is_one_sentence_and_status_2_and_hides_no_other_job) {
   const Job job(Job::How::direct, {JOB_PROGRAM, "observed", "0"});
   ASSERT_TRUE(job.output_has("ready\n"));
-  for (const std::string& content : {std::string(), std::string("!WYVERN"), std::string(8192, 'x')}) {
+  for (const std::string& content : {std::string("no wyvern"), std::string(8192, 'x')}) {
     const ForgedAgent agent(content);
     const std::string sentence =
         "wyvern: the job of the agent with pid " + std::to_string(agent.pid()) + " cannot be looked at: ";
@@ -266,6 +266,19 @@ TEST(JobChoice, segment_that_cannot_be_read_is_one_sentence_and_status_2_and_hid
       EXPECT_FALSE(job_in(all.output, job.pid()).is_null());
     }
     EXPECT_EQ(Command({"ps", std::to_string(job.pid())}).error, "");
+    const std::string absent = Command({"ps", "no_such_program"}).error;
+    EXPECT_TRUE(absent.starts_with("wyvern: no job 'no_such_program'")) << absent;
+    EXPECT_TRUE(has(absent, sentence.substr(std::string("wyvern: ").size()))) << absent;
+  }
+}
+
+TEST(JobChoice, empty_name_is_no_jobs) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"ps", ""}, {"top", "--once", ""}, {"join", "", "true"}}) {
+    const Command command(arguments);
+    EXPECT_EQ(command.status, 2);
+    EXPECT_EQ(command.output, "");
+    EXPECT_TRUE(has(command.error, "JOB is empty")) << command.error;
   }
 }
 

@@ -111,6 +111,17 @@ TEST(JobTable, names_cannot_work_on_a_terminal) {
   EXPECT_LT(line_with(lines, "bad?[2Jname"), lines.size());
 }
 
+TEST(JobTable, names_that_are_no_text_or_have_controls_of_eight_bits_are_harmless_and_others_are_shown) {
+  const std::string name =
+      "\xc2\x9b"
+      "2J \x9b"
+      "2J \xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x89 \xe2\x82";
+  const JobSample sample{.figures = job({queue(1, 0, 0, name)}), .seconds = {}, .rates = {}};
+  const auto lines = job_table({sample}, {});
+  const std::string shown = "    ??2J ?2J ?? ??? ???? \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x89 ?? ";
+  EXPECT_LT(line_with(lines, shown), lines.size()) << lines.back();
+}
+
 TEST(JobTable, queue_that_producers_wait_at_or_that_lost_something_is_red) {
   ChannelFigures jammed = queue(1, 100, 0, "jammed");
   jammed.waiting_putters = 1;

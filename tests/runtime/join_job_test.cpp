@@ -64,6 +64,20 @@ TEST_P(JoinJob, death_of_a_joined_process_is_noticed_as_any_other) {
   EXPECT_TRUE(has(job_->output(), "it ended with -9\n")) << job_->output();
 }
 
+TEST_P(JoinJob, its_death_is_noticed_while_who_started_it_is_stopped) {
+  begin();
+  Job joined(Job::How::direct, joining({JOB_PROGRAM, "meet", "stay"}));
+  ASSERT_TRUE(job_->output_has("met "));
+  ::kill(joined.pid(), SIGSTOP);
+  for (const SeenProcess& process : joined.processes()) {
+    if (process.pid != joined.pid()) ::kill(process.pid, SIGKILL);
+  }
+  EXPECT_EQ(job_->wait(), 0) << job_->error();
+  EXPECT_TRUE(has(job_->output(), "it ended with -9\n")) << job_->output();
+  ::kill(joined.pid(), SIGCONT);
+  EXPECT_EQ(joined.wait(), 128 + SIGKILL);
+}
+
 TEST_P(JoinJob, joined_process_does_not_outlive_who_started_it) {
   begin();
   Job joined(Job::How::direct, joining({JOB_PROGRAM, "meet", "stay"}));

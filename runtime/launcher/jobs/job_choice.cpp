@@ -34,13 +34,14 @@ uid_t owner_of(const std::string& name) {
 }
 
 [[noreturn]] void throw_not_found(const std::string& name, const FoundJobs& found) {
-  if (!found.problems.empty()) throw VersionMismatch(found.problems.front());
   if (const uid_t owner = owner_of(name); owner != ::getuid()) {
     throw NotFound("process " + name + " is of user " + std::to_string(owner) +
                    ", and a job is for the user alone who has begun it");
   }
-  throw NotFound("no job '" + name +
-                 "' of this user runs on this machine; has it ended? `wyvern ps` lists those that run");
+  std::string text = "no job '" + name +
+                     "' of this user runs on this machine; has it ended? `wyvern ps` lists those that run";
+  for (const std::string& problem : found.problems) text += "; or is it this one: " + problem;
+  throw NotFound(text);
 }
 
 }  // namespace

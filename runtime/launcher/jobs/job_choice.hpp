@@ -8,8 +8,8 @@
 namespace wyvern::launcher {
 
 /// Which of the jobs that run are meant by what a user calls them: the number of one, or the name of its
-/// program; all of them if `name` is empty. Throws NotFound if there is none; a job that fits and cannot be
-/// looked at is among the problems then, of which the first is thrown instead.
+/// program; all of them if `name` is empty. Throws NotFound if there is none, with the problems, among which
+/// it may be.
 std::vector<observation::JobObserver> choose_jobs(const std::string& name, observation::FoundJobs&& found);
 
 /// The same for who needs exactly one. Throws InvalidArgument if several fit.

@@ -19,10 +19,33 @@ constexpr std::size_t shown_of_names = 32;
 /// Lines that a node has at least, for as long as there is room: two of it, and of queues a title and one.
 constexpr std::size_t fewest_lines_of_node = 4;
 
+bool continues(unsigned char byte) { return (byte & 0xc0) == 0x80; }
+
+/// The bytes of the character that the text begins with; 0 if it is not UTF-8, or controls a terminal.
+std::size_t size_of_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= ' ' && first != 0x7f ? 1 : 0;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!continues(static_cast<unsigned char>(byte(i)))) return 0;
+  }
+  // U+0080 to U+009F are controls; the others are longer than they must be, surrogates, or no characters.
+  const unsigned second = byte(1);
+  const bool is_wrong = (first == 0xc2 && second < 0xa0) || (first == 0xe0 && second < 0xa0) ||
+                        (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
+                        (first == 0xf4 && second > 0x8f);
+  return is_wrong ? 0 : size;
+}
+
 std::string printable(std::string_view name) {
-  std::string text(name);
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::string text;
+  while (!name.empty()) {
+    const std::size_t size = size_of_character(name);
+    text += size == 0 ? "?" : name.substr(0, size);
+    name.remove_prefix(std::max<std::size_t>(size, 1));
+  }
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <wyvern/core/error.hpp>
 #include <wyvern/runtime/launcher/colours.hpp>
 #include <wyvern/runtime/launcher/complain.hpp>
 #include <wyvern/runtime/launcher/jobs/job_choice.hpp>
@@ -19,6 +20,10 @@ int list_jobs(const PsOptions& options) {
   std::vector<JobSample> samples;
   for (const observation::JobObserver& job : choose_jobs(options.job, std::move(found)))
     samples.push_back({.figures = job.observe(), .seconds = {}, .rates = {}});
+  // What ended while it was looked at is not listed.
+  std::erase_if(samples, [](const JobSample& sample) { return sample.figures.nodes.empty(); });
+  if (samples.empty() && !options.job.empty())
+    throw NotFound("job '" + options.job + "' has ended while it was looked at");
   if (options.json) {
     print_as_json(std::cout, report_jobs(samples));
   } else {

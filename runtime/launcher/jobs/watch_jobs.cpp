@@ -24,7 +24,8 @@ namespace {
 
 using Clock = JobSampler::Clock;
 
-/// How often jobs are looked for that have begun meanwhile: that looks at every process of the machine.
+/// How often jobs and nodes are looked for that have begun meanwhile: that looks at every process of the
+/// machine.
 constexpr std::chrono::seconds search_period{5};
 
 constexpr std::string_view to_the_top = "\033[H";
@@ -103,7 +104,7 @@ class Watch {
 
   std::vector<JobSample> look() {
     forget_ended();
-    if (options_.job.empty() && (jobs_.empty() || Clock::now() >= next_search_)) search();
+    if ((jobs_.empty() && options_.job.empty()) || Clock::now() >= next_search_) search();
     std::vector<JobSample> samples;
     for (Watched& job : jobs_) samples.push_back(job.sampler.next(job.observer.observe(), Clock::now()));
     // What ended while it was looked at is shown no more.
@@ -122,10 +123,13 @@ class Watch {
   }
   void search() {
     for (observation::JobObserver& job : observation::find_jobs().jobs) {
-      const bool is_known = std::ranges::any_of(jobs_, [&](const Watched& known) {
-        return known.observer.nodes().front()->agent() == job.nodes().front()->agent();
-      });
-      if (!is_known) add(std::move(job));
+      const auto known =
+          std::ranges::find_if(jobs_, [&](const Watched& watched) { return watched.observer.is_same(job); });
+      if (known != jobs_.end()) {
+        known->observer.add_nodes(std::move(job));
+      } else if (options_.job.empty()) {
+        add(std::move(job));
+      }
     }
     next_search_ = Clock::now() + search_period;
   }
