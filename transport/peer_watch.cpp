@@ -58,12 +58,13 @@ PeerWatch::PeerWatch(Endpoint& endpoint, const PeerWatchOptions& options)
       suspect_after_(options.suspect_after),
       lost_after_(options.lost_after),
       is_in_step_(options.is_in_step) {
-  if (options.interval <= options.interval.zero() || suspect_after_ < 2 * interval_ ||
+  const Duration least = is_in_step_ ? 5 * interval_ / 2 : 2 * interval_;
+  if (options.interval <= options.interval.zero() || suspect_after_ < least ||
       lost_after_ < suspect_after_ + interval_) {
     throw InvalidArgument(
         fmt::format("a peer watch with an interval of {} ms, suspect_after of {} ms, lost_after of {} ms: "
-                    "suspect_after has "
-                    "to be two intervals or more, lost_after one interval more than that",
+                    "suspect_after has to be two intervals or more, two and a half of one that is in step, "
+                    "lost_after one interval more than that",
                     options.interval.count(), options.suspect_after.count(), options.lost_after.count()));
   }
 }

@@ -17,7 +17,8 @@ namespace wyvern {
 /// than somebody else's `suspect_after` is suspected.
 struct PeerWatchOptions {
   std::chrono::milliseconds interval{1000};  ///< between two beats to a peer
-  /// Of silence; at least two intervals: one beat may be late.
+  /// Of silence; at least two intervals, since one beat may be late; in step two and a half, since there is
+  /// up to one and a half between two beats.
   std::chrono::milliseconds suspect_after{3000};
   /// Of silence; at least an interval after the suspicion, so that the peer can be heard once more.
   std::chrono::milliseconds lost_after{5000};

@@ -6,12 +6,12 @@
 
 namespace wyvern {
 
-/// How the agents of a job watch each other and the processes of other nodes.
+/// How agents watch, as homes, their guests: processes of other nodes, and agents that open queues for them.
 inline constexpr PeerWatchOptions watch_of_guests{.interval = std::chrono::milliseconds(1200),
                                                   .is_in_step = true};
 
-/// How a process watches the agents of other nodes: a little less often than they do, which have more peers:
-/// they begin, and it answers.
+/// How guests watch the agents of other nodes, an agent that is one as any process: a little less often than
+/// those do, which have more peers: they begin, and the guest answers.
 inline constexpr PeerWatchOptions watch_of_homes{.interval = watch_of_guests.interval * 5 / 4};
 
 }  // namespace wyvern

@@ -86,6 +86,7 @@ const Stack* FiberScheduler::running_stack() {
 
 Stack FiberScheduler::take_stack(std::size_t bytes) {
   if (is_ending_) throw_ended();
+  if (!overflow_watch_) overflow_watch_.emplace();
   return stacks_->take(bytes);
 }
 

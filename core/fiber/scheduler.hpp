@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <wyvern/core/deadline.hpp>
@@ -24,8 +25,8 @@ class ThreadControl : public FiberControl {
 enum class Interruption { allowed, refused };
 
 /// Runs the fibers of one thread, in turns with what runs on the thread's own stack. Fibers never leave their
-/// thread, and run until they block, yield or end. Made when the thread starts its first fiber; when the
-/// thread ends, its fibers end before.
+/// thread, and run until they block, yield or end. Made when the thread starts its first fiber, or first
+/// waits as one (FirstOf); when the thread ends, its fibers end before.
 ///
 /// Nothing allocates but `take_stack`, now and then. Everything but `post` is for the thread alone.
 class FiberScheduler {
@@ -146,7 +147,7 @@ class FiberScheduler {
   bool is_ending_ = false;
   ThreadControl thread_;
   std::unique_ptr<StackPool> stacks_;
-  OverflowWatch overflow_watch_;
+  std::optional<OverflowWatch> overflow_watch_;  // from the first fiber on
 };
 
 }  // namespace wyvern::detail

@@ -261,12 +261,15 @@ TEST_F(PeerWatchTest, nobody_is_watched_twice_or_without_being_there) {
 
 TEST(PeerWatch, options_that_contradict_each_other_are_refused) {
   FakeEndpoint endpoint;
-  const auto make = [&](int interval, int suspect, int lost) {
+  const auto make = [&](int interval, int suspect, int lost, bool is_in_step = false) {
     const PeerWatch watch(endpoint, {.interval = milliseconds(interval),
                                      .suspect_after = milliseconds(suspect),
-                                     .lost_after = milliseconds(lost)});
+                                     .lost_after = milliseconds(lost),
+                                     .is_in_step = is_in_step});
   };
   EXPECT_NO_THROW(make(10, 20, 30));
+  EXPECT_NO_THROW(make(10, 25, 35, true));
+  EXPECT_THROW(make(10, 24, 35, true), InvalidArgument);
   EXPECT_THROW(make(0, 20, 30), InvalidArgument);
   EXPECT_THROW(make(-1, 20, 30), InvalidArgument);
   EXPECT_THROW(make(10, 19, 30), InvalidArgument);
