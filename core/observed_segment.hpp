@@ -10,9 +10,11 @@
 namespace wyvern {
 
 /// A node's shared memory as seen by who is no member of the node: mapped read-only, so that looking at it
-/// changes nothing and costs those who work there no more than the lines that are read. They go on meanwhile:
-/// every number is one of a moment, and what belongs together may come from two. Nothing that is read is
-/// trusted: offsets lead nowhere but into the mapping. Reading is safe from any thread.
+/// changes nothing that is there and costs those who work there no more than the lines that are read. (Only a
+/// damaged header can lead to where no memory is yet; the kernel puts a page of zeros there, which nobody has
+/// counted.) They go on meanwhile: every number is one of a moment, and
+/// what belongs together may come from two. Nothing that is read is trusted: offsets lead nowhere but into
+/// the mapping. Reading is safe from any thread.
 class ObservedSegment {
  public:
   /// Maps a descriptor that may be open for reading only. VersionMismatch unless it is a segment of this

@@ -33,11 +33,12 @@ int fail(Child& child, const char* step) {
   return exit_before_exec;
 }
 
-void reset_signals() {
+void reset_signals(const sigset_t& spared) {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number)
-    ::sigaction(number, &action, nullptr);  // some refuse: as they are
+  for (int number = 1; number < NSIG; ++number) {
+    if (sigismember(&spared, number) != 1) ::sigaction(number, &action, nullptr);  // some refuse: as they are
+  }
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -59,7 +60,7 @@ int run_child(void* argument) {
     return fail(child, "connecting its standard streams");
   }
   ::setrlimit(RLIMIT_NOFILE, &plan.descriptors);
-  reset_signals();
+  reset_signals(plan.ignored_signals);
   if (plan.executable >= 0) {
     ::execveat(plan.executable, "", plan.arguments, plan.environment, AT_EMPTY_PATH);
   } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -18,8 +19,9 @@ struct SpawnPlan {
   int input = -1;      ///< become the standard streams
   int output = -1;
   int error = -1;
-  pid_t group = 0;          ///< process group to join; 0: one of its own
-  rlimit descriptors = {};  ///< limit on open files
+  pid_t group = 0;             ///< process group to join; 0: one of its own
+  rlimit descriptors = {};     ///< limit on open files
+  sigset_t ignored_signals{};  ///< by the caller, and so by the program; all zero: none
 };
 
 /// Starts processes that do not outlive this one. For the main thread: the kernel ties the life of

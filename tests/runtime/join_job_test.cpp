@@ -105,10 +105,49 @@ TEST_P(JoinJob, death_of_the_agent_ends_it) {
   EXPECT_TRUE(joined.gone(""));
 }
 
+TEST_P(JoinJob, death_of_the_agent_spares_children_that_the_command_had_before) {
+  begin();
+  const std::string join = std::string(WYVERN_COMMAND) + " join " + number();
+  Job joined(Job::How::direct, {"/bin/sh", "-c",
+                                "sleep 1000 </dev/null >/dev/null 2>&1 & exec " + join +
+                                    " -- sh -c 'echo joined; while :; do sleep 0.01; done'"});
+  ASSERT_TRUE(joined.output_has("joined\n"));
+  ::kill(job_->agent(), SIGKILL);
+  EXPECT_EQ(joined.wait(), 128 + SIGKILL);
+  const auto left = joined.processes();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left.front().name, "sleep");
+}
+
+TEST_P(JoinJob, signal_that_the_command_was_to_ignore_is_ignored_by_the_program) {
+  begin();
+  const std::string join = std::string(WYVERN_COMMAND) + " join " + number();
+  Job joined(Job::How::direct,
+             {"/bin/sh", "-c",
+              "trap '' HUP; exec " + join + " -- sh -c 'echo ready; read line; kill -HUP $$; exit 4'"},
+             {.input = "line\n"});
+  ASSERT_TRUE(joined.output_has("ready\n"));
+  ::kill(joined.pid(), SIGHUP);
+  EXPECT_EQ(joined.wait(), 4) << joined.error();
+}
+
 TEST_P(JoinJob, program_that_knows_nothing_of_it_is_listed_and_what_it_runs_is_a_member) {
   begin();
-  const std::string script = "read line; " + std::string(JOB_PROGRAM) + " meet 3; exit 9";
-  Job joined(Job::How::direct, joining({"sh", "-c", script}), {.input = "line\n"});
+  const std::string script = "trap go=1 USR1; echo begun; while [ -z \"$go\" ]; do sleep 0.01; done; " +
+                             std::string(JOB_PROGRAM) + " meet 3; exit 9";
+  Job joined(Job::How::direct, joining({"sh", "-c", script}));
+  ASSERT_TRUE(joined.output_has("begun\n"));
+  std::string listed;
+  EXPECT_TRUE(eventually([&] {
+    listed = Command({"ps", number()}).output;
+    return std::ranges::any_of(joined.processes(), [&](const SeenProcess& process) {
+      return process.name == "sh" && has(listed, "4294967297") &&
+             has(listed, " " + std::to_string(process.pid) + " ");
+    });
+  })) << listed;
+  for (const SeenProcess& process : joined.processes()) {
+    if (process.name == "sh") ::kill(process.pid, SIGUSR1);
+  }
   EXPECT_EQ(joined.wait(), 9) << joined.error();
   EXPECT_TRUE(is_member(joined)) << joined.output();
   EXPECT_EQ(job_->wait(), 0) << job_->error();

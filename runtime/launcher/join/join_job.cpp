@@ -46,12 +46,30 @@ std::string socket_of(const observation::JobObserver& job, std::uint32_t node) {
                  std::to_string(job.nodes().front()->segment().nodes()));
 }
 
+/// Signals that the user sends, and which the program gets.
+constexpr int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/// Those of them that who has started this command wants to be ignored, as `nohup` does.
+sigset_t find_ignored() {
+  sigset_t ignored;
+  sigemptyset(&ignored);
+  for (const int number : passed_on) {
+    struct sigaction action {};
+    if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+      sigaddset(&ignored, number);
+  }
+  return ignored;
+}
+
 /// Signals that the user sends, and the news of children, are read from here and nowhere else delivered.
-FileDescriptor open_signals() {
+FileDescriptor open_signals(const sigset_t& ignored) {
   ::signal(SIGCHLD, SIG_DFL);  // whoever ignores it passes that on, and has no children to reap
   sigset_t watched;
   sigemptyset(&watched);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) sigaddset(&watched, number);
+  sigaddset(&watched, SIGCHLD);
+  for (const int number : passed_on) {
+    if (sigismember(&ignored, number) != 1) sigaddset(&watched, number);
+  }
   ::sigprocmask(SIG_BLOCK, &watched, nullptr);
   FileDescriptor signals(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) throw OutOfMemory(describe_errno("signalfd", errno));
@@ -86,8 +104,8 @@ FileDescriptor copy_of(int stream) {
 
 /// Made like a process that an agent starts, and in this command's process group, so that the terminal is the
 /// program's as well. It does not outlive this process.
-pid_t spawn(const std::string& path, std::vector<std::string> arguments,
-            std::vector<std::string> environment) {
+pid_t spawn(const std::string& path, std::vector<std::string> arguments, std::vector<std::string> environment,
+            const sigset_t& ignored_signals) {
   const std::vector<char*> argument_pointers = pointers_to(arguments);
   const std::vector<char*> variable_pointers = pointers_to(environment);
   const FileDescriptor input = copy_of(STDIN_FILENO);
@@ -101,6 +119,7 @@ pid_t spawn(const std::string& path, std::vector<std::string> arguments,
   plan.output = output.get();
   plan.error = error.get();
   plan.group = ::getpgrp();
+  plan.ignored_signals = ignored_signals;
   ::getrlimit(RLIMIT_NOFILE, &plan.descriptors);
   return agent::Spawner().spawn(plan);
 }
@@ -108,11 +127,14 @@ pid_t spawn(const std::string& path, std::vector<std::string> arguments,
 /// The program, from its start to its end.
 class Joined {
  public:
-  Joined(pid_t program, FileDescriptor pidfd, FileDescriptor agent_pidfd, FileDescriptor signals)
+  /// `strangers`: children that this process had before.
+  Joined(pid_t program, FileDescriptor pidfd, FileDescriptor agent_pidfd, FileDescriptor signals,
+         std::vector<pid_t> strangers)
       : program_(program),
         pidfd_(std::move(pidfd)),
         agent_pidfd_(std::move(agent_pidfd)),
-        signals_(std::move(signals)) {}
+        signals_(std::move(signals)),
+        strangers_(std::move(strangers)) {}
 
   /// Its status, 0..255 or minus the signal.
   std::int32_t wait() {
@@ -121,7 +143,7 @@ class Joined {
       std::vector<pollfd> waited{{signals_.get(), POLLIN, 0}, {agent_pidfd_.get(), POLLIN, 0}};
       control::wait_until_any_ready(waited, Deadline::never());
       pass_signals_on();
-      if (waited[1].revents != 0 && !std::exchange(job_has_ended_, true)) agent::signal_children(SIGKILL);
+      if (waited[1].revents != 0 && !std::exchange(job_has_ended_, true)) kill_children();
       if (job_has_ended_) agent_pidfd_.reset();  // it stays readable
     }
     if (job_has_ended_) end_orphans();
@@ -148,9 +170,21 @@ class Joined {
     }
   }
 
+  /// The program and its orphans; false if there is none. Who executed itself as this command may have
+  /// children that are not its business.
+  bool kill_children() const {
+    bool any = false;
+    for (const pid_t child : agent::list_children()) {
+      if (std::ranges::find(strangers_, child) != strangers_.end()) continue;
+      agent::signal_child(child, SIGKILL);
+      any = true;
+    }
+    return any;
+  }
+
   /// Nothing is left of the job: not of what the program has put into sessions of their own either.
-  static void end_orphans() {
-    while (agent::signal_children(SIGKILL)) {
+  void end_orphans() const {
+    while (kill_children()) {
       while (::waitpid(-1, nullptr, 0) < 0 && errno == EINTR) {
       }
     }
@@ -160,6 +194,7 @@ class Joined {
   FileDescriptor pidfd_;
   FileDescriptor agent_pidfd_;
   FileDescriptor signals_;
+  std::vector<pid_t> strangers_;
   bool job_has_ended_ = false;
 };
 
@@ -168,19 +203,21 @@ class Joined {
 int join_job(const JoinOptions& options) {
   const std::string path = agent::find_program(options.program.front(), std::getenv("PATH"));
   JoinerLink link(socket_of(choose_job(options.job, observation::find_jobs()), options.node));
-  FileDescriptor signals = open_signals();
+  const std::vector<pid_t> strangers = agent::list_children();
+  const sigset_t ignored = find_ignored();
+  FileDescriptor signals = open_signals(ignored);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   JoinerLink::Admission admission = link.join();
   pid_t program = 0;
   try {
-    program = spawn(path, options.program, environment_for(link, admission.ticket));
+    program = spawn(path, options.program, environment_for(link, admission.ticket), ignored);
   } catch (const SpawnFailed& error) {
     link.say_ended(not_executed_status);
     throw SpawnFailed("cannot execute '" + options.program.front() + "': " + error.what());
   }
   FileDescriptor pidfd = open_pidfd(program);  // not reaped yet, so it is its own
   link.say_runs(program, pidfd);
-  Joined joined(program, std::move(pidfd), std::move(admission.agent_pidfd), std::move(signals));
+  Joined joined(program, std::move(pidfd), std::move(admission.agent_pidfd), std::move(signals), strangers);
   const std::int32_t status = joined.wait();
   link.say_ended(status);
   return status >= 0 ? status : signal_status_base - status;
