@@ -23,13 +23,15 @@ bool continues(unsigned char byte) { return (byte & 0xc0) == 0x80; }
 
 /// The bytes of the character that the text begins with; 0 if it is not UTF-8, or controls a terminal.
 std::size_t size_of_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
+  };
   const unsigned first = byte(0);
   if (first < 0x80) return first >= ' ' && first != 0x7f ? 1 : 0;
   const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
   if (first < 0xc2 || first > 0xf4) return 0;
   for (std::size_t i = 1; i < size; ++i) {
-    if (!continues(static_cast<unsigned char>(byte(i)))) return 0;
+    if (!continues(byte(i))) return 0;
   }
   // U+0080 to U+009F are controls; the others are longer than they must be, surrogates, or no characters.
   const unsigned second = byte(1);

@@ -106,11 +106,13 @@ class Watch {
     forget_ended();
     if ((jobs_.empty() && options_.job.empty()) || Clock::now() >= next_search_) search();
     std::vector<JobSample> samples;
+    samples.reserve(jobs_.size());
     for (Watched& job : jobs_) samples.push_back(job.sampler.next(job.observer.observe(), Clock::now()));
     // What ended while it was looked at is shown no more.
     std::erase_if(samples, [](const JobSample& sample) { return sample.figures.nodes.empty(); });
     return samples;
   }
+
   bool any_left() {
     forget_ended();
     return !jobs_.empty();
