@@ -14,7 +14,8 @@
 namespace wyvern::launcher {
 namespace {
 
-void throw_if_failed(const control::Packet& packet) {
+/// Stricter than control::throw_if_failed: agents that this command has made are of its version.
+void throw_if_own_agent_failed(const control::Packet& packet) {
   if (control::header_of(packet).kind != control::MessageKind::failed) return;
   const auto failure = control::read_message<control::Failed>(packet);
   throw_error(static_cast<ErrorCode>(failure.code), control::read_text(failure.text));
@@ -61,7 +62,7 @@ void JobRun::introduce_nodes(const std::string& provider) {
         throw NodeLost("the agent of node " + std::to_string(node) +
                        " has ended before it was ready; was it killed, perhaps for want of memory?");
       }
-      throw_if_failed(packet);
+      throw_if_own_agent_failed(packet);
       addresses.add(node, address_in(packet));
     }
     if (deadline.passed() && !addresses.are_complete()) {
@@ -138,7 +139,7 @@ bool JobRun::take_messages() {
 
 void JobRun::take(std::uint32_t node, const control::Packet& packet) {
   using control::MessageKind;
-  throw_if_failed(packet);
+  throw_if_own_agent_failed(packet);
   switch (control::header_of(packet).kind) {
     case MessageKind::head_returned:
       control::read_message<control::HeadReturned>(packet);

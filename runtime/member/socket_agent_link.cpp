@@ -21,15 +21,6 @@ namespace {
                  " s); is it stopped, or is the machine overloaded?");
 }
 
-void throw_if_failed(const control::Packet& packet) {
-  if (control::header_of(packet).kind != control::MessageKind::failed) return;
-  // Of any version: this is how an agent says that it has another one.
-  if (packet.size != sizeof(control::Failed)) throw control::Malformed("its failure is of an unknown form");
-  control::Failed failure;
-  std::memcpy(&failure, packet.bytes, sizeof failure);
-  throw_error(static_cast<ErrorCode>(failure.code), control::read_text(failure.text));
-}
-
 [[noreturn]] void throw_no_descriptors(const std::string& what) {
   throw OutOfMemory(what +
                     " cannot be taken: this process has as many files open as it may (RLIMIT_NOFILE); " +
@@ -81,7 +72,7 @@ auto SocketAgentLink::ask_and_read(Request& request, std::span<const int> descri
   control::Packet packet;
   try {
     exchange(std::as_bytes(std::span(&request, 1)), descriptors, request.header.serial, packet, patient);
-    throw_if_failed(packet);
+    control::throw_if_failed(packet);
     return read_answer(packet);
   } catch (const control::Malformed& error) {
     throw NodeLost(agent_name_ + " sent a malformed answer: " + error.what());
@@ -103,7 +94,7 @@ SocketAgentLink::Admission SocketAgentLink::attach(const control::Ticket& ticket
   control::Packet packet;
   try {
     exchange(std::as_bytes(std::span(&request, 1)), {}, serial_, packet, /*patient=*/false);
-    throw_if_failed(packet);
+    control::throw_if_failed(packet);
     if (packet.lacks_descriptors) throw_no_descriptors("the shared memory of its node");
     Admission admission;
     const std::size_t with_payload = packet.descriptors.size() == 3 ? 1 : 0;

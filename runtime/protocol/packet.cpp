@@ -1,3 +1,4 @@
+#include <wyvern/core/error.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
 
 namespace wyvern::control {
@@ -33,6 +34,15 @@ void check_form(const Packet& packet, MessageKind kind, std::size_t bytes, std::
     throw Malformed("a message of " + kind_name(kind) + " comes with " + std::to_string(descriptors) +
                     " descriptors, this one with " + std::to_string(packet.descriptors.size()));
   }
+}
+
+void throw_if_failed(const Packet& packet) {
+  if (header_of(packet).kind != MessageKind::failed) return;
+  // Of any version: this is how an agent says that it has another one.
+  if (packet.size != sizeof(Failed)) throw Malformed("its failure is of an unknown form");
+  Failed failure;
+  std::memcpy(&failure, packet.bytes, sizeof failure);
+  throw_error(static_cast<ErrorCode>(failure.code), read_text(failure.text));
 }
 
 }  // namespace wyvern::control

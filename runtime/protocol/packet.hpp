@@ -33,6 +33,9 @@ MessageHeader header_of(const Packet& packet);
 /// many descriptors.
 void check_form(const Packet& packet, MessageKind kind, std::size_t bytes, std::size_t descriptors);
 
+/// Throws the error that an agent has answered with, if it has. Malformed if it has another form.
+void throw_if_failed(const Packet& packet);
+
 /// A copy of the packet as that message; see check_form.
 template <class Message>
 Message read_message(const Packet& packet, std::size_t descriptors = 0) {

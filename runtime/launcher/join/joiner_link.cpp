@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -17,15 +16,6 @@ namespace {
 
 /// For an agent to answer.
 constexpr std::chrono::seconds patience{10};
-
-void throw_if_failed(const control::Packet& packet) {
-  if (control::header_of(packet).kind != control::MessageKind::failed) return;
-  // Of any version: this is how an agent says that it has another one.
-  if (packet.size != sizeof(control::Failed)) throw control::Malformed("its failure is of an unknown form");
-  control::Failed failure;
-  std::memcpy(&failure, packet.bytes, sizeof failure);
-  throw_error(static_cast<ErrorCode>(failure.code), control::read_text(failure.text));
-}
 
 }  // namespace
 
@@ -53,7 +43,7 @@ JoinerLink::Admission JoinerLink::join() {
                        " s); is it stopped? `wyvern doctor` says so");
       }
     }
-    throw_if_failed(packet);
+    control::throw_if_failed(packet);
     const auto answer = control::read_message<control::Joined>(packet, 1);
     const Puid puid(answer.puid);
     return {.puid = puid,
