@@ -6,7 +6,7 @@
 //     before and after
 //   job_costs idle [CONSUMERS=16] [SECONDS=10]
 //     CPU time of that many blocked in get, and of the agent
-//   wyvern run --nodes 2 -- job_costs held [PRODUCERS=64] [BYTES=64] [WINDOW=1024]
+//   wyvern run --nodes 2 -- job_costs held [PRODUCERS=64] [BYTES=64] [WINDOW=2048]
 //     memory of the agent of node 1 when that many of node 2 block, because nobody reads what they put
 
 #include <algorithm>
@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
     } else if (what == "rate") {
       rate(runtime, number(2, 10000), number(3, 64));
     } else if (what == "held") {
-      held(runtime, number(2, 64), number(3, 64), number(4, 1024));
+      held(runtime, number(2, 64), number(3, 64), number(4, wyvern::default_window));
     } else {
       idle(runtime, number(2, 16), number(3, 10));
     }

@@ -158,9 +158,10 @@ std::optional<std::uint64_t> Channel::join_within(const WaitLimit& limit) const 
   return lost_count(local_->view());
 }
 
-void Channel::flush() const {
-  if (local_ == nullptr) return remote().flush();
+bool Channel::flush_within(const WaitLimit& limit) const {
+  if (local_ == nullptr) return remote().flush(limit);
   Member::check_not_forked();
+  return true;
 }
 
 void Channel::close() const { local_ != nullptr ? local_->close() : remote().close(); }

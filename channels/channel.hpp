@@ -88,7 +88,10 @@ class Channel : public PutForms<Channel, std::span<const std::byte>, ChannelLoan
   std::optional<ChannelLoan> loan_within(std::size_t bytes, const WaitLimit& limit) const;
 
   /// Everything that this process has put is in the channel at its home when this returns.
-  void flush() const;
+  void flush() const { flush_within(WaitLimit::never()); }
+  /// False: a stop was requested, and not all of it may be there yet.
+  bool flush(const std::stop_token& stop) const { return flush_within(WaitLimit(stop)); }
+  bool flush_within(const WaitLimit& limit) const;
   /// Producers get QueueClosed from now on, consumers after they have drained what was accepted; whoever is
   /// blocked wakes. Closing again does nothing.
   void close() const;

@@ -60,8 +60,9 @@ class Keeper {
   void hold(std::uint32_t process, ObjectReference object);
 
   /// Mends what a stopped or dead process left half done among the sleepers. To be called a few times a
-  /// second.
-  void sweep();
+  /// second; less often suffices while nothing is put or taken. Whether anything was since the last one, or
+  /// may have been: of very many queues not all are looked at.
+  bool sweep();
 
  private:
   template <class Visit>
@@ -82,7 +83,7 @@ class Keeper {
   void wake_for_the_dead(const RingView& view);
   bool may_go_on(std::uint32_t parker);
   void test_interest(std::uint32_t parker);
-  void visit_some_channels();
+  std::uint64_t visit_some_channels();
   bool is_named(std::uint32_t object) const;
   void retire_if_unused(std::uint32_t object);
   void add_named_by(std::uint32_t object, std::vector<std::uint32_t>& objects) const;
@@ -101,6 +102,7 @@ class Keeper {
   std::uint32_t next_object_sequence_ = 1;
   std::uint32_t objects_used_ = 0;  // directory entries below this have been used
   std::uint32_t next_to_visit_ = 0;
+  std::uint64_t positions_ = 0;  // of the channels that were visited, when they were: their sum
   std::vector<std::uint32_t> free_processes_;
   std::vector<std::uint32_t> free_objects_;
   std::unordered_set<std::uint32_t> unheld_;  // objects that only messages or other objects name

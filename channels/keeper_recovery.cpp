@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <wyvern/channels/given_back.hpp>
 #include <wyvern/channels/keeper.hpp>
@@ -43,6 +44,7 @@ void Keeper::bury(std::uint32_t process) {
   sweep();
   ProcessEntry& entry = segment_.process(process);
   entry.os_pid.store(0, std::memory_order_relaxed);
+  entry.homes.store(0, std::memory_order_relaxed);
   entry.puid.store(0, std::memory_order_release);
   free_processes_.push_back(process);
 }
@@ -113,7 +115,7 @@ void Keeper::wake_for_the_dead(const RingView& view) {
   header.joiners.wake_all(segment_);
 }
 
-void Keeper::sweep() {
+bool Keeper::sweep() {
   // Relaxed: a place that has just been taken is for the next sweep.
   const std::uint32_t used =
       std::min(segment_.header().parkers_used.load(std::memory_order_relaxed), max_parkers);
@@ -126,8 +128,9 @@ void Keeper::sweep() {
     if (state == parker_asleep || cell.takes_signals.load(std::memory_order_relaxed) != 0)
       test_interest(parker);
   }
-  visit_some_channels();
+  const std::uint64_t positions = visit_some_channels();
   retire_unheld();
+  return std::exchange(positions_, positions) != positions;
 }
 
 /// Whether what it waits for may be so, of all that it is registered for. With very many channels it looks
@@ -188,13 +191,17 @@ void Keeper::sweep_given_back(const RingView& view) {
   if (!may_be_given_back(view) && any_given_back(view)) raise_given_back(view);
 }
 
-void Keeper::visit_some_channels() {
+/// The sum of their positions.
+std::uint64_t Keeper::visit_some_channels() {
   constexpr std::uint32_t at_a_time = 64;  // keeps a sweep short when there are many queues
+  std::uint64_t positions = 0;
   for (std::uint32_t step = 0; step < std::min(at_a_time, objects_used_); ++step) {
     next_to_visit_ = (next_to_visit_ + 1) % objects_used_;
     if (!is_channel(next_to_visit_)) continue;
     const RingView view = view_of(next_to_visit_);
     ChannelHeader& header = view.header();
+    // Relaxed: what is used right now is for the next sweep.
+    positions += header.tail.load(std::memory_order_relaxed) + header.head.load(std::memory_order_relaxed);
     sweep_given_back(view);
     move_dead_letters(view);
     if (header.getters.tidy()) wake_getters(view);
@@ -202,6 +209,7 @@ void Keeper::visit_some_channels() {
     if (header.payload_putters.tidy()) header.payload_putters.wake_all(segment_);
     if (header.joiners.tidy()) header.joiners.wake_all(segment_);
   }
+  return positions;
 }
 
 }  // namespace wyvern

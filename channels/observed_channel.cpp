@@ -14,7 +14,7 @@ namespace wyvern {
 namespace {
 
 /// The constants of a channel, read once and found to be possible.
-struct Frame {
+struct ChannelFrame {
   const ChannelHeader* header;
   std::uint32_t capacity;
   const SlotLine* slots;
@@ -27,22 +27,22 @@ struct Frame {
   }
 };
 
-std::optional<Frame> frame_at(const ObservedSegment& segment, std::uint64_t offset) {
+std::optional<ChannelFrame> frame_at(const ObservedSegment& segment, std::uint64_t offset) {
   const auto* header = segment.find<ChannelHeader>(offset);
   if (header == nullptr || header->magic != channel_magic) return std::nullopt;
   const std::uint32_t capacity = header->capacity;
   if (capacity == 0 || capacity > max_capacity) return std::nullopt;
-  const Frame frame{.header = header,
-                    .capacity = capacity,
-                    .slots = segment.find<SlotLine>(header->slots_offset, slot_lines(capacity)),
-                    .first_ports = segment.find<Port>(header->ports_offset, first_ports)};
+  const ChannelFrame frame{.header = header,
+                           .capacity = capacity,
+                           .slots = segment.find<SlotLine>(header->slots_offset, slot_lines(capacity)),
+                           .first_ports = segment.find<Port>(header->ports_offset, first_ports)};
   if (frame.slots == nullptr || frame.first_ports == nullptr) return std::nullopt;
   return frame;
 }
 
 /// How many operations of one side are over; as search_front finds it, which puts a hint right that is
 /// behind.
-std::optional<std::uint64_t> count_over(const Frame& frame, const std::atomic<std::uint64_t>& hint,
+std::optional<std::uint64_t> count_over(const ChannelFrame& frame, const std::atomic<std::uint64_t>& hint,
                                         bool putters) {
   Position at(hint.load(std::memory_order_acquire));
   // Each step passes a place for good: more than the ring has, and others work faster than we look.
@@ -83,7 +83,7 @@ void add_ports(const Port* ports, std::uint32_t count, ChannelFigures& figures) 
   }
 }
 
-bool add_all_ports(const ObservedSegment& segment, const Frame& frame, ChannelFigures& figures) {
+bool add_all_ports(const ObservedSegment& segment, const ChannelFrame& frame, ChannelFigures& figures) {
   add_ports(frame.first_ports, first_ports, figures);
   // Pairs with the agent's release once the chunk and where it is are there.
   const std::uint32_t ports = std::min(frame.header->port_count.load(std::memory_order_acquire), max_ports);
@@ -108,7 +108,7 @@ std::optional<ChannelFigures> observe_channel(const ObservedSegment& segment, st
   const DirectoryEntry& entry = segment.object(object);
   const std::uint64_t id = entry.id.load(std::memory_order_acquire);
   if (!is_channel(entry, id)) return std::nullopt;
-  const std::optional<Frame> frame = frame_at(segment, entry.offset);
+  const std::optional<ChannelFrame> frame = frame_at(segment, entry.offset);
   if (!frame) return std::nullopt;
   const ChannelHeader& header = *frame->header;
 

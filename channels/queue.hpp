@@ -72,6 +72,7 @@ class Queue : public PutForms<Queue<T>, T, Loan<T>>,
 
   /// See Channel.
   void flush() const { channel_.flush(); }
+  bool flush(const std::stop_token& stop) const { return channel_.flush(stop); }
   void close() const { channel_.close(); }
   void task_done() const { channel_.task_done(); }
   std::uint64_t join() const { return channel_.join(); }

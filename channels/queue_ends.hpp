@@ -29,6 +29,7 @@ class Producer : public PutForms<Producer<T>, T, Loan<T>>, public PutManyForms<P
     return queue_.try_loan();
   }
   void flush() const { queue_.flush(); }
+  bool flush(const std::stop_token& stop) const { return queue_.flush(stop); }
   void close() const { queue_.close(); }
   bool full_approx() const { return queue_.full_approx(); }
   ObjectId id() const { return queue_.id(); }

@@ -10,3 +10,13 @@ if(WYVERN_CCACHE)
     CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${WYVERN_CCACHE})
 endif()
+
+# wyvern_precompile(<target> <header>...): reads headers that most of its sources include once. What users build does
+# without, and so does the check that each header compiles alone: a missing include does not stay unseen.
+function(wyvern_precompile target)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+endfunction()
+
+# What nearly every source of a layer reads: up to a third of the time that it takes to compile them.
+set(WYVERN_LAYER_HEADERS <algorithm> <chrono> <exception> <functional> <memory> <mutex> <optional> <span> <string>
+  <string_view> <thread> <utility> <variant> <vector>)

@@ -45,6 +45,9 @@ function(_wyvern_layer_library target variant)
     target_link_libraries(${target} PUBLIC wyvern_${layer_BELOW}${variant})
   endif()
   wyvern_installed_code(${target})
+  if(COMMAND wyvern_precompile)
+    wyvern_precompile(${target} ${WYVERN_LAYER_HEADERS})
+  endif()
 
   # A program that linked both variants would have every function twice: an error of the configure step.
   set_target_properties(${target} PROPERTIES

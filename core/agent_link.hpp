@@ -13,7 +13,7 @@ namespace wyvern {
 
 /// Messages that a process of another node puts into a channel ahead of its home's answers, unless a channel
 /// is made with another number: a round trip's worth of small ones.
-inline constexpr std::uint32_t default_window = 1024;
+inline constexpr std::uint32_t default_window = 2048;
 
 /// What a new channel shall be. Checked by the agent; names the limits in its errors.
 struct ChannelSpec {

@@ -9,7 +9,7 @@
 namespace wyvern {
 
 inline constexpr std::uint64_t segment_magic = 0x314E'5245'5659'5721;  // "!WYVERN1"
-inline constexpr std::uint32_t layout_version = 4;
+inline constexpr std::uint32_t layout_version = 5;
 inline constexpr std::size_t page_size = 4096;
 inline constexpr std::size_t cache_line = 64;
 
@@ -44,9 +44,13 @@ struct alignas(cache_line) ProcessEntry {
   std::atomic<std::uint64_t> puid;    ///< 0: the entry is free
   std::atomic<std::uint32_t> os_pid;  ///< for displays; 0: not known yet
   std::uint32_t reserved0;
-  std::uint64_t reserved[6];
+  std::atomic<std::uint64_t> homes;  ///< nodes whose homes may know the process, and miss it; see node_bit
+  std::uint64_t reserved[5];
 };
 static_assert(sizeof(ProcessEntry) == 64);
+
+/// Of a node in a set of nodes; with more than 64 nodes some share one.
+constexpr std::uint64_t node_bit(std::uint32_t node) { return std::uint64_t{1} << ((node - 1) % 64); }
 
 /// One sleeping place of one thread. See parker.hpp for the protocol, signal.hpp for the signals.
 struct alignas(cache_line) ParkerCell {
@@ -160,6 +164,6 @@ inline constexpr std::uint64_t core_layout_hash = hash_layout(
     offsetof(SegmentHeader, extent_classes), offsetof(SegmentHeader, permits), sizeof(ProcessEntry),
     sizeof(ParkerCell), offsetof(ParkerCell, signals), sizeof(DirectoryEntry),
     offsetof(DirectoryEntry, holders), sizeof(ExtentDescriptor), sizeof(ExtentGroup), max_processes,
-    max_parkers, max_exit_records, max_objects, max_extents);
+    max_parkers, max_exit_records, max_objects, max_extents, offsetof(ProcessEntry, homes));
 
 }  // namespace wyvern

@@ -63,6 +63,32 @@ inline std::uint64_t worthwhile_spin_ns(const Member& member, WokenBy woken_by) 
   return std::clamp(8 * wake_cost, 4 * shortest_permit_spin_ns, 2 * longest_permit_spin_ns);
 }
 
+/// How often a thread that looks at the network gives its core away meanwhile. A look is some system calls,
+/// and so is giving way: seldom as long as nobody takes the core, which shows in how soon it comes back.
+class YieldPace {
+ public:
+  /// After a look.
+  bool is_time_to() {
+    if (++looks_ < interval_) return false;
+    looks_ = 0;
+    return true;
+  }
+  /// It took so long.
+  void learn(std::uint64_t duration_ns) {
+    interval_ = duration_ns < taken_ns ? std::min(2 * interval_, longest) : shortest;
+  }
+
+  /// In looks. The longest is some tens of microseconds, about as long as a wake-up takes.
+  static constexpr std::uint32_t shortest = 4;
+  static constexpr std::uint32_t longest = 32;
+  /// More than the calls take; another that runs at all takes longer.
+  static constexpr std::uint64_t taken_ns = 2'000;
+
+ private:
+  std::uint32_t looks_ = 0;
+  std::uint32_t interval_ = shortest;
+};
+
 /// Whether it pays for a thread to spin: not after some waits in a row that outlasted it by far. Then it
 /// looks some times and goes to sleep, until a wait ends so soon that spinning would have caught the end. Who
 /// gets a message every now and then so takes no time from the others, nor a core from who wakes it.
@@ -72,6 +98,7 @@ class SpinHabit {
   static SpinHabit& mine();
 
   bool pays() const { return waits_in_vain_ < patience; }
+  YieldPace& pace() { return pace_; }
   /// A wait begins that is not over at once; spinning is worth so long.
   void begin(std::uint64_t now_ns, std::uint64_t worth_ns) {
     start_ns_ = now_ns;
@@ -94,6 +121,7 @@ class SpinHabit {
   std::uint64_t start_ns_ = 0;
   std::uint64_t worth_ns_ = 0;
   std::uint32_t waits_in_vain_ = 0;
+  YieldPace pace_;
 };
 
 /// Spins until `ready()`, as long as it is worth it if that pays and a permit is to be had, else shortly.
@@ -137,12 +165,18 @@ bool spin_until(const Member& member, Ready&& ready, const WaitLimit& limit, Spi
   const SpinPermitHold permit(member, duration);
   if (!permit) return ready();
   for (; within(duration); now = monotonic_ns()) {
-    if (look(true)) {
+    if (look(woken_by == WokenBy::futex)) {
       habit.caught();
       return true;
     }
     // Who is waited for may be waiting for this core.
-    yield_core();
+    if (woken_by == WokenBy::futex) {
+      yield_core();
+    } else if (habit.pace().is_time_to()) {
+      const std::uint64_t before = monotonic_ns();
+      yield_core();
+      habit.pace().learn(monotonic_ns() - before);
+    }
   }
   return ready();
 }

@@ -17,6 +17,13 @@ class WaitLimit {
   static WaitLimit never() { return Deadline::never(); }
   static WaitLimit now() { return Deadline::now(); }
 
+  /// The same, and no longer than that.
+  WaitLimit until(Deadline deadline) const {
+    WaitLimit limit = *this;
+    limit.deadline_ = earliest(deadline_, deadline);
+    return limit;
+  }
+
   Deadline deadline() const { return deadline_; }
   /// Null if nobody can ask.
   const std::stop_token* stop() const { return stop_; }

@@ -1,6 +1,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <list>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -39,6 +41,14 @@ bool is_socket_address(const fi_info& info) {
 }
 std::span<const std::byte> family_of(std::span<const std::byte> socket_address) {
   return socket_address.first(sizeof(sa_family_t));
+}
+
+/// Until the process ends. Peers find out then, or by silence.
+void leave_open(FabricObjects objects) {
+  static std::mutex mutex;
+  static auto& left = *new std::list<FabricObjects>();  // nobody closes them at exit
+  const std::lock_guard lock(mutex);
+  left.push_back(std::move(objects));
 }
 
 }  // namespace
@@ -91,7 +101,9 @@ void FabricEndpoint::provide_send_buffers(std::size_t count) {
 }
 
 FabricEndpoint::~FabricEndpoint() {
-  // Nothing touches the buffers any more once the endpoint is closed; their regions go before the domain.
+  if (!traits().closes_in_a_read && reads_.any_under_way()) leave_open(std::move(objects_));
+  // Nothing touches the buffers any more once the endpoint is closed, or never polled again; their regions go
+  // before the domain.
   objects_.endpoint.reset();
   memory_.clear();
 }

@@ -40,7 +40,9 @@ const std::vector<FabricLibrary::Setting>& FabricLibrary::environment() {
   static const std::vector<Setting> settings{
       {"IPATH_NO_BACKTRACE", "1", "libpsm_infinipath would take over signals and write a file on a crash"},
       {"HFI_NO_BACKTRACE", "1", "the same for libpsm2"},
-      {"FI_MR_CACHE_MONITOR", "disabled", "memory is registered in pools: nobody has to watch munmap"},
+      {"FI_MR_CACHE_MONITOR", "disabled",
+       "registrations end before their memory: nobody has to watch munmap"},
+      {"FI_OFI_RXM_EAGER_LIMIT", "65536", "rxm would send messages of more than 16 KiB in several steps"},
       {"FI_OFI_RXM_MSG_RX_SIZE", "256", "rxm would take 64 MiB of receive buffers an endpoint"},
       {"FI_OFI_RXM_USE_SRX", "1",
        "rxm over tcp shares receive buffers between peers, over verbs it must be told"},

@@ -37,6 +37,7 @@ struct ProviderTraits {
   bool keys_are_checked = true;           ///< else a read gets what is there, whatever its key says
   bool delivery_is_confirmed = true;      ///< FI_DELIVERY_COMPLETE holds up nothing else
   bool connections_recover = true;  ///< else a peer with which one broke needs a new endpoint, here or there
+  bool closes_in_a_read = true;     ///< else who closes an endpoint that reads from a peer crashes
   bool works_in_a_fork = true;      ///< of a process that has used it, without an exec in between
   std::uint32_t receive_buffers = 2;  ///< posted, of 1 MiB
   std::uint32_t most_sends = 256;     ///< that we have outstanding on an endpoint

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,10 @@ class ReadSchedule {
   bool is_waiting() const { return waiting_.first != nullptr; }
   /// The same, or pieces of peers that are still there are under way.
   bool is_busy() const { return under_way_ != 0 || is_waiting(); }
+  /// Whether the provider has pieces, also of peers that were removed.
+  bool any_under_way() const {
+    return std::ranges::any_of(peers_, [](const Peer& peer) { return peer.under_way != 0; });
+  }
   /// Whether there is an end to tell.
   bool has_ended() const { return ended_.first != nullptr; }
   /// Tells of reads that have ended; not of those that the handler ends by that.

@@ -13,17 +13,19 @@ void FrameBuffer::add_header(const FrameHeader& header) {
   run_opening_ = 0;
 }
 
-void FrameBuffer::add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload) {
-  if (run_opening_ != opening) {
+void FrameBuffer::add_to_run(FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+                             std::span<const std::byte> payload) {
+  if (!ends_with_run(opening, operation)) {
     run_begin_ = size_;
-    add(FrameKind::puts, 0, opening, 0);
+    add(FrameKind::puts, flags, opening, operation);
     run_opening_ = opening;
+    run_operation_ = operation;
   }
   const auto payload_bytes = static_cast<std::uint32_t>(payload.size());
   append(&payload_bytes, sizeof payload_bytes);
   append(payload.data(), payload.size());
   const auto body_bytes = static_cast<std::uint32_t>(size_ - run_begin_ - sizeof(FrameHeader));
-  const FrameHeader header(FrameKind::puts, 0, 0, body_bytes, opening, 0);
+  const FrameHeader header(FrameKind::puts, flags, 0, body_bytes, opening, operation);
   std::memcpy(bytes_.get() + run_begin_, &header, sizeof header);
 }
 
@@ -59,8 +61,11 @@ void FrameBuffer::add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t open
   }
 }
 
-void FrameBuffer::add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value) {
-  add(FrameKind::value, 0, opening, operation, std::as_bytes(std::span(&value, 1)));
+void FrameBuffer::add_value(FrameKind kind, std::uint32_t opening, std::uint32_t operation,
+                            std::uint64_t value) {
+  add(kind, 0, opening, operation, std::as_bytes(std::span(&value, 1)));
 }
+
+void FrameBuffer::add_ended(Puid process) { add_value(FrameKind::ended, 0, 0, process.value()); }
 
 }  // namespace wyvern::wire

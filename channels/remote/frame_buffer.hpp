@@ -9,6 +9,7 @@
 #include <span>
 
 #include <wyvern/core/object_reference.hpp>
+#include <wyvern/core/puid.hpp>
 #include <wyvern/transport/remote_read.hpp>
 
 namespace wyvern::wire {
@@ -63,11 +64,24 @@ class FrameBuffer {
   /// `flags`: without handles and large, which `cargo` tells.
   void add_cargo(FrameKind kind, FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
                  const Cargo& cargo);
-  void add_value(std::uint32_t opening, std::uint32_t operation, std::uint64_t value);
-  /// A message that is put ahead: in the last frame, if that has such ones of this opening. Needs has_room
-  /// for PutRun::bytes_of it.
-  void add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload);
+  /// Of a kind whose body is a number.
+  void add_value(FrameKind kind, std::uint32_t opening, std::uint32_t operation, std::uint64_t value);
+  /// Needs room for `ended_bytes`.
+  void add_ended(Puid process);
+  /// A message that is put together with others: in the last frame, if that has such ones of this opening and
+  /// operation. Needs has_room for PutRun::bytes_of it.
+  void add_to_run(FrameFlags flags, std::uint32_t opening, std::uint32_t operation,
+                  std::span<const std::byte> payload);
+  /// One that is put ahead.
+  void add_put_ahead(std::uint32_t opening, std::span<const std::byte> payload) {
+    add_to_run(0, opening, 0, payload);
+  }
+  /// Whether such a message would be in the last frame, if it has room.
+  bool ends_with_run(std::uint32_t opening, std::uint32_t operation) const {
+    return run_opening_ == opening && run_operation_ == operation;
+  }
 
+  static constexpr std::size_t ended_bytes = sizeof(std::uint64_t);
   /// Of the body of a put, or, `is_leased`, of a delivery under a lease.
   static std::size_t cargo_bytes(const Cargo& cargo, bool is_leased);
 
@@ -81,8 +95,9 @@ class FrameBuffer {
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t largest_message_;
   std::size_t size_ = 0;
-  // The last frame, if it is one of messages that are put ahead; opening 0: it is not.
+  // The last frame, if it is one of messages that are put together; opening 0: it is not.
   std::uint32_t run_opening_ = 0;
+  std::uint32_t run_operation_ = 0;
   std::size_t run_begin_ = 0;
 };
 

@@ -43,7 +43,8 @@ constexpr auto forms = [] {
   set(FrameKind::create, Sender::guest, 0, Body::table);
   set(FrameKind::request, Sender::guest, flag(FrameFlag::more), Body::bytes);
   set(FrameKind::leave, Sender::guest);
-  set(FrameKind::puts, Sender::guest, 0, Body::bytes);
+  set(FrameKind::puts, Sender::guest, flag(FrameFlag::answer) | flag(FrameFlag::now), Body::bytes);
+  set(FrameKind::ended, Sender::guest, 0, Body::value);
   set(FrameKind::opened, Sender::home, 0, Body::table);
   set(FrameKind::refused, Sender::home, 0, Body::table);
   set(FrameKind::credit, Sender::home);
@@ -54,6 +55,8 @@ constexpr auto forms = [] {
   set(FrameKind::turned_back, Sender::home);
   set(FrameKind::value, Sender::home, 0, Body::value);
   set(FrameKind::reply, Sender::home, 0, Body::bytes);
+  set(FrameKind::went_in, Sender::home, 0, Body::value);
+  set(FrameKind::closed_after, Sender::home, 0, Body::value);
   return by_kind;
 }();
 

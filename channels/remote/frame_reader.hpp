@@ -52,7 +52,7 @@ struct ReceivedCargo {
 
 /// The body of a put or delivery that a FrameReader has returned. Throws DecodeError.
 ReceivedCargo read_cargo(const Frame& frame);
-/// The body of a value frame that a FrameReader has returned.
+/// The number that a frame has as its body, as a value or ended frame that a FrameReader has returned.
 std::uint64_t read_value(const Frame& frame);
 
 /// "put", for messages; "unknown" for a kind that there is not.

@@ -26,18 +26,20 @@ struct GuestLimits {
   /// Messages of an opening that it puts ahead of their answers: so many at most, whatever a queue allows.
   std::uint32_t window = 65'536;
   /// Bytes that they take together (wire::held_bytes), but for a single one: so much memory a producer takes
-  /// from a home whose queue nobody reads. Enough for as many messages as a queue allows by itself, of the
-  /// size that its blocks hold.
-  std::uint32_t window_bytes = 416U << 10;
+  /// from a home whose queue nobody reads. Enough for as many messages of 64 bytes as a queue allows by
+  /// itself.
+  std::uint32_t window_bytes = 448U << 10;
   /// Of an opening: gets, leases, answered puts, joins that have not ended. More are refused.
   std::uint32_t operations = 16'384;
   std::uint32_t openings = 131'072;
   std::size_t request_bytes = wire::most_request_bytes;
   std::size_t held_bytes = std::size_t{64} << 20;  ///< of messages that wait for room, of all its openings
   /// Messages of an opening that are on their way or leased: each takes a port of the queue, which has 8,200.
+  /// Gets beyond that wait.
   std::uint32_t deliveries = 2048;
-  /// Messages to it that cannot be sent: so many, and its gets wait; sixteen times as many, and it is broken.
-  std::uint32_t unsent = 64;
+  /// Of messages to it that cannot be sent: so much, and its gets wait; sixteen times as much, and it is
+  /// broken.
+  std::size_t unsent_bytes = std::size_t{1} << 20;
 };
 
 /// A large message that is fetched from a guest into the memory of its queue.
@@ -98,7 +100,7 @@ struct Guest {
   std::vector<GuestOpening*> untold = {};  ///< openings with puts that have ended without its knowing
 
   /// It does not take what it has asked for: more of that can wait.
-  bool is_backed_up() const { return outbox.unsent() >= limits.unsent; }
+  bool is_backed_up() const { return outbox.unsent_bytes() >= limits.unsent_bytes; }
 };
 
 }  // namespace wyvern

@@ -43,7 +43,7 @@ void GuestOpening::end() {
 std::size_t GuestOpening::leave() {
   std::size_t too_many = 0;
   for (auto put = held_.begin(); put != held_.end();) {
-    if (put->is_answered) {
+    if (put->operation != 0) {
       ++put;
       continue;
     }
@@ -84,9 +84,9 @@ void GuestOpening::end_with(FrameKind kind, std::uint32_t operation) {
   say(kind, operation);
 }
 
-void GuestOpening::end_with_value(std::uint32_t operation, std::uint64_t value) {
+void GuestOpening::end_with_number(FrameKind kind, std::uint32_t operation, std::uint64_t number) {
   operations_.erase(operation);
-  guest_.outbox.room_for(sizeof value).add_value(number_, operation, value);
+  guest_.outbox.room_for(sizeof number).add_value(kind, number_, operation, number);
 }
 
 /// Operation 0: a put without an answer.
@@ -158,14 +158,15 @@ void GuestOpening::deliver(std::uint32_t operation, HeldMessage message, IntentK
 
 /// What is under way already ends by itself: the guest sees what came, and gives back what it does not want.
 void GuestOpening::cancel(std::uint32_t operation) {
-  if (queue_->cancel(*this, operation) || std::erase(joins_, operation) != 0)
+  if (queue_->cancel(*this, operation) || std::erase(joins_, operation) != 0 ||
+      std::erase(flushes_, operation) != 0)
     return end_with(FrameKind::nothing, operation);
-  const auto put = std::ranges::find_if(
-      held_, [&](const HeldPut& held) { return held.is_answered && held.operation == operation; });
+  if (operation == 0) return;
+  const auto put = std::ranges::find(held_, operation, &HeldPut::operation);
   if (put == held_.end()) return;
   put->is_now = true;
   if (put->large != nullptr && !put->large->result) return;  // ends when it is there, or is not
-  end_with(FrameKind::nothing, operation);
+  put->is_run ? end_run(FrameKind::went_in, *put) : end_with(FrameKind::nothing, operation);
   drop_held(put);
 }
 

@@ -58,12 +58,14 @@ class GuestOpening {
   /// The guest lets the queue go: puts ahead that are held still go in when there is room, as many as the
   /// queue can keep; how many that were too many.
   std::size_t leave();
+  /// The guest's process has ended: none of its gets waits any more.
+  void end_gets() { queue_->forget_gets(*this); }
   /// Settles what becomes of messages that are on their way; the last call but the destructor.
   void end();
   /// Any frame but `open`, `let_go` and those of puts.
   void deal_with(const wire::Frame& frame);
-  /// Messages that are put ahead of their answers.
-  void put_ahead(const wire::Frame& frame);
+  /// Messages that are put together: ahead of their answers, or with one for all.
+  void put_run(const wire::Frame& frame);
   /// One that is answered. `carried`: what its handles are of, for as long as it is not in the queue.
   void put(const wire::Frame& frame, const wire::ReceivedCargo& received, std::vector<Carried> carried);
 
@@ -75,21 +77,24 @@ class GuestOpening {
   void end_holding();
   void deliver(std::uint32_t operation, HeldMessage message, IntentKind kind);
   void end_with(wire::FrameKind kind, std::uint32_t operation);
-  void end_with_value(std::uint32_t operation, std::uint64_t value);
+  void end_with_value(std::uint32_t operation, std::uint64_t value) {
+    end_with_number(wire::FrameKind::value, operation, value);
+  }
   void refuse(std::uint32_t operation, const Error& error);
   /// For the home, when there is nothing more to do: the guest hears how far its puts are.
   void tell_credit();
 
  private:
   enum class PutOutcome : std::uint8_t { done, full, not_there };
-  /// One that is answered, or a run of those that are not, of which nothing but the bytes is set.
+  /// One message, which is answered, or a run of several, with one answer or none.
   struct HeldPut {
-    std::uint32_t operation = 0;
-    bool is_answered = false;
-    bool is_now = false;    // does not wait for room
-    bool is_ahead = false;  // nobody waits for its answer: it is turned back by others' closes only
+    std::uint32_t operation = 0;  // 0: there is no answer
+    bool is_now = false;          // does not wait for room
+    bool is_ahead = false;        // nobody waits for its answer: it is turned back by others' closes only
+    bool is_run = false;
     std::vector<std::byte> payload = {};  // or the body of the run
     wire::PutRun run = {};                // what is left of it
+    std::uint32_t went_in = 0;            // of a run that is answered
     std::vector<Carried> carried = {};
     std::vector<ObjectReference> handles = {};  // of this node, once all that is carried is there
     RemoteMemory memory = {};                   // of a large one
@@ -106,9 +111,11 @@ class GuestOpening {
   bool begin(std::uint32_t operation);
   static bool find_handles(HeldPut& put);
   bool try_put(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
-  bool put_some(wire::PutRun& run, std::uint32_t most);
+  void check_window(const wire::PutRun& run) const;
+  bool put_some(HeldPut& put, std::uint32_t most);
+  void end_run(wire::FrameKind kind, HeldPut& put);
   bool serve_run(HeldPut& held, bool is_alone);
-  void hold_run(const wire::PutRun& run);
+  void hold_run(HeldPut put);
   PutOutcome put_into_queue(HeldPut& put, std::span<const std::byte> payload, std::size_t expected);
   PutOutcome put_large(HeldPut& put);
   bool begin_to_fetch(HeldPut& put);
@@ -117,14 +124,15 @@ class GuestOpening {
   void count_ahead_ended(std::uint32_t count);
   void hold(HeldPut put);
   void stop_holding(const HeldPut& put);
-  void turn_back(wire::PutRun& run);
+  void turn_back(HeldPut& put);
   bool may_hold(std::uint32_t operation, std::size_t bytes);
-  void hold_more(const wire::PutRun& run);
-  void hold_less(const wire::PutRun& run);
+  void hold_more(std::uint32_t operation, const wire::PutRun& run);
+  void hold_less(std::uint32_t operation, const wire::PutRun& run);
   void turn_back_answered();
   void close_behind();
   void abandon(HeldPut& put);
   void say(wire::FrameKind kind, std::uint32_t operation);
+  void end_with_number(wire::FrameKind kind, std::uint32_t operation, std::uint64_t number);
   void cancel(std::uint32_t operation);
   Delivery take_delivery(const wire::Frame& frame);
   void received(const wire::Frame& frame);

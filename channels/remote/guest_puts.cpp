@@ -22,17 +22,33 @@ std::size_t puts_expected(const Frame& frame) {
 
 }  // namespace
 
-void GuestOpening::put_ahead(const Frame& frame) {
-  wire::PutRun run(frame.body);
+void GuestOpening::put_run(const Frame& frame) {
+  if (frame.has(FrameFlag::answer) != (frame.operation != 0))
+    fail("puts with a number and no answer, or the other way round");
+  HeldPut put{.operation = frame.operation,
+              .is_now = frame.has(FrameFlag::now),
+              .is_run = true,
+              .run = wire::PutRun(frame.body)};
+  if (put.operation == 0) {
+    if (put.is_now) fail("puts ahead that wait for nothing");
+    check_window(put.run);
+  } else if (!begin(put.operation)) {
+    return;
+  }
+  if (is_closing_) return turn_back(put);
+  if (held_.empty() && queue_->adopted() == 0) {
+    while (!put.run.empty() && put_some(put, put.run.count())) continue;
+  }
+  if (put.run.empty()) return;
+  put.is_now ? end_run(FrameKind::went_in, put) : hold_run(std::move(put));
+}
+
+/// Of what is put ahead.
+void GuestOpening::check_window(const wire::PutRun& run) const {
   if (std::uint64_t{held_ahead_} + (ahead_ended_ - ahead_told_) + run.count() > window())
     fail("more messages ahead of their answers than the window has");
   if (held_ahead_ + run.count() > 1 && held_bytes_ + run.held_bytes() > guest_.limits.window_bytes)
     fail("more bytes ahead of their answers than the window has");
-  if (is_closing_) return turn_back(run);
-  if (held_.empty() && queue_->adopted() == 0) {
-    while (!run.empty() && put_some(run, run.count())) continue;
-  }
-  if (!run.empty()) hold_run(run);
 }
 
 void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
@@ -42,7 +58,6 @@ void GuestOpening::put(const Frame& frame, const wire::ReceivedCargo& received,
   if (!begin(frame.operation)) return;
   if (is_closing_) return end_with(FrameKind::closed, frame.operation);
   HeldPut put{.operation = frame.operation,
-              .is_answered = true,
               .is_now = is_now,
               .is_ahead = frame.has(FrameFlag::ahead),
               .carried = std::move(carried),
@@ -75,48 +90,62 @@ void GuestOpening::hold(HeldPut put) {
   queue_->wait_for_room(*this);
 }
 
-void GuestOpening::hold_run(const wire::PutRun& run) {
-  if (!may_hold(0, run.held_bytes())) return count_ahead_ended(run.count());
-  HeldPut& put = held_.emplace_back();
-  put.payload.assign(run.body().begin(), run.body().end());
+void GuestOpening::hold_run(HeldPut put) {
+  if (!may_hold(put.operation, put.run.held_bytes())) {
+    if (put.operation == 0) count_ahead_ended(put.run.count());
+    return;
+  }
+  put.payload.assign(put.run.body().begin(), put.run.body().end());
   put.run = wire::PutRun(put.payload);
-  hold_more(put.run);
+  hold_more(put.operation, put.run);
+  held_.push_back(std::move(put));
   queue_->wait_for_room(*this);
 }
 
-void GuestOpening::hold_more(const wire::PutRun& run) {
+void GuestOpening::hold_more(std::uint32_t operation, const wire::PutRun& run) {
   guest_.held_bytes += run.held_bytes();
+  if (operation != 0) return;
   held_bytes_ += run.held_bytes();
   held_ahead_ += run.count();
 }
 
-void GuestOpening::hold_less(const wire::PutRun& run) {
+void GuestOpening::hold_less(std::uint32_t operation, const wire::PutRun& run) {
   guest_.held_bytes -= run.held_bytes();
+  if (operation != 0) return;
   held_bytes_ -= run.held_bytes();
   held_ahead_ -= run.count();
 }
 
 void GuestOpening::stop_holding(const HeldPut& put) {
-  if (!put.is_answered) return hold_less(put.run);
+  if (put.is_run) return hold_less(put.operation, put.run);
   guest_.held_bytes -= wire::held_bytes(put.payload.size());
 }
 
-/// What was put ahead and meets the close.
-void GuestOpening::turn_back(wire::PutRun& run) {
-  turned_back_ += run.count();
-  say(FrameKind::turned_back, turned_back_);
-  count_ahead_ended(run.count());
-  run.clear();
+/// A run whose rest does not go in; told is how many did, if that is waited for.
+void GuestOpening::end_run(FrameKind kind, HeldPut& put) {
+  end_with_number(kind, put.operation, put.went_in);
+}
+
+/// A run that meets the close.
+void GuestOpening::turn_back(HeldPut& put) {
+  if (put.operation != 0) {
+    end_run(FrameKind::closed_after, put);
+  } else {
+    turned_back_ += put.run.count();
+    say(FrameKind::turned_back, turned_back_);
+    count_ahead_ended(put.run.count());
+  }
+  put.run.clear();
 }
 
 /// Who waits for room is turned back by a close of its own process; what was put ahead is not.
 void GuestOpening::turn_back_answered() {
   for (auto put = held_.begin(); put != held_.end();) {
-    if (!put->is_answered || put->is_ahead) {
+    if (put->operation == 0 || put->is_ahead) {
       ++put;
       continue;
     }
-    end_with(FrameKind::closed, put->operation);
+    put->is_run ? end_run(FrameKind::closed_after, *put) : end_with(FrameKind::closed, put->operation);
     abandon(*put);
     stop_holding(*put);
     put = held_.erase(put);
@@ -137,22 +166,32 @@ bool GuestOpening::try_put(HeldPut& put, std::span<const std::byte> payload, std
   return true;
 }
 
-/// As many as there is room for, at most `most`. False: there is none.
-bool GuestOpening::put_some(wire::PutRun& run, std::uint32_t most) {
-  const std::uint32_t before = run.count();
-  const auto ended = [&] { return before - run.count(); };
+/// Of a run as many as there is room for, at most `most`. False: there is none.
+bool GuestOpening::put_some(HeldPut& put, std::uint32_t most) {
+  const bool is_answered = put.operation != 0;
+  const std::uint32_t before = put.run.count();
+  const auto note_ended = [&] {
+    const std::uint32_t ended = before - put.run.count();
+    is_answered ? void(put.went_in += ended) : count_ahead_ended(ended);
+    return ended != 0;
+  };
   try {
-    queue_->put(run, most);
+    queue_->put(put.run, most);
   } catch (const QueueClosed&) {
-    count_ahead_ended(ended());
-    turn_back(run);
+    note_ended();
+    turn_back(put);
     return true;
   } catch (const Error& error) {
-    refuse(0, error);
-    run.pop();
+    refuse(put.operation, error);
+    if (is_answered) {  // which ends all
+      put.run.clear();
+      return true;
+    }
+    put.run.pop();
   }
-  count_ahead_ended(ended());
-  return ended() != 0;
+  const bool any = note_ended();
+  if (is_answered && put.run.empty()) end_run(FrameKind::went_in, put);
+  return any;
 }
 
 /// The guest is told often enough that it does not have to wait, and when there is nothing more to do.
@@ -232,7 +271,7 @@ bool GuestOpening::serve_put(bool is_alone) {
   const bool is_simple = put.memory.size == 0 && put.carried.empty();
   const bool may_go = !is_simple || ring::has_room_or_end(local.view()) || local.closing();
   if (!may_go) return false;
-  if (!put.is_answered) return serve_run(put, is_alone);
+  if (put.is_run) return serve_run(put, is_alone);
   if (!try_put(put, put.payload, held_.size())) {
     fetch_next();
     return false;
@@ -243,9 +282,9 @@ bool GuestOpening::serve_put(bool is_alone) {
 
 bool GuestOpening::serve_run(HeldPut& put, bool is_alone) {
   const wire::PutRun before = put.run;
-  const bool any = put_some(put.run, is_alone ? put.run.count() : 1);
-  hold_less(before);
-  hold_more(put.run);
+  const bool any = put_some(put, is_alone ? put.run.count() : 1);
+  hold_less(put.operation, before);
+  hold_more(put.operation, put.run);
   if (put.run.empty()) drop_held(held_.begin());
   return any;
 }

@@ -41,9 +41,12 @@ Home::~Home() {
 
 bool Home::poll(Time now) {
   const std::size_t events = endpoint_->poll(*this);
+  for (const Puid process : std::exchange(ended_, {})) begin_to_end(process, now);
   for (const auto& hello : std::exchange(hellos_, {})) introduce(hello, now);
+  look_at_ended(now, /*is_all_in=*/events == 0);
   for (const LostPeer& lost : watch_.check(now)) {
     GuestEntry& entry = guests_.at(lost.peer);
+    if (entry.rest) continue;  // that it cannot be reached is as it should be; what it has sent comes yet
     give_up(entry, counters_.lost, describe(lost, "process " + to_string(entry.puid)));
   }
   const bool served = serve_queues();
@@ -63,6 +66,10 @@ void Home::stranger(std::span<const std::byte> bytes) { hellos_.emplace_back(byt
 void Home::introduce(std::span<const std::byte> hello, Time now) {
   try {
     const wire::Introduced introduced = wire::read_hello(key_, endpoint_->address(), hello);
+    if (has_ended(introduced.puid)) {
+      throw NotAMember("process " + to_string(introduced.puid) +
+                       " introduces itself, of which its node has said that it has ended");
+    }
     const PeerNumber peer = endpoint_->add_peer(introduced.address);
     try {
       GuestEntry entry{.puid = introduced.puid,
@@ -101,7 +108,7 @@ void Home::message(PeerNumber from, std::span<const std::byte> bytes) {
   try {
     wire::FrameReader reader(bytes, wire::Sender::guest);
     while (const auto frame = reader.next()) deal_with(entry, *frame);
-    if (entry.guest->outbox.unsent() > broken_when_backed_up * options_.limits.unsent)
+    if (entry.guest->outbox.unsent_bytes() > broken_when_backed_up * options_.limits.unsent_bytes)
       throw DecodeError("process " + to_string(entry.puid) + " asks for more and more and takes no answers");
   } catch (const std::exception& error) {
     give_up(entry, counters_.broken, error.what());
@@ -117,11 +124,13 @@ void Home::deal_with(GuestEntry& entry, const Frame& frame) {
     if (options_.requests != nullptr) options_.requests->cancel(entry.number, frame.operation);
     return;
   }
+  if (frame.kind == FrameKind::ended) return hear_of_end(entry, frame);
+  if (frame.kind == FrameKind::get && entry.rest) return;  // nobody is there to have anything
   const auto found = entry.openings.find(frame.opening);
   // Of one that was refused, or is let go: the guest may have asked before it knew.
   if (found == entry.openings.end()) return;
   if (frame.kind == FrameKind::let_go) return let_go(entry, frame.opening);
-  if (frame.kind == FrameKind::puts) return found->second->put_ahead(frame);
+  if (frame.kind == FrameKind::puts) return found->second->put_run(frame);
   if (frame.kind == FrameKind::put) return put(entry, *found->second, frame);
   found->second->deal_with(frame);
 }
@@ -191,14 +200,6 @@ void Home::request(GuestEntry& entry, const Frame& frame) {
   entry.requests.erase(frame.operation);
   entry.guest->outbox.add_refusal(0, frame.operation,
                                   InvalidArgument("this node serves queues and nothing else"));
-}
-
-/// Everything that it has said is dealt with by now, of which it is told. That it is silent from now on, and
-/// cannot be reached, is as it should be.
-void Home::leave(GuestEntry& entry, const Frame& frame) {
-  while (!entry.openings.empty()) let_go(entry, entry.openings.begin()->first);
-  entry.has_left = true;
-  entry.guest->outbox.room_for(0).add(FrameKind::reply, 0, 0, frame.operation);
 }
 
 Home::GuestEntry* Home::find_guest(std::uint64_t number) {
@@ -280,7 +281,7 @@ void Home::let_go(GuestEntry& entry, std::uint32_t number) {
 void Home::send_failed(PeerNumber to, int fabric_errno) {
   watch_.send_failed(to, fabric_errno);
   const auto found = guests_.find(to);
-  if (found == guests_.end()) return;
+  if (found == guests_.end() || found->second.rest) return;
   give_up(found->second, counters_.lost,
           "a message to process " + to_string(found->second.puid) + " did not arrive (error " +
               std::to_string(fabric_errno) + ")");
@@ -332,46 +333,13 @@ void Home::tell_credits() {
 bool Home::send_all() {
   bool is_all_sent = true;
   for (auto& [peer, entry] : guests_) {
-    if (entry.is_given_up) continue;
+    if (entry.is_given_up || entry.rest) continue;
     const SendOutcome outcome = entry.guest->outbox.send(*endpoint_, peer);
     if (outcome == SendOutcome::failed)
       give_up(entry, counters_.lost, "process " + to_string(entry.puid) + " cannot be reached");
     is_all_sent &= outcome != SendOutcome::retry;
   }
   return is_all_sent;
-}
-
-/// Not at once: it may be in the midst of what it sent, or of the poll.
-void Home::give_up(GuestEntry& entry, std::uint64_t& counter, const std::string& why) {
-  if (std::exchange(entry.is_given_up, true) || entry.has_left) return;
-  ++counter;
-  report(why);
-}
-
-void Home::remove_given_up() {
-  for (auto entry = guests_.begin(); entry != guests_.end();) {
-    const auto current = entry++;
-    if (!current->second.is_given_up) continue;
-    auto given_up = guests_.extract(current);
-    end(given_up.key(), std::move(given_up.mapped()));
-  }
-}
-
-/// Whatever fails here concerns this guest alone.
-void Home::end(PeerNumber peer, GuestEntry entry) {
-  const auto attempt = [&](auto step) {
-    try {
-      step();
-    } catch (const std::exception& error) {
-      report("the end of process " + to_string(entry.puid) + ": " + error.what());
-    }
-  };
-  if (options_.requests != nullptr) options_.requests->cancel(entry.number, 0);
-  peers_.erase(entry.number);
-  for (auto& [number, opening] : entry.openings) attempt([&] { opening->end(); });
-  entry.openings.clear();
-  attempt([&] { watch_.remove(peer); });
-  attempt([&] { endpoint_->remove_peer(peer); });
 }
 
 }  // namespace wyvern

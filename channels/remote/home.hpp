@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -46,8 +49,8 @@ class RequestHandler {
 struct HomeOptions {
   GuestLimits limits = {};
   PeerWatchOptions watch = watch_of_guests;
-  /// Told of each guest that is given up, and why, and now and then of strangers that are turned away. Must
-  /// not throw.
+  /// Told of each guest that is given up, and why, and now and then of strangers that are turned away; not of
+  /// ends that a guest's own node tells. Must not throw.
   std::function<void(const std::string&)> report = {};
   /// Outlives the home; null: requests are refused.
   RequestHandler* requests = nullptr;
@@ -60,12 +63,17 @@ struct HomeCounters {
   std::uint64_t turned_away = 0;  ///< strangers without a right hello
   std::uint64_t broken = 0;       ///< guests that sent what no guest sends
   std::uint64_t lost = 0;         ///< guests that were silent or could not be reached
+  std::uint64_t ended = 0;        ///< guests whose own node has said that they ended, without having left
 };
 
 /// Where the queues of a node are, as processes of other nodes see it: answers those that introduce
 /// themselves with the job's key, and works for them on the node's channels as any other member does. No
 /// guest holds up another: what one waits for is remembered, and looked at with every poll. A guest that is
 /// lost, or sends what no guest sends, loses its openings, see GuestOpening.
+///
+/// Of a guest that has ended its node's agent tells (the frame `ended`), which is sooner than silence does.
+/// What it had sent may still be on its way then: it gets nothing any more, and goes when nothing has come
+/// from it for a moment.
 ///
 /// For one thread, which polls.
 class Home : private EndpointHandler {
@@ -81,6 +89,9 @@ class Home : private EndpointHandler {
   /// Deals with what has come, does for the guests what has become possible, and sends what there is to say.
   /// False: nothing of that, and nothing is left to be sent.
   bool poll(Time now);
+
+  /// That process has ended, for ever; from the next poll on. It may be no guest.
+  void process_ended(Puid process) { ended_.push_back(process); }
 
   /// Ends a request of that guest, if it still is there.
   void answer(std::uint64_t guest, std::uint32_t operation, std::span<const std::byte> reply);
@@ -106,12 +117,18 @@ class Home : private EndpointHandler {
   /// Whether bytes of large puts come in: each part would wake who sleeps.
   bool is_fetching(Time now) const { return incoming_.is_moving(now); }
   /// The latest moment for the next poll.
-  Time next_poll() const { return watch_.next_check(); }
+  Time next_poll() const { return std::min(watch_.next_check(), next_look_at_ended_); }
 
   std::size_t guests() const { return guests_.size(); }
   const HomeCounters& counters() const { return counters_; }
 
  private:
+  /// The rest of a guest whose process has ended.
+  struct Rest {
+    std::uint64_t heard = 0;  // as the endpoint counts
+    Time heard_at;
+    int polls = 0;  // in which nothing came
+  };
   struct GuestEntry {
     Puid puid;
     std::uint64_t number = 0;
@@ -121,6 +138,7 @@ class Home : private EndpointHandler {
     std::unordered_set<std::uint32_t> requests = {};  // that are not answered
     bool has_left = false;
     bool is_given_up = false;
+    std::optional<Rest> rest = {};
   };
   using Guests = std::unordered_map<PeerNumber, GuestEntry>;
 
@@ -138,6 +156,10 @@ class Home : private EndpointHandler {
   void admit_to_queue(GuestEntry& entry, const wire::Frame& frame, Find find);
   void request(GuestEntry& entry, const wire::Frame& frame);
   void leave(GuestEntry& entry, const wire::Frame& frame);
+  void hear_of_end(const GuestEntry& entry, const wire::Frame& frame);
+  bool has_ended(Puid process) const;
+  void begin_to_end(Puid process, Time now);
+  void look_at_ended(Time now, bool is_all_in);
   GuestEntry* find_guest(std::uint64_t number);
   void put(GuestEntry& entry, GuestOpening& opening, const wire::Frame& frame);
   void let_go(GuestEntry& entry, std::uint32_t opening);
@@ -165,7 +187,10 @@ class Home : private EndpointHandler {
   Guests guests_;
   std::unordered_map<std::uint64_t, PeerNumber> peers_;  // by the number of a guest
   std::uint64_t next_guest_ = 1;
-  std::vector<std::vector<std::byte>> hellos_;           // of the poll that goes on
+  std::vector<std::vector<std::byte>> hellos_;  // of the poll that goes on
+  std::vector<Puid> ended_;                     // that were told of since the last one
+  std::deque<Puid> known_to_have_ended_;        // the last ones
+  Time next_look_at_ended_ = Time::max();
   std::vector<std::shared_ptr<ServedQueue>> expecting_;  // a wake
   bool owes_wake_ = false;
   std::vector<std::shared_ptr<ServedQueue>> waking_;  // those with messages of which nobody was woken

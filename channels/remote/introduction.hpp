@@ -15,7 +15,7 @@
 /// word for word, introduces the same endpoint again, which cannot answer.
 namespace wyvern::wire {
 
-inline constexpr std::uint16_t wire_version = 4;
+inline constexpr std::uint16_t wire_version = 6;
 
 struct Introduced {
   Puid puid;

@@ -20,6 +20,11 @@ class Outbox {
 
   /// Where to add a frame with such a body, which fits into a message.
   FrameBuffer& room_for(std::size_t body_bytes);
+  /// Whether the last message ends with such a run (FrameBuffer::add_to_run), and has room for more of it.
+  bool has_run(std::uint32_t opening, std::uint32_t operation, std::size_t bytes) const {
+    return !messages_.empty() && messages_.back().ends_with_run(opening, operation) &&
+           messages_.back().has_room(bytes);
+  }
   /// A message of its own, which is not made of frames. It fits.
   void add_message(std::span<const std::byte> bytes);
   /// The frame that says why something is not done.
@@ -28,6 +33,8 @@ class Outbox {
   std::size_t largest_message() const { return largest_message_; }
   /// Messages that are not sent yet.
   std::size_t unsent() const { return messages_.size(); }
+  /// The memory that they take.
+  std::size_t unsent_bytes() const { return messages_.size() * largest_message_; }
   /// Of the message that room_for last chose; counted from 0 over the outbox's life.
   std::uint64_t current_message() const { return sent_ + messages_.size() - 1; }
   /// How many messages the endpoint has taken.

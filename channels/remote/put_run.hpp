@@ -9,7 +9,7 @@
 
 namespace wyvern::wire {
 
-/// Messages that are put ahead of their answers, one behind the other in the body of one frame:
+/// Messages that are put together, one behind the other in the body of one frame:
 /// {bytes:uint32, payload} each. They are taken from the front. What they lie in outlives this.
 class PutRun {
  public:

@@ -45,12 +45,14 @@ RemoteAccess::~RemoteAccess() {
   for (const auto& read : abandoned_) read->region.reset();
 }
 
-std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number) {
+std::shared_ptr<RemoteNode> RemoteAccess::node(Lock& lock, std::uint32_t number, const WaitLimit& limit) {
   const auto known = nodes_.find(number);
   std::shared_ptr<RemoteNode> node = known != nodes_.end() ? known->second : introduce_to(number);
   if (!wait(
-          lock, [&] { return node->is_welcome() || node->lost(); }, Deadline::after(introduction_limit))) {
+          lock, [&] { return node->is_welcome() || node->lost(); },
+          limit.until(Deadline::after(introduction_limit)))) {
     detail::throw_if_fiber_ended();
+    if (limit.passed()) return nullptr;
     throw ErrorOf<ErrorCode::unreachable>(
         "node " + std::to_string(number) + " has not answered for " +
         std::to_string(introduction_limit.count()) +
@@ -71,11 +73,17 @@ std::shared_ptr<RemoteNode> RemoteAccess::introduce_to(std::uint32_t number) {
   const PeerNumber peer = endpoint_->add_peer(home);
   watch_.add(peer, Deadline::Clock::now());
   interrupt_poller();  // its next look at the watch is too late by now
+  homes().fetch_or(node_bit(number), std::memory_order_relaxed);  // before that one can know of us
   auto node = std::make_shared<RemoteNode>(number, peer, std::move(hello), endpoint_->largest_message());
   nodes_by_peer_.emplace(peer, node);
   nodes_.emplace(number, node);
   send(*node);
   return node;
+}
+
+/// Of this process, as its agent finds them when it dies.
+std::atomic<std::uint64_t>& RemoteAccess::homes() const {
+  return member_.segment().process(member_.process_index()).homes;
 }
 
 void RemoteAccess::throw_lost(const RemoteNode& node) {

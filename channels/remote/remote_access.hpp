@@ -26,6 +26,7 @@
 #include <wyvern/core/fiber/suspension.hpp>
 #include <wyvern/core/job_key.hpp>
 #include <wyvern/core/member.hpp>
+#include <wyvern/core/puid.hpp>
 #include <wyvern/core/wait_limit.hpp>
 #include <wyvern/transport/endpoint.hpp>
 #include <wyvern/transport/event_wait.hpp>
@@ -84,8 +85,10 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   Lock lock() { return Lock(mutex_); }
   /// With the lock held, as everything below.
   Endpoint& endpoint() { return *endpoint_; }
-  /// The home of that node, introduced. Throws NodeLost, Unreachable, and what AddressOf throws.
-  std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number);
+  /// The home of that node, introduced; null: not in time. Throws NodeLost, Unreachable, and what AddressOf
+  /// throws.
+  std::shared_ptr<RemoteNode> node(Lock& lock, std::uint32_t number,
+                                   const WaitLimit& limit = WaitLimit::never());
   /// The same if that has been introduced and is lost by now; else null.
   std::shared_ptr<RemoteNode> lost_node(std::uint32_t number) const;
   /// Says what is to be said there, or leaves it to the next poll.
@@ -128,6 +131,11 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   /// and then ends without the lock.
   void keep_until_answered(std::uint32_t node, std::span<const std::byte> request,
                            std::shared_ptr<void> kept);
+
+  /// Tells that node's home of processes of this node that have ended; this one has to be its agent. Waits
+  /// until it is introduced there. Takes the lock itself. Throws NodeLost, Unreachable, and what AddressOf
+  /// throws.
+  void tell_ended(std::uint32_t node, std::span<const Puid> processes);
 
   /// The channel is kept until its home has read what it has put.
   void keep_while_read(std::shared_ptr<RemoteChannel> channel);
@@ -175,6 +183,7 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   void let_go(Lock& lock);
   void say_farewell(Lock& lock, Deadline deadline);
   std::shared_ptr<RemoteNode> introduce_to(std::uint32_t number);
+  std::atomic<std::uint64_t>& homes() const;
   void note_call();
   bool wait(Lock& lock, const std::function<bool()>& over, const WaitLimit& limit, std::uint64_t awake_ns,
             IfEnded if_ended);

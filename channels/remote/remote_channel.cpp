@@ -116,23 +116,36 @@ void RemoteChannel::throw_closed(const std::string& call) const {
       (call == "put" ? "; a producer must stop putting when another has closed it" : " and drained"));
 }
 
-std::uint64_t RemoteChannel::ask(FrameKind kind, const char* call) {
+/// Nothing: not in time.
+std::optional<std::uint64_t> RemoteChannel::ask(FrameKind kind, const char* call, const WaitLimit& limit) {
   Member::check_not_forked();
   RemoteAccess::Lock lock = access_.lock();
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
   RemoteOperation answer;
   const std::uint32_t operation = node_->begin(answer);
   say(kind, operation);
+  if (limit.is_now()) say(FrameKind::cancel, operation);  // if it is not so when that comes there
   access_.send_before_wait(*node_);
+  const auto is_over = [&] { return answer.is_over() || node_->lost(); };
+  if (!access_.wait(lock, is_over, limit.is_now() ? WaitLimit::never() : limit)) {
+    say(FrameKind::cancel, operation);
+    access_.send(*node_);
+    node_->leave(operation);
+    detail::throw_if_fiber_ended();
+    return std::nullopt;
+  }
   wait_and_end(lock, operation, answer);
   check_outcome(answer, call);
-  return answer.value;
+  if (answer.outcome != FrameKind::nothing) return answer.value;
+  if (!limit.is_now()) throw DecodeError("an agent has ended what nobody had cancelled");
+  return std::nullopt;
 }
 
-void RemoteChannel::flush() {
-  ask(FrameKind::flush, "flush");
+bool RemoteChannel::flush(const WaitLimit& limit) {
+  const bool is_done = ask(FrameKind::flush, "flush", limit).has_value();
   const RemoteAccess::Lock lock = access_.lock();
   check_ahead("flush");
+  return is_done;
 }
 
 /// The home closes it behind what this process has put ahead, as it would be on the node itself; whoever
@@ -145,10 +158,10 @@ void RemoteChannel::close() {
     is_closed_ = true;
     access_.look_again();
   }
-  ask(FrameKind::close, "close");
+  ask(FrameKind::close, "close", WaitLimit::never());
 }
 
-std::uint64_t RemoteChannel::size() { return ask(FrameKind::size, "size"); }
+std::uint64_t RemoteChannel::size() { return *ask(FrameKind::size, "size", WaitLimit::never()); }
 
 void RemoteChannel::task_done() {
   Member::check_not_forked();
@@ -166,26 +179,7 @@ void RemoteChannel::task_done() {
 }
 
 std::optional<std::uint64_t> RemoteChannel::join(const WaitLimit& limit) {
-  Member::check_not_forked();
-  RemoteAccess::Lock lock = access_.lock();
-  if (node_->lost()) RemoteAccess::throw_lost(*node_);
-  RemoteOperation answer;
-  const std::uint32_t operation = node_->begin(answer);
-  say(FrameKind::join, operation);
-  if (limit.is_now()) say(FrameKind::cancel, operation);  // if it is not so when the join comes
-  access_.send_before_wait(*node_);
-  const auto is_over = [&] { return answer.is_over() || node_->lost(); };
-  if (!access_.wait(lock, is_over, limit.is_now() ? WaitLimit::never() : limit)) {
-    say(FrameKind::cancel, operation);
-    access_.send(*node_);
-    node_->leave(operation);
-    detail::throw_if_fiber_ended();
-    return std::nullopt;
-  }
-  wait_and_end(lock, operation, answer);
-  check_outcome(answer, "join");
-  if (answer.outcome == FrameKind::nothing) return std::nullopt;
-  return answer.value;
+  return ask(FrameKind::join, "join", limit);
 }
 
 }  // namespace wyvern

@@ -54,8 +54,9 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void end_prefetch(RemoteAccess::Lock& lock) noexcept;
   /// Whether the home still reads loans, or will: their memory is needed. Under the lock of the access.
   bool is_read() const { return loans_.any_under_way() && !node_->lost(); }
-  /// Everything that this process has put is in the queue; QueueClosed if some was turned back.
-  void flush();
+  /// Everything that this process has put is in the queue; QueueClosed if some was turned back. False: not in
+  /// time.
+  bool flush(const WaitLimit& limit = WaitLimit::never());
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit) {
     return take(kind, limit, limit.is_now());
   }
@@ -89,6 +90,13 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
     std::uint64_t place = 0;
   };
 
+  /// What batches have put, of all threads, that has no answer yet.
+  struct PutsOfBatches {
+    std::size_t runs = 0;
+    std::uint32_t count = 0;
+    std::size_t held_bytes = 0;  // at the home, until there is room
+  };
+
   static std::shared_ptr<RemoteChannel> make(RemoteAccess& access, std::shared_ptr<RemoteNode> node);
   void ask_to_open(RemoteAccess::Lock& lock, wire::FrameKind how, std::span<const std::byte> body);
   void let_go() noexcept;
@@ -100,12 +108,13 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   bool may_run_ahead(const WaitLimit& limit) const;
   template <class MayGo>
   void wait_to_run_ahead(RemoteAccess::Lock& lock, MayGo may_go, std::uint64_t awake_ns);
+  /// Whoever calls it says when that is sent.
   void put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload);
   void put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan);
   void say_put(const wire::Cargo& cargo, std::uint32_t operation, wire::FrameFlags how);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
-  std::uint64_t ask(wire::FrameKind kind, const char* call);
+  std::optional<std::uint64_t> ask(wire::FrameKind kind, const char* call, const WaitLimit& limit);
   void wait_and_end(RemoteAccess::Lock& lock, std::uint32_t number, RemoteOperation& operation);
   void say(wire::FrameKind kind, std::uint32_t operation, wire::FrameFlags flags = 0);
   std::optional<RemoteMessage> take(IntentKind kind, const WaitLimit& limit, bool is_now);
@@ -136,6 +145,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   wire::QueueTerms terms_;
   PutsAhead ahead_;
   LoansAhead loans_;
+  PutsOfBatches batches_;
   std::list<Prefetched> prefetched_;   // gets that nobody waits for yet, which end in this order
   std::uint64_t prefetches_said_ = 0;  // of those
   std::uint32_t giving_back_ = 0;      // calls that give these back: no more are said

@@ -161,7 +161,9 @@ void RemoteNode::conclude(const Frame& frame) {
   RemoteOperation* const operation = slot_of(frame).operation;
   if (operation == nullptr) return free_slot(frame.operation);
   if (frame.kind == FrameKind::refused) operation->refusal = wire::decode_refused(frame.body);
-  if (frame.kind == FrameKind::value) operation->value = wire::read_value(frame);
+  if (frame.kind == FrameKind::value || frame.kind == FrameKind::went_in ||
+      frame.kind == FrameKind::closed_after)
+    operation->value = wire::read_value(frame);
   if (frame.kind == FrameKind::opened || frame.kind == FrameKind::reply)
     operation->bytes = AlignedBytes(frame.body);
   operation->outcome = frame.kind;

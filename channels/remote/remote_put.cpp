@@ -73,6 +73,9 @@ bool RemoteChannel::put(std::span<const std::byte> payload, std::span<const Obje
   if (!is_small(cargo)) return put_large(lock, cargo, limit);
   if (!handles.empty() || !may_run_ahead(limit)) return put_answered(lock, cargo, limit);
   put_ahead(lock, payload);
+  // Who puts only now and then sends at once; who puts one after another packs them while others are under
+  // way.
+  ahead_.not_ended() == 1 ? access_.send(*node_) : access_.send_soon(*node_);
   return true;
 }
 
@@ -94,16 +97,13 @@ void RemoteChannel::wait_to_run_ahead(RemoteAccess::Lock& lock, MayGo may_go, st
 }
 
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload) {
-  // Who puts only now and then sends at once; who puts one after another packs them while others are under
-  // way, and looks how far those are before each packed message.
+  // Who puts one after another looks how far those are that are under way before each packed message.
   const std::size_t bytes = wire::held_bytes(payload.size());
   if (ahead_.not_ended() != 0 && node_->outbox().unsent() != 1) access_.poll_aside();
   wait_to_run_ahead(
       lock, [&] { return ahead_.may_send(bytes); }, 0);
-  const bool is_alone = ahead_.not_ended() == 0;
   ahead_.sent(bytes);
   node_->outbox().room_for(wire::PutRun::bytes_of(payload.size())).add_put_ahead(opening_, payload);
-  is_alone ? access_.send(*node_) : access_.send_soon(*node_);
 }
 
 /// One that is answered.

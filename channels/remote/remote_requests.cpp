@@ -48,6 +48,14 @@ void RemoteAccess::keep_until_answered(std::uint32_t number, std::span<const std
   kept.operation = say_request(*kept.node, request, kept.answer);
 }
 
+void RemoteAccess::tell_ended(std::uint32_t number, std::span<const Puid> processes) {
+  Lock lock(mutex_);
+  const std::shared_ptr<RemoteNode> home = node(lock, number);
+  for (const Puid process : processes)
+    home->outbox().room_for(wire::FrameBuffer::ended_bytes).add_ended(process);
+  send(*home);
+}
+
 void RemoteAccess::keep_while_read(std::shared_ptr<RemoteChannel> channel) {
   if (std::ranges::find(read_, channel) == read_.end()) read_.push_back(std::move(channel));
 }
@@ -94,7 +102,8 @@ std::optional<std::vector<std::byte>> RemoteAccess::ask_agent(std::uint32_t numb
                                                               const WaitLimit& limit) {
   Member::check_not_forked();
   Lock lock(mutex_);
-  const std::shared_ptr<RemoteNode> home = node(lock, number);
+  const std::shared_ptr<RemoteNode> home = node(lock, number, limit);
+  if (home == nullptr) return std::nullopt;
   RemoteOperation answer;
   const std::uint32_t operation = say_request(*home, request, answer);
   if (!wait(
@@ -147,7 +156,16 @@ void RemoteAccess::say_farewell(Lock& lock, Deadline deadline) {
   }
   const auto all_have_answered = [&] { return std::ranges::all_of(farewells, &Kept::is_over); };
   wait(lock, all_have_answered, deadline);
-  for (const Kept& farewell : farewells) farewell.node->leave(farewell.operation);
+  std::uint64_t answered = 0;
+  std::uint64_t missing = 0;  // several nodes share a bit
+  for (const Kept& farewell : farewells) {
+    (farewell.answer.is_over() ? answered : missing) |= node_bit(farewell.node->number());
+    farewell.node->leave(farewell.operation);
+  }
+  for (const auto& [number, node] : nodes_) {
+    if (node->lost()) missing |= node_bit(number);
+  }
+  homes().fetch_and(~answered | missing, std::memory_order_relaxed);
 }
 
 }  // namespace wyvern

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <wyvern/channels/given_back.hpp>
@@ -15,6 +16,12 @@ using wire::FrameKind;
 namespace {
 
 const WaitLimit no_waiting = WaitLimit::now();
+
+/// Closed, and without messages as far as can be seen: who takes then finds its end.
+bool is_drained(const RingView& view) {
+  return view.header().closing.load(std::memory_order_seq_cst) != 0 && ring::size_approx(view) == 0 &&
+         !(may_be_given_back(view) && any_given_back(view));
+}
 
 }  // namespace
 
@@ -50,16 +57,23 @@ void ServedQueue::wake_takers() {
   view.header().getters.wake_some(view.segment(), std::exchange(unwoken_, 0));
 }
 
+/// Who holds as much as he may waits until some of that has ended, or for the end of the queue.
+bool ServedQueue::may_take(const PendingGet& get) const {
+  return get.opening->may_deliver() || is_drained(local_->view());
+}
+
 /// Whether it has ended. Every message is taken under a lease, so that one that does not arrive comes back.
 bool ServedQueue::try_get(const PendingGet& get) {
   const RingView& view = local_->view();
   GuestOpening& opening = *get.opening;
   try {
-    if (!opening.may_deliver()) {
-      throw OutOfMemory("a process holds too many messages of " + local_->description() +
-                        ": they must be read, or their leases be done, before it gets more");
+    std::optional<HeldMessage> message;
+    if (may_take(get)) message = local_->take(IntentKind::lease, no_waiting);
+    if (message && !opening.may_deliver()) {  // of a put that was about to end
+      message->put_back();
+      message.reset();
     }
-    if (auto message = local_->take(IntentKind::lease, WaitLimit::now())) {
+    if (message) {
       opening.deliver(get.operation, std::move(*message), get.kind);
     } else if (get.kind == IntentKind::get && ring::has_ended(view) && !may_be_given_back(view)) {
       // A get, other than a lease, does not wait for leases that may come back.
@@ -183,6 +197,8 @@ bool ServedQueue::serve_gets() {
     } else if (try_get(*get)) {
       get = gets_.erase(get);
       any = true;
+    } else if (!may_take(*get)) {
+      ++get;
     } else {
       // At the end of a queue a get may end all the same, and a lease waits for others.
       is_there_nothing = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -62,6 +63,10 @@ class ServedQueue {
   void fetch_ends() { --fetches_; }
   /// That get or join waits no more; false: it did not.
   bool cancel(const GuestOpening& opening, std::uint32_t operation);
+  /// No get of that opening waits any more; it is not told.
+  void forget_gets(const GuestOpening& opening) {
+    std::erase_if(gets_, [&](const PendingGet& get) { return get.opening == &opening; });
+  }
   /// The opening ends: nothing of it waits any more.
   void forget(const GuestOpening& opening);
   /// A message of a guest that lets the queue go before there is room: it goes in when there is, before all
@@ -69,7 +74,10 @@ class ServedQueue {
   bool adopt(std::vector<std::byte> payload);
   std::size_t adopted() const { return adopted_.size(); }
   /// The opening is told (end_holding) when there are none.
-  void wait_for_adopted(GuestOpening& opening) { after_adopted_.push_back(&opening); }
+  void wait_for_adopted(GuestOpening& opening) {
+    if (std::ranges::find(after_adopted_, &opening) == after_adopted_.end())
+      after_adopted_.push_back(&opening);
+  }
 
   /// Does what has become possible; whether that was anything.
   bool serve();
@@ -87,6 +95,7 @@ class ServedQueue {
   };
 
   bool waits_for_room() const { return !putters_.empty() || !adopted_.empty(); }
+  bool may_take(const PendingGet& get) const;
   bool try_get(const PendingGet& get);
   bool serve_gets();
   PutBatch& batch(std::size_t expected);

@@ -12,7 +12,7 @@
 /// How a message of this node carries a handle of another node's queue. In its list of handles it names a
 /// stand-in: an object of this node that is nothing but an entry of the directory, and lives like any other
 /// while a process holds it or a message names it. As long as it does, the agent has the queue open at its
-/// home, as processes have (foreign_objects.hpp). So whoever put the message may die.
+/// home, as processes have (foreign_homes.hpp). So whoever put the message may die.
 namespace wyvern {
 
 /// A hold of a stand-in, of this process, which has no other.

@@ -17,6 +17,10 @@ namespace {
 
 /// How often sleepers are looked after that a stopped or dead process should have woken.
 constexpr std::chrono::milliseconds sweep_period{250};
+/// The same once nothing happened, nor was a queue of the node used, for so many sweeps: an idle job hardly
+/// wakes.
+constexpr std::chrono::milliseconds idle_sweep_period{1000};
+constexpr std::uint32_t sweeps_until_idle = 8;
 /// How long the last output may take when nobody is left who waits for it.
 constexpr std::chrono::milliseconds hurried_output{500};
 
@@ -42,7 +46,8 @@ Agent::Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& 
           loop_, keeper_, forwarder_,
           {.socket_name = options_.socket_name, .label = options_.label, .descriptors = descriptor_limit},
           [this](const JobProcess& process, std::int32_t status) { on_ended(process, status); },
-          [this] { report_awaited(); }),
+          [this] { report_awaited(); },
+          [this](Puid process, std::uint64_t homes) { on_gone(process, homes); }),
       server_(loop_, keeper_, processes_, names_, descriptors_.self_pidfd.get(),
               {.leaving = [this](const auto& leaving) { on_leaving(leaving); },
                .disconnected = [this](Puid process) { on_disconnected(process); },
@@ -93,9 +98,12 @@ void Agent::serve() {
 
 void Agent::turn() {
   if (const auto now = EventLoop::Clock::now(); now >= next_sweep_) {
-    keeper_.sweep();
+    idle_sweeps_ = keeper_.sweep() ? 0 : idle_sweeps_ + 1;
     processes_.settle_joined(now);
-    next_sweep_ = now + sweep_period;
+    next_sweep_ = now + (idle_sweeps_ < sweeps_until_idle ? sweep_period : idle_sweep_period);
+  } else {  // something has come
+    idle_sweeps_ = 0;
+    next_sweep_ = std::min(next_sweep_, now + sweep_period);
   }
   if (network_ != nullptr) network_->answer_waiting();
   release_programs();
@@ -168,6 +176,11 @@ void Agent::on_ended(const JobProcess& process, std::int32_t status) {
   end_.head_gone(!is_launched() || status < 0, EventLoop::Clock::now());
 }
 
+/// At the end of the job nobody is left who waits for what it had.
+void Agent::on_gone(Puid process, std::uint64_t homes) {
+  if (network_ != nullptr && !end_.refuses_starts()) network_->process_ended(process, homes);
+}
+
 void Agent::release_programs() {
   std::erase_if(programs_leaving_, [this](const MemberServer::Leaving& leaving) {
     if (processes_.awaited(leaving.process) != 0) return false;
@@ -194,6 +207,7 @@ void Agent::advance_end() {
 /// Nothing of the job is left but a head that is spared. Called again until the last output is out.
 void Agent::finish() {
   const bool head_goes_on = is_launched() && end_.spares_head() && processes_.head_left();
+  if (!head_goes_on) end_cgroup();
   // Before its output is out: a reader who does not read is no sign of an agent that hangs.
   if (options_.node != head_node) {
     network_.reset();  // nothing is left to be served; should it hang, that is within the time that we have
@@ -211,6 +225,13 @@ void Agent::finish() {
   }
   if (is_launched()) say_over();
   over_ = true;
+}
+
+/// To move out of it takes time: who waits for this agent's end removes it, too, if nobody else is in it.
+void Agent::end_cgroup() {
+  const bool is_waited_for = head_leaving_ || (is_launched() && !end_.hurried());
+  if (is_waited_for && descriptors_.cgroup.holds_this_process_alone()) return;
+  descriptors_.cgroup.end(Deadline::after(cgroup_patience));
 }
 
 bool Agent::is_all_out(bool head_goes_on) {

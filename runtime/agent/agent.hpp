@@ -13,6 +13,7 @@
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/segment.hpp>
 #include <wyvern/runtime/agent/event_loop.hpp>
+#include <wyvern/runtime/agent/job_cgroup.hpp>
 #include <wyvern/runtime/agent/job_end.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
 #include <wyvern/runtime/agent/launcher_link.hpp>
@@ -53,6 +54,7 @@ struct AgentOptions {
 struct AgentDescriptors {
   FileDescriptor owner;        ///< the socket to the launcher, or to the head that was run directly
   FileDescriptor owner_pidfd;  ///< of the same
+  JobCgroup cgroup;            ///< that the agent is in, if it has one
   FileDescriptor self_pidfd;
   FileDescriptor signals;  ///< a non-blocking signalfd for SIGCHLD, and for what asks the agent to end
 };
@@ -62,7 +64,7 @@ struct AgentDescriptors {
 class Agent {
  public:
   /// Throws what keeps the node from coming to be. The descriptors must outlive the agent; it may take the
-  /// owner's.
+  /// owner's, and ends the group.
   Agent(AgentOptions options, AgentDescriptors& descriptors, const rlimit& descriptor_limit);
 
   /// Serves until the job is over. Throws what keeps the other nodes, or the head, from coming to be.
@@ -75,6 +77,7 @@ class Agent {
   void on_leaving(const MemberServer::Leaving& leaving);
   void on_disconnected(Puid process);
   void on_ended(const JobProcess& process, std::int32_t status);
+  void on_gone(Puid process, std::uint64_t homes);
   void come_up();
   void launch_head();
 
@@ -82,6 +85,7 @@ class Agent {
   void release_programs();
   void advance_end();
   void finish();
+  void end_cgroup();
   bool is_all_out(bool head_goes_on);
   void say_over();
   void log(std::string_view line);
@@ -110,6 +114,7 @@ class Agent {
   std::optional<LauncherLink> launcher_;
   std::unique_ptr<Network> network_;
   EventLoop::Clock::time_point next_sweep_;
+  std::uint32_t idle_sweeps_ = 0;  // in a row that found no queue used
   std::optional<MemberServer::Leaving> head_leaving_;
   std::vector<MemberServer::Leaving> programs_leaving_;  // see Leaving::is_program
   std::int32_t head_status_ = 0;

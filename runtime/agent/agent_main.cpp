@@ -23,10 +23,10 @@ namespace {
 
 /// What was inherited and is not for this agent is closed, and standard input becomes /dev/null: it is the
 /// head's.
-void settle_descriptors(const AgentOptions& options, int owner, int owner_pidfd) {
+void settle_descriptors(const AgentOptions& options, const AgentInheritance& inherited) {
   if (options.output >= 0) ::dup2(options.output, STDOUT_FILENO);
   if (options.error >= 0) ::dup2(options.error, STDERR_FILENO);
-  std::vector<int> kept{owner, owner_pidfd};
+  std::vector<int> kept{inherited.owner.get(), inherited.owner_pidfd.get(), inherited.cgroup.descriptor()};
   if (options.command) kept.push_back(options.command->input);
   for (const NodeOutput& node : options.other_nodes) kept.insert(kept.end(), {node.out, node.err});
   std::sort(kept.begin(), kept.end());
@@ -78,17 +78,19 @@ void tell_owner(int socket, ErrorCode code, const char* text) {
 
 }  // namespace
 
-void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner_pidfd) {
+void agent_main(AgentOptions options, AgentInheritance inherited) {
   // It stays in its owner's session, to write to the terminal, but out of reach of the terminal's signals.
   ::setpgid(0, 0);
   // For ps: "wyvern-agent", or "wyvern-agent-3"; the kernel keeps 15 characters.
   const std::string node = options.node == head_node ? "" : "-" + std::to_string(options.node);
   ::prctl(PR_SET_NAME, ("wyvern-agent" + node).c_str());
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  settle_descriptors(options, owner.get(), owner_pidfd.get());
+  settle_descriptors(options, inherited);
+  inherited.cgroup.enter();
 
-  AgentDescriptors descriptors{.owner = std::move(owner),
-                               .owner_pidfd = std::move(owner_pidfd),
+  AgentDescriptors descriptors{.owner = std::move(inherited.owner),
+                               .owner_pidfd = std::move(inherited.owner_pidfd),
+                               .cgroup = std::move(inherited.cgroup),
                                .self_pidfd = open_pidfd(::getpid()),
                                .signals = settle_signals()};
   try {
@@ -103,6 +105,7 @@ void agent_main(AgentOptions options, FileDescriptor owner, FileDescriptor owner
   } catch (const std::exception& error) {
     tell_owner(descriptors.owner.get(), ErrorCode::out_of_memory, error.what());
   }
+  descriptors.cgroup.end(Deadline::after(cgroup_patience));
   ::_exit(1);
 }
 

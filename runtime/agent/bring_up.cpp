@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include <wyvern/core/error.hpp>
@@ -35,6 +38,7 @@ struct Prepared {
   FileDescriptor ours;
   FileDescriptor agents;
   FileDescriptor pidfd;  // of this process: the agent knows by it when its owner has gone
+  JobCgroup cgroup;
 };
 
 Prepared prepare(AgentOptions& options) {
@@ -42,42 +46,90 @@ Prepared prepare(AgentOptions& options) {
   options.job = ::getpid();
   options.head_ticket_key = control::random_number();
   auto [ours, agents] = control::make_socket_pair();
-  Prepared prepared{.ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid())};
+  Prepared prepared{
+      .ours = std::move(ours), .agents = std::move(agents), .pidfd = open_pidfd(::getpid()), .cgroup = {}};
   if (!prepared.pidfd) throw NodeLost(describe_errno("pidfd_open (needs Linux 5.3 or newer)", errno));
+  JobCgroup::end_left_over();
+  prepared.cgroup = JobCgroup::make_if_wanted(options.job, options.node);
   return prepared;
 }
 
-[[noreturn]] void throw_not_forked() {
-  throw NodeLost(describe_errno("making the agent's process", errno) +
+[[noreturn]] void throw_not_forked(Prepared& prepared) {
+  const int error = errno;
+  prepared.cgroup.end(Deadline::now());
+  throw NodeLost(describe_errno("making the agent's process", error) +
                  "; is the limit on processes (ulimit -u) reached?");
+}
+
+/// There may be an agent, whose pid nobody knows: it is in the group.
+[[noreturn]] void throw_nothing_said(std::uint32_t node, Prepared& prepared) {
+  prepared.cgroup.end(Deadline::after(cgroup_patience));
+  throw NodeLost("what makes the agent of node " + std::to_string(node) +
+                 " was killed before it could say whether there is one: none is left; run the job again");
+}
+
+[[noreturn]] void become_agent(AgentOptions& options, Prepared& prepared) {
+  agent_main(std::move(options), {.owner = std::move(prepared.agents),
+                                  .owner_pidfd = std::move(prepared.pidfd),
+                                  .cgroup = std::move(prepared.cgroup)});
+}
+
+void wait_for(pid_t child) {
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+/// -1 if there is no group, or the agent cannot be made in it. Throws NodeLost if nobody can say.
+pid_t launch_in_cgroup(AgentOptions& options, Prepared& prepared) {
+  int ends[2] = {-1, -1};
+  if (!prepared.cgroup || ::pipe2(ends, O_CLOEXEC) != 0) return -1;
+  const FileDescriptor reading(ends[0]);
+  FileDescriptor writing(ends[1]);
+  // This process may have several threads; the one between has not.
+  const pid_t between = ::fork();
+  if (between == 0) {
+    const pid_t agent = prepared.cgroup.fork_into(/*for_parent=*/true);
+    if (agent == 0) become_agent(options, prepared);
+    const bool told = ::write(writing.get(), &agent, sizeof agent) == sizeof agent;
+    ::_exit(told ? 0 : 1);
+  }
+  if (between < 0) return -1;
+  writing.reset();
+  pid_t agent = -1;
+  const bool told = ::read(reading.get(), &agent, sizeof agent) == sizeof agent;
+  wait_for(between);
+  if (!told) throw_nothing_said(options.node, prepared);
+  return agent;
 }
 
 }  // namespace
 
-FileDescriptor bring_up_agent(AgentOptions& options) {
+AgentBroughtUp bring_up_agent(AgentOptions& options) {
   Prepared prepared = prepare(options);
   const SignalsBlocked blocked;
   const pid_t between = ::fork();
-  if (between < 0) throw_not_forked();
+  if (between < 0) throw_not_forked(prepared);
   if (between == 0) {
-    const pid_t agent = ::fork();
-    if (agent == 0) agent_main(std::move(options), std::move(prepared.agents), std::move(prepared.pidfd));
+    pid_t agent = prepared.cgroup.fork_into(/*for_parent=*/false);
+    if (agent < 0) agent = ::fork();
+    if (agent == 0) become_agent(options, prepared);
+    if (agent < 0) prepared.cgroup.end(Deadline::now());
     ::_exit(agent < 0 ? 1 : 0);
   }
   // A head that ignores its children has nothing to reap here. A failure shows on the socket, whose other end
   // is closed.
-  while (::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return std::move(prepared.ours);
+  wait_for(between);
+  return {.socket = std::move(prepared.ours), .cgroup = std::move(prepared.cgroup)};
 }
 
 LaunchedAgent launch_agent(AgentOptions& options) {
   Prepared prepared = prepare(options);
   const SignalsBlocked blocked;
-  const pid_t pid = ::fork();
-  if (pid < 0) throw_not_forked();
-  if (pid == 0) agent_main(std::move(options), std::move(prepared.agents), std::move(prepared.pidfd));
-  return {.socket = std::move(prepared.ours), .pid = pid};
+  pid_t pid = launch_in_cgroup(options, prepared);
+  if (pid < 0) pid = ::fork();
+  if (pid < 0) throw_not_forked(prepared);
+  if (pid == 0) become_agent(options, prepared);
+  return {{.socket = std::move(prepared.ours), .cgroup = std::move(prepared.cgroup)}, pid};
 }
 
 }  // namespace wyvern::agent

@@ -44,6 +44,9 @@ struct JobProcess {
   FileDescriptor member_pidfd;
   EventLoop::Watch member_death;
 
+  /// Nodes whose homes may know a member that has ended, see ProcessEntry.
+  std::uint64_t homes = 0;
+
   bool is_ready = false;                  ///< the member holds what its arguments name
   std::optional<std::int32_t> left_with;  ///< the status that the member said it would end with
   bool ended = false;                     ///< the exit record is written; the member lives on

@@ -76,7 +76,7 @@ void JobProcesses::end_child(JobProcess& process, std::int32_t status) {
   process.child = 0;
   if (!member_lives) forget_member(process);
   publish_end(process, status);
-  if (!member_lives) processes_.erase(process.sequence());
+  if (!member_lives) forget(process);
 }
 
 void JobProcesses::member_ended(std::uint32_t sequence) {
@@ -87,7 +87,12 @@ void JobProcesses::member_ended(std::uint32_t sequence) {
   // The program that the child ran, and the child goes on; or how it ended is about to be said.
   if (process.child != 0 || (process.joined && !process.ended)) return;
   if (!process.ended) publish_end(process, process.left_with.value_or(unknown_status));
-  processes_.erase(sequence);
+  forget(process);
+}
+
+void JobProcesses::forget(const JobProcess& process) {
+  if (process.homes != 0) on_gone_(process.puid, process.homes);
+  processes_.erase(process.sequence());
 }
 
 /// What is no member has a place in the table as well, for those who look at it.
@@ -101,7 +106,10 @@ void JobProcesses::forget_member(JobProcess& process) {
   process.member_death.reset();
   process.member_pidfd.reset();
   process.member = 0;
-  if (process.index) keeper_.bury(*process.index);
+  if (process.index) {
+    process.homes |= keeper_.segment().process(*process.index).homes.load(std::memory_order_relaxed);
+    keeper_.bury(*process.index);
+  }
   process.index.reset();
 }
 

@@ -41,10 +41,13 @@ class JobProcesses {
   using OnEnded = std::function<void(const JobProcess& process, std::int32_t status)>;
   /// Called when a process was started and is among the awaited ones, before anybody learns of it.
   using OnStarted = std::function<void()>;
+  /// Called when nothing is left that has that puid, nor will be, of processes that the homes of these nodes
+  /// (see node_bit) may miss.
+  using OnGone = std::function<void(Puid process, std::uint64_t homes)>;
 
   JobProcesses(
       EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings, OnEnded ended,
-      OnStarted started = [] {});
+      OnStarted started = [] {}, OnGone gone = [](Puid, std::uint64_t) {});
 
   /// The head's puid. The head attaches by itself, unless it is launched.
   JobProcess& add_head(std::uint64_t ticket_key);
@@ -108,6 +111,7 @@ class JobProcesses {
   void member_ended(std::uint32_t sequence);
   void list_child(JobProcess& process);
   void forget_member(JobProcess& process);
+  void forget(const JobProcess& process);
   void publish_end(JobProcess& process, std::int32_t status);
   void signal(const JobProcess& process, int number) const;
   void check_was_started(Puid process) const;
@@ -118,6 +122,7 @@ class JobProcesses {
   Settings settings_;
   OnEnded on_ended_;
   OnStarted on_started_;
+  OnGone on_gone_;
   Spawner spawner_;
   std::uint32_t begun_ = 0;                        // sequences below this were given out
   std::map<std::uint32_t, JobProcess> processes_;  // by sequence

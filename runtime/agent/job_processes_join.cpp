@@ -70,7 +70,7 @@ void JobProcesses::joined_ended(JobProcess& process, std::int32_t status) {
   if (process.child == 0 && process.member == 0) {  // it never came to be
     forget_member(process);
     publish_end(process, status);
-    processes_.erase(process.sequence());
+    forget(process);
     return;
   }
   if (!process.child_pidfd || !has_ended(process.child_pidfd))

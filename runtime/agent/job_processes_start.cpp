@@ -64,13 +64,14 @@ FileDescriptor open_directory(const char* path) {
 }  // namespace
 
 JobProcesses::JobProcesses(EventLoop& loop, Keeper& keeper, OutputForwarder& forwarder, Settings settings,
-                           OnEnded ended, OnStarted started)
+                           OnEnded ended, OnStarted started, OnGone gone)
     : loop_(loop),
       keeper_(keeper),
       forwarder_(forwarder),
       settings_(std::move(settings)),
       on_ended_(std::move(ended)),
-      on_started_(std::move(started)) {}
+      on_started_(std::move(started)),
+      on_gone_(std::move(gone)) {}
 
 void JobProcesses::launch(JobProcess& head, HeadCommand& command) {
   std::vector<const char*> arguments;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <wyvern/channels/keeper.hpp>
+#include <wyvern/core/puid.hpp>
 #include <wyvern/runtime/agent/event_loop.hpp>
 #include <wyvern/runtime/agent/job_names.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
@@ -33,6 +34,9 @@ class Network {
   virtual int plan() const = 0;
   /// To be called whenever something has happened on the node that a process of another one may wait for.
   virtual void answer_waiting() = 0;
+  /// A process of this node has ended and is not to be heard of again; the homes of these nodes (see
+  /// node_bit) may miss it.
+  virtual void process_ended(Puid process, std::uint64_t homes) = 0;
 };
 
 /// What a network has of its agent. All of it outlives the network, and is for the agent's thread only.

@@ -50,7 +50,7 @@ NodeNetwork::NodeNetwork(const NetworkSurroundings& surroundings)
   };
   foreign_.emplace(
       member_,
-      ForeignObjects::Hooks{
+      ForeignHomes::Hooks{
           .create = [this](std::shared_ptr<void> kept) { return link_->create_stand_in(std::move(kept)); },
           .tell = [this](std::function<void(Home&)> task) { server_->post(std::move(task)); }});
   server_ = std::make_unique<HomeServer>(
@@ -68,6 +68,13 @@ void NodeNetwork::set_nodes(std::vector<std::vector<std::byte>> addresses) {
   NetworkPlan plan{.provider = options_.provider, .key = options_.key, .addresses = std::move(addresses)};
   plan_ = control::write_network_plan(plan);
   link_->set_network(std::move(plan));
+}
+
+/// Who puts handles of other nodes' queues is a guest of its own node, too.
+void NodeNetwork::process_ended(Puid process, std::uint64_t homes) {
+  if ((homes & node_bit(member_->segment().header().node)) != 0)
+    server_->post([process](Home& home) { home.process_ended(process); });
+  foreign_->tell_ended(process, homes);
 }
 
 std::unique_ptr<Network> open_node_network(const NetworkSurroundings& surroundings) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <wyvern/channels/keeper.hpp>
-#include <wyvern/channels/remote/foreign_objects.hpp>
+#include <wyvern/channels/remote/foreign_homes.hpp>
 #include <wyvern/channels/remote/home_server.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/member.hpp>
@@ -23,7 +23,7 @@
 namespace wyvern::agent {
 
 /// What an agent has to do with other nodes: a thread that is the home of this node's queues for their
-/// processes, and what these ask for besides; and the queues there that messages here carry handles of.
+/// processes, and what these ask for besides; and this agent as a guest of theirs.
 class NodeNetwork final : public Network, private RequestHandler {
  public:
   /// Opens the endpoint, which takes some 100 ms. Throws what FabricEndpoint does, OutOfMemory.
@@ -34,6 +34,7 @@ class NodeNetwork final : public Network, private RequestHandler {
   void set_nodes(std::vector<std::vector<std::byte>> addresses) override;
   int plan() const override { return plan_.get(); }
   void answer_waiting() override { requests_.answer_waiting(); }
+  void process_ended(Puid process, std::uint64_t homes) override;
 
  private:
   void request(GuestRequest request) override;
@@ -45,7 +46,7 @@ class NodeNetwork final : public Network, private RequestHandler {
   NodeRequests requests_;
   LoopAgentLink* link_;  // the member's
   std::shared_ptr<Member> member_;
-  std::optional<ForeignObjects> foreign_;
+  std::optional<ForeignHomes> foreign_;
   std::unique_ptr<HomeServer> server_;
   FileDescriptor plan_;
 };

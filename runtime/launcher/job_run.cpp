@@ -12,6 +12,8 @@
 #include <wyvern/runtime/launcher/node_addresses.hpp>
 
 namespace wyvern::launcher {
+
+using Kind = JobNodes::Instruction::Kind;
 namespace {
 
 /// Stricter than control::throw_if_failed: agents that this command has made are of its version.
@@ -157,7 +159,6 @@ void JobRun::take(std::uint32_t node, const control::Packet& packet) {
 }
 
 void JobRun::follow(const JobNodes::Instruction& instruction) {
-  using Kind = JobNodes::Instruction::Kind;
   const std::uint32_t node = instruction.node;
   switch (instruction.kind) {
     case Kind::say_head_returned: agents_.send(node, control::make_message<control::HeadReturned>(0)); break;

@@ -91,12 +91,17 @@ void NodeAgents::end_all() {
     const FileDescriptor pidfd = open_pidfd(agent.pid);
     if (pidfd) control::wait_until_ready(pidfd.get(), POLLIN, deadline);
   }
-  for (const agent::LaunchedAgent& agent : agents_) ::waitpid(agent.pid, nullptr, WNOHANG);
+  for (agent::LaunchedAgent& agent : agents_) {
+    ::waitpid(agent.pid, nullptr, WNOHANG);
+    agent.cgroup.kill();
+  }
   while (agent::has_children()) {
     agent::signal_children(SIGKILL);
     while (::waitpid(-1, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
+  const Deadline last = Deadline::after(agent::cgroup_patience);
+  for (agent::LaunchedAgent& agent : agents_) agent.cgroup.end(last);
 }
 
 }  // namespace wyvern::launcher

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -14,7 +15,7 @@
 namespace wyvern {
 namespace {
 
-void watch(int agent_pidfd, int stop) {
+void watch(int agent_pidfd, agent::JobCgroup& cgroup, int stop) {
   pollfd waited[] = {{agent_pidfd, POLLIN, 0}, {stop, POLLIN, 0}};
   while (::poll(waited, 2, -1) < 0 && errno == EINTR) {
   }
@@ -22,12 +23,13 @@ void watch(int agent_pidfd, int stop) {
   constexpr std::string_view message = "wyvern: the agent of this node has died: this process ends\n";
   // Whether it can be said or not: without its agent a process can only hang.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, message.data(), message.size());
+  cgroup.end(Deadline::after(agent::cgroup_patience));
   ::kill(::getpid(), SIGKILL);
 }
 
 }  // namespace
 
-AgentWatch::AgentWatch(FileDescriptor agent_pidfd)
+AgentWatch::AgentWatch(FileDescriptor agent_pidfd, agent::JobCgroup& cgroup)
     : agent_pidfd_(std::move(agent_pidfd)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!stop_) throw OutOfMemory(describe_errno("eventfd", errno));
   // The program's signals are for the program's threads.
@@ -36,7 +38,7 @@ AgentWatch::AgentWatch(FileDescriptor agent_pidfd)
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    thread_ = std::thread(watch, agent_pidfd_.get(), stop_.get());
+    thread_ = std::thread(watch, agent_pidfd_.get(), std::ref(cgroup), stop_.get());
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;

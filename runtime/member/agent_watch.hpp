@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <wyvern/core/file_descriptor.hpp>
+#include <wyvern/runtime/agent/job_cgroup.hpp>
 
 namespace wyvern {
 
@@ -10,8 +11,9 @@ namespace wyvern {
 /// While the object lives, a thread sleeps on the agent's pidfd.
 class AgentWatch {
  public:
-  /// Throws OutOfMemory, std::system_error.
-  explicit AgentWatch(FileDescriptor agent_pidfd);
+  /// `cgroup`: of an agent that this process has made; what is in it ends before this process does. It must
+  /// outlive this, and is not to be touched meanwhile. Throws OutOfMemory, std::system_error.
+  AgentWatch(FileDescriptor agent_pidfd, agent::JobCgroup& cgroup);
   ~AgentWatch();
   AgentWatch(const AgentWatch&) = delete;
   AgentWatch& operator=(const AgentWatch&) = delete;

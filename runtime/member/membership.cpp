@@ -4,6 +4,7 @@
 
 #include <wyvern/channels/remote/member_access.hpp>
 #include <wyvern/channels/ring_layout.hpp>
+#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/memory_limit.hpp>
 #include <wyvern/runtime/agent/bring_up.hpp>
@@ -19,6 +20,7 @@ struct Connection {
   FileDescriptor socket;
   control::Ticket ticket;
   bool brought_up = false;
+  agent::JobCgroup cgroup;  // if it has brought up its agent
 };
 
 Connection join_job(const std::string& agent) {
@@ -30,16 +32,18 @@ Connection join_job(const std::string& agent) {
   }
   return {.socket = control::connect_to(agent, SocketAgentLink::answer_limit),
           .ticket = *ticket,
-          .brought_up = false};
+          .brought_up = false,
+          .cgroup = {}};
 }
 
 Connection start_job() {
   agent::AgentOptions options;
   options.memory_ceiling = memory_ceiling_from_environment();
-  FileDescriptor socket = agent::bring_up_agent(options);
-  return {.socket = std::move(socket),
+  agent::AgentBroughtUp brought_up = agent::bring_up_agent(options);
+  return {.socket = std::move(brought_up.socket),
           .ticket = {.key = options.head_ticket_key, .sequence = 0},
-          .brought_up = true};
+          .brought_up = true,
+          .cgroup = std::move(brought_up.cgroup)};
 }
 
 Connection connect() {
@@ -47,16 +51,32 @@ Connection connect() {
   return agent != nullptr ? join_job(agent) : start_job();
 }
 
+/// An agent that was killed has left its group to who has made it. Does not wait for one that lives.
+void end_group_if_agent_has_died(SocketAgentLink& link, agent::JobCgroup& cgroup) {
+  if (cgroup && link.wait_for_end(Deadline::now())) cgroup.end(Deadline::after(agent::cgroup_patience));
+}
+
+SocketAgentLink::Admission attach(SocketAgentLink& link, const control::Ticket& ticket,
+                                  agent::JobCgroup& cgroup) {
+  try {
+    return link.attach(ticket, channels_layout_hash);
+  } catch (const NodeLost&) {
+    end_group_if_agent_has_died(link, cgroup);
+    throw;
+  }
+}
+
 }  // namespace
 
 Membership::Membership() {
   Connection connection = connect();
   brought_up_ = connection.brought_up;
+  cgroup_ = std::move(connection.cgroup);
   auto link = std::make_unique<SocketAgentLink>(std::move(connection.socket));
-  auto admission = link->attach(connection.ticket, channels_layout_hash);
+  auto admission = attach(*link, connection.ticket, cgroup_);
   const control::Attached& message = admission.message;
   if (!AgentWatch::dies_with_parent(static_cast<int>(message.agent_pid))) {
-    watch_.emplace(std::move(admission.agent_pidfd));
+    watch_.emplace(std::move(admission.agent_pidfd), cgroup_);
   }
   if (admission.payload) payload_.emplace(admission.payload.get());
   member_ = std::make_shared<Member>(
@@ -75,13 +95,24 @@ void Membership::leave_network() noexcept { wyvern::leave_network(*member_); }
 
 void Membership::leave(int status) {
   if (brought_up_) watch_.reset();  // the agent is about to end
-  link().leave(status);
-  if (brought_up_) link().wait_for_end();
+  try {
+    link().leave(status);
+  } catch (const NodeLost&) {
+    end_group_if_agent_has_died(link(), cgroup_);
+    throw;
+  }
+  wait_for_agent();
 }
 
 void Membership::abandon(int status) noexcept {
   announce_exit(status);
-  if (brought_up_) link().wait_for_end();
+  wait_for_agent();
+}
+
+void Membership::wait_for_agent() noexcept {
+  if (!brought_up_) return;
+  if (link().wait_for_end(Deadline::after(SocketAgentLink::answer_limit)))
+    cgroup_.end(Deadline::after(agent::cgroup_patience));
 }
 
 void Membership::announce_exit(int status) noexcept {

@@ -17,7 +17,8 @@ namespace wyvern {
 class Membership {
  public:
   /// Finds the job in the environment, or, if there is none, brings up an agent and becomes the head of a new
-  /// one. Throws NodeLost, VersionMismatch, NotAMember, OutOfMemory, InvalidArgument (WYVERN_MEMORY).
+  /// one. Throws NodeLost, VersionMismatch, NotAMember, OutOfMemory, InvalidArgument (WYVERN_MEMORY,
+  /// WYVERN_CGROUP).
   Membership();
   ~Membership();
   Membership(const Membership&) = delete;
@@ -35,7 +36,8 @@ class Membership {
   void say_ready() noexcept { link().say_ready(); }
   /// It has nothing more to do with other nodes.
   void leave_network() noexcept;
-  /// The process is done, with that exit status: waits until all it started has ended. Throws NodeLost.
+  /// The process is done, with that exit status: waits until all it started has ended. Throws NodeLost;
+  /// if it has brought up an agent, which was killed, what that has left in its group has ended by then.
   void leave(int status);
   /// The process is done, but not as it should be: what it started is ended.
   void abandon(int status) noexcept;
@@ -44,9 +46,12 @@ class Membership {
 
  private:
   SocketAgentLink& link() const;
+  /// Until the agent that this process has made has ended.
+  void wait_for_agent() noexcept;
 
   bool brought_up_ = false;
   std::shared_ptr<Member> member_;
+  agent::JobCgroup cgroup_;  // of an agent that this process has made
   std::optional<AgentWatch> watch_;
   std::optional<control::StartPayload> payload_;
 };

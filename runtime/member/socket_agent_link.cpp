@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/runtime/member/socket_agent_link.hpp>
 #include <wyvern/runtime/protocol/network_plan.hpp>
@@ -220,16 +219,16 @@ void SocketAgentLink::leave_early(int status) noexcept {
   control::send_message(socket_.get(), message);
 }
 
-void SocketAgentLink::wait_for_end() noexcept {
-  const Deadline deadline = Deadline::after(answer_limit);
+bool SocketAgentLink::wait_for_end(Deadline deadline) noexcept {
   control::Packet packet;
   try {
-    while (control::wait_until_ready(socket_.get(), POLLIN, deadline) &&
-           control::receive_packet(socket_.get(), packet) != control::Transfer::closed) {
+    while (control::wait_until_ready(socket_.get(), POLLIN, deadline)) {
+      if (control::receive_packet(socket_.get(), packet) == control::Transfer::closed) return true;
     }
   } catch (const control::Malformed&) {
-    return;  // no agent of ours speaks so: nothing to wait for
+    // No agent of ours speaks so: nothing to wait for.
   }
+  return false;
 }
 
 }  // namespace wyvern

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <wyvern/core/agent_link.hpp>
+#include <wyvern/core/deadline.hpp>
 #include <wyvern/core/file_descriptor.hpp>
 #include <wyvern/core/puid.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
@@ -63,8 +64,8 @@ class SocketAgentLink : public AgentLink {
   void leave(int status);
   /// The process ends before that.
   void leave_early(int status) noexcept;
-  /// Returns when the agent has ended and closed the connection, or after `answer_limit`.
-  void wait_for_end() noexcept;
+  /// Returns when the agent has ended and closed the connection, or at the deadline: whether it has.
+  bool wait_for_end(Deadline deadline) noexcept;
 
  private:
   /// Sends a request and waits for its answer, which then is in `packet`; `patient`: however long it takes.

@@ -13,6 +13,8 @@ inline constexpr const char* agent_variable = "WYVERN_AGENT";
 inline constexpr const char* ticket_variable = "WYVERN_TICKET";
 /// How much shared memory a node may use, for a program that is run directly; see memory_size.hpp.
 inline constexpr const char* memory_variable = "WYVERN_MEMORY";
+/// Whether the nodes of a job that is begun get control groups; see job_cgroup.hpp.
+inline constexpr const char* cgroup_variable = "WYVERN_CGROUP";
 
 /// Says which of the processes that the agent started this one (or the one that it comes from) is. Not a
 /// secret: who may connect is decided by the user id. The key keeps variables of a former job from being

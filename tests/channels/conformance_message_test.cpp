@@ -90,7 +90,7 @@ TEST_P(ConformanceMessageTest, large_messages_go_both_ways) {
 
 TEST_P(ConformanceMessageTest, messages_arrive_that_just_fit_into_one_of_the_network_or_just_do_not) {
   const auto [there, here] = make<std::string>();
-  for (const std::size_t limit : {4096U - 16U, 4096U, 15'360U}) {
+  for (const std::size_t limit : {4096U - 16U, 4096U, 15'360U, 61'440U}) {
     for (std::size_t size = limit - 72; size < limit + 8; size += 2) {
       const std::string text(size, static_cast<char>('a' + size % 26));
       here.put(text);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <ranges>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -225,6 +227,32 @@ TEST_P(ConformanceWorkTest, batch_takes_what_is_there) {
   EXPECT_EQ(audit_of(there), "");
 }
 
+/// A batch of what a queue brings, one after another.
+TEST_P(ConformanceWorkTest, message_of_an_unfinished_batch_arrives) {
+  const auto [there, here] = make<int>();
+  const auto [replies_there, replies_here] = make<int>();
+  std::thread echo([&, &requests = there, &replies = replies_there] {
+    for (int i = 0; i < 100; ++i) replies.put(requests.get());
+    replies.close();
+  });
+  here.put(-1);
+  EXPECT_EQ(here.put_many(replies_here), 100U) << "each message is put when the one before has come back";
+  echo.join();
+  EXPECT_EQ(there.get(), -1);
+}
+
+TEST_P(ConformanceWorkTest, encoder_that_throws_in_a_batch_leaves_those_before) {
+  const auto [there, here] = make<std::string>();
+  const auto texts = std::views::iota(0) | std::views::transform([](int i) {
+                       if (i == 3) throw std::runtime_error("no more");
+                       return std::to_string(i);
+                     });
+  EXPECT_THROW(here.put_many(texts), std::runtime_error);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(there.get(), std::to_string(i));
+  here.flush();
+  EXPECT_EQ(there.try_get(), std::nullopt);
+}
+
 TEST_P(ConformanceWorkTest, batch_of_large_messages_comes_whole) {
   const auto [there, here] = make<std::string>();
   std::vector<std::string> sent;
@@ -243,6 +271,25 @@ TEST_P(ConformanceWorkTest, batch_says_how_many_there_was_room_for) {
   EXPECT_EQ(here.try_put_many_for(50ms, numbers(10)), 4U);
   EXPECT_EQ(there.get_many(10), numbers(4));
   EXPECT_EQ(there.try_get(), std::nullopt);
+}
+
+TEST_P(ConformanceWorkTest, batch_of_more_than_one_message_of_a_network_goes_in_as_far_as_there_is_room) {
+  const auto [there, here] = make<std::string>({.capacity = 1500});
+  std::vector<std::string> sent;
+  for (int i = 0; i < 5000; ++i) sent.push_back(std::to_string(i) + std::string(60, 'x'));
+  const std::vector<std::string> expected(sent.begin(), sent.begin() + 1500);
+  const auto get_all = [&, &queue = there] {
+    std::vector<std::string> got;
+    while (auto message = queue.try_get()) got.push_back(std::move(*message));
+    return got;
+  };
+  EXPECT_EQ(here.try_put_many(sent), expected.size());
+  EXPECT_EQ(get_all(), expected);
+  EXPECT_EQ(here.try_put_many_for(50ms, sent), expected.size());
+  EXPECT_EQ(get_all(), expected);
+  EXPECT_EQ(here.put_many(expected), expected.size());
+  EXPECT_EQ(get_all(), expected);
+  EXPECT_EQ(audit_of(there), "");
 }
 
 TEST_P(ConformanceWorkTest, batch_says_how_many_went_in_before_the_close) {

@@ -230,6 +230,17 @@ TEST_F(KeeperTest, sleeper_that_nobody_woke_is_mended_by_a_sweep) {
   node_.sweep();
 }
 
+TEST_F(KeeperTest, sweep_says_whether_anything_was_put_or_taken_since_the_last_one) {
+  node_.sweep();
+  EXPECT_FALSE(node_.sweep());
+  queue_.put("hello");
+  EXPECT_TRUE(node_.sweep());
+  EXPECT_FALSE(node_.sweep());
+  EXPECT_EQ(queue_.get(), "hello");
+  EXPECT_TRUE(node_.sweep());
+  EXPECT_FALSE(node_.sweep());
+}
+
 TEST_F(KeeperTest, wake_that_the_dead_had_received_is_passed_on) {
   const auto dead = node_.join();
   Parker* parker = nullptr;

@@ -92,7 +92,9 @@ class StepOpen : public ::testing::Test {
       run([&](SteppedChild& child) { path = child.walk(most_instructions); });
     std::size_t tried = 0;
     std::size_t strayed = 0;
-    for (std::size_t place = 0; place < path.size() && !HasFailure(); place += stride, ++tried) {
+    for (SteppedPlaces places(path.size(), stride); !places.has_ended() && !HasFailure(); places.advance()) {
+      const std::size_t place = places.current();
+      ++tried;
       SCOPED_TRACE(std::string(title) + " before instruction " + std::to_string(place));
       run([&](SteppedChild& child) { strayed += !child.go_to(path, place); });
     }

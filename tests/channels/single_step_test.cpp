@@ -67,7 +67,9 @@ class SingleStep : public ::testing::TestWithParam<Steps> {
       walk(node_, GetParam(), setup);  // for what happens once in a process
       const SteppedPath path = walk(node_, GetParam(), setup).path;
       Row row{.instructions = path.size()};
-      for (std::size_t place = 0; place < path.size(); place += stride) {
+      const double share = 1.0 / static_cast<double>(setups.size());
+      for (SteppedPlaces places(path.size(), stride, share); !places.has_ended(); places.advance()) {
+        const std::size_t place = places.current();
         SCOPED_TRACE(title + " " + to_string(GetParam()) + " before instruction " + std::to_string(place) +
                      ", " + to_string(setup));
         ++row.tried;

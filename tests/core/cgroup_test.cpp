@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,16 @@ class Cgroup : public testing::Test {
     return found;
   }
 
+  /// Where that of version 2 is found if so much is mounted; of the folders only these are there.
+  std::optional<std::string> version2(const std::string& text, const std::string& mounts,
+                                      const Folders& there) const {
+    std::ofstream(root_ + "/proc/self/cgroup") << text;
+    std::ofstream(root_ + "/proc/self/mountinfo") << mounts;
+    for (const std::string& folder : there) std::filesystem::create_directories(root_ + folder);
+    const auto found = version2_cgroup_folder(root_);
+    return found ? std::optional(found->substr(root_.size())) : std::nullopt;
+  }
+
   std::string root_;
 };
 
@@ -46,6 +57,36 @@ TEST_F(Cgroup, of_version_1_is_that_of_the_controller) {
 TEST_F(Cgroup, of_a_container_is_the_outermost) {
   EXPECT_EQ(folders("0::/\n", "memory"), (Folders{"/sys/fs/cgroup/"}));
   EXPECT_EQ(folders("4:memory:/\n", "memory"), (Folders{"/sys/fs/cgroup/memory/"}));
+}
+
+TEST_F(Cgroup, of_version_2_is_found_where_it_is_mounted) {
+  EXPECT_EQ(
+      version2("0::/a/b\n", "9 1 0:2 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", {"/sys/fs/cgroup/a/b"}),
+      "/sys/fs/cgroup/a/b");
+  EXPECT_EQ(version2("1:name=systemd:/s\n0::/\n",
+                     "8 1 0:1 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+                     "9 8 0:2 / /sys/fs/cgroup/unified rw shared:4 - cgroup2 cgroup2 rw\n",
+                     {"/sys/fs/cgroup/unified"}),
+            "/sys/fs/cgroup/unified");
+}
+
+TEST_F(Cgroup, of_version_2_is_found_where_a_part_of_all_is_mounted) {
+  const std::string mounts = "9 1 0:2 /a /a\\040folder rw - cgroup2 cgroup2 rw\n";
+  EXPECT_EQ(version2("0::/a/b\n", mounts, {"/a folder/b"}), "/a folder/b");
+  EXPECT_EQ(version2("0::/a\n", mounts, {}), "/a folder");
+  EXPECT_EQ(version2("0::/ab\n", mounts, {}), std::nullopt) << "another part";
+}
+
+TEST_F(Cgroup, of_version_2_is_found_where_names_have_backslashes) {
+  const std::string mounts = "9 1 0:2 / /a\\zzz\\08\\1340\\ rw - cgroup2 cgroup2 rw\n";
+  EXPECT_EQ(version2("0::/\n", mounts, {"/a\\zzz\\08\\0\\"}), "/a\\zzz\\08\\0\\");
+}
+
+TEST_F(Cgroup, of_version_2_is_none_where_it_cannot_be_seen) {
+  const std::string mounts = "9 1 0:2 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+  EXPECT_EQ(version2("4:memory:/\n", mounts, {"/sys/fs/cgroup"}), std::nullopt);
+  EXPECT_EQ(version2("0::/\n", "8 1 0:1 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n", {}), std::nullopt);
+  EXPECT_EQ(version2("0::/../other\n", mounts, {}), std::nullopt) << "outside of the namespace";
 }
 
 TEST_F(Cgroup, numbers_are_read_and_words_are_none) {

@@ -109,6 +109,24 @@ TEST_F(SpinPermits, spinning_for_what_a_descriptor_tells_is_worth_two_such_wake_
   }
 }
 
+std::uint32_t looks_until_it_is_time(YieldPace& pace) {
+  std::uint32_t looks = 1;
+  while (!pace.is_time_to()) ++looks;
+  return looks;
+}
+
+TEST(YieldPace, core_that_nobody_takes_is_given_away_less_often_and_as_often_as_before_when_one_does) {
+  YieldPace pace;
+  EXPECT_EQ(looks_until_it_is_time(pace), YieldPace::shortest);
+  EXPECT_EQ(looks_until_it_is_time(pace), YieldPace::shortest) << "nothing was learnt";
+  pace.learn(YieldPace::taken_ns - 1);
+  EXPECT_EQ(looks_until_it_is_time(pace), 2 * YieldPace::shortest);
+  for (int i = 0; i < 100; ++i) pace.learn(0);
+  EXPECT_EQ(looks_until_it_is_time(pace), YieldPace::longest);
+  pace.learn(YieldPace::taken_ns);
+  EXPECT_EQ(looks_until_it_is_time(pace), YieldPace::shortest);
+}
+
 constexpr std::uint64_t worth_ns = 30'000;
 
 void wait_for_ns(SpinHabit& habit, std::uint64_t duration_ns) {

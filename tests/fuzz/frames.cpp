@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FrameReader reader(input.rest(), sender);
     while (const auto frame = reader.next()) {
       if (frame->kind == FrameKind::put || frame->kind == FrameKind::delivery) read_cargo(*frame);
-      if (frame->kind == FrameKind::value) read_value(*frame);
+      if (frame->kind == FrameKind::value || frame->kind == FrameKind::went_in) read_value(*frame);
       if (frame->kind == FrameKind::puts) {
         for (PutRun run(frame->body); !run.empty(); run.pop()) run.front();
       }

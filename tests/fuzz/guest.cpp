@@ -1,4 +1,5 @@
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -32,11 +33,16 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
   const auto opening = static_cast<std::uint32_t>(input.choose(3));
   const auto operation = static_cast<std::uint32_t>(input.choose(6));
   const auto flags = static_cast<wire::FrameFlags>(input.choose(64));
-  const auto kind = static_cast<FrameKind>(input.choose(18));
+  const auto kind = static_cast<FrameKind>(input.choose(19));
   wire::FrameBuffer buffer(guest.endpoint->largest_message());
-  switch (input.choose(10)) {
+  switch (input.choose(11)) {
     case 0: buffer.add(FrameKind::open, 0, opening, operation, wire::encode_open(object)); break;
     case 1:
+      if ((flags & 5) == 5) {
+        for (std::size_t more = input.choose(4) + 1; more != 0; --more)
+          buffer.add_to_run(flags & 3, opening, operation, input.take(input.choose(longest_payload)));
+        break;
+      }
       if ((flags & wire::flag(wire::FrameFlag::answer)) != 0) {
         buffer.add_cargo(FrameKind::put, flags & 3, opening, operation,
                          {.payload = input.take(input.choose(longest_payload))});
@@ -77,6 +83,7 @@ void say_something(FuzzInput& input, ScriptedGuest& guest, const ObjectReference
       buffer.add(FrameKind::request, flags & wire::flag(wire::FrameFlag::more), 0, operation,
                  input.take(input.choose(200)));
       break;
+    case 9: buffer.add_ended(Puid::make(0, 2, static_cast<std::uint32_t>(input.choose(4)))); break;
     default: {
       const bool is_unseen = kind == FrameKind::give_back && (flags & 1) != 0;
       buffer.add(kind, is_unseen ? wire::flag(wire::FrameFlag::unseen) : wire::FrameFlags{}, opening,
@@ -115,6 +122,11 @@ class Agent : public RequestHandler {
   std::vector<GuestRequest> asked_;
 };
 
+/// What their node says of its processes at some time, before they come or after.
+void tell_some_end(FuzzInput& input, ScriptedGuest& agent, const ScriptedGuest& guest) {
+  agent.tell_ended(input.choose(2) == 0 ? guest.puid() : Puid::make(0, 2, 4711));
+}
+
 void play(FuzzInput input) {
   Agent agent;
   HomeScene scene({.limits = {.window = 4, .operations = 16, .request_bytes = 500}, .requests = &agent});
@@ -123,11 +135,15 @@ void play(FuzzInput input) {
   ScriptedGuest& guest = scene.add_guest();
   guest.introduce();
   guest.open(channel.reference());
+  ScriptedGuest& node_agent = scene.add_guest(Puid::make(0, 2, agent_sequence));
+  node_agent.introduce();
   Bytes large = pattern(100'000);
   const auto registered = guest.endpoint->register_memory(large);
-  while (!input.empty() && scene.home->guests() == 1) {
+  while (!input.empty() && scene.home->guests() == 2) {
     say_something(input, guest, channel.reference(), registered->remote());
     if (input.choose(4) == 0) get_something(channel);
+    if (input.choose(16) == 15) tell_some_end(input, node_agent, guest);
+    scene.pass(std::chrono::milliseconds(input.choose(8)));
     agent.answer_some(*scene.home);
     scene.step();
   }

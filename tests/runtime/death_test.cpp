@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <wyvern/runtime/agent/job_cgroup.hpp>
+
 #include "runtime/support/job.hpp"
 
 namespace wyvern::test {
@@ -22,6 +24,9 @@ class DeathTest : public testing::TestWithParam<Job::How> {
     ASSERT_TRUE(socket_.starts_with("wyvern-"));
     ASSERT_GE(job_.processes().size(), 18U);
   }
+
+  /// Where all were killed, the next job would do it.
+  void TearDown() override { agent::JobCgroup::end_left_over(); }
 
   /// Kills these at once, and waits until nothing is left. How long that took is in the test's report.
   void expect_nothing_left_after_killing(const std::vector<pid_t>& victims) {

@@ -111,7 +111,8 @@ TEST(DoctorLeftovers, stopped_agents_and_those_that_serve_nobody_are_a_problem) 
 }
 
 TEST(DoctorEnvironment, variables_that_are_mistaken_for_ours_are_a_problem) {
-  EXPECT_TRUE(is_well(check_environment({"PATH", "WYVERN_MEMORY", "WYVERN_AGENT", "WYVERN_TICKET"})));
+  EXPECT_TRUE(is_well(
+      check_environment({"PATH", "WYVERN_MEMORY", "WYVERN_CGROUP", "WYVERN_AGENT", "WYVERN_TICKET"})));
   EXPECT_TRUE(finds_problem(check_environment({"PATH", "WYVERN_MEMROY"}), "WYVERN_MEMROY", "WYVERN_MEMORY"));
 }
 

@@ -36,9 +36,9 @@ TEST(Info, says_what_there_is_and_where_each_setting_comes_from) {
   const Command command({"info", "--provider", "tcp"}, {{"WYVERN_MEMORY", "96M"}});
   EXPECT_EQ(command.status, 0) << command.error;
   EXPECT_EQ(command.error, "");
-  for (const char* part :
-       {"version: ", "compiler: ", "usable_cores: ", "open_files: ", "cgroup:\n", "libfabric:\n",
-        "  provider: tcp (command line)\n", "  memory: 96.0 MiB (WYVERN_MEMORY)\n"}) {
+  for (const char* part : {"version: ", "compiler: ", "usable_cores: ", "open_files: ", "cgroup:\n",
+                           "libfabric:\n", "  provider: tcp (command line)\n",
+                           "  memory: 96.0 MiB (WYVERN_MEMORY)\n", "  cgroup: on (default)\n"}) {
     EXPECT_TRUE(has(command.output, part)) << part << command.output;
   }
 }

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,19 +31,22 @@ class NodeJobTest : public testing::TestWithParam<const char*> {
     Job job(Job::How::launched, std::move(command),
             {.launcher_options = {"--nodes", nodes, "--provider", GetParam()}});
     EXPECT_EQ(job.wait(), 0) << job.output() << job.error();
+    reports_ = job.error();
     if (!kills_) {
-      EXPECT_EQ(job.error(), "");
+      EXPECT_EQ(reports_, "");
     }
     Lines lines = job.output_lines();
     if (!lines.empty()) lines.pop_back();
     EXPECT_TRUE(eventually([&] { return job.gone(""); }));
     return lines;
   }
-  /// Processes are killed, which agents report.
-  void expect_reports() { kills_ = true; }
+  /// Processes are killed, which agents report that find it out by themselves.
+  void expect_deaths() { kills_ = true; }
+  std::ptrdiff_t reports() const { return std::ranges::count(reports_, '\n'); }
 
  private:
   bool kills_ = false;
+  std::string reports_;
 };
 
 /// How many lines of the demo are of processes of each node, by their puids.
@@ -143,8 +147,16 @@ TEST_P(NodeJobTest, handles_travel_in_messages_between_all_nodes) {
   EXPECT_EQ(run({"handles_every_way"}), (Lines{"81 of 81 arrived, and none is left"}));
 }
 
+TEST_P(NodeJobTest, leases_of_processes_that_end_without_leaving_come_back_as_their_agents_say_so) {
+  expect_deaths();
+  EXPECT_EQ(run({"leases_of_the_dead"}), (Lines{"18 of 18 are back"}));
+  constexpr std::ptrdiff_t of_other_nodes = 12;
+  EXPECT_LT(reports(), of_other_nodes)
+      << "each home found it out by silence, or when a message did not arrive";
+}
+
 TEST_P(NodeJobTest, handle_outlives_who_put_it) {
-  expect_reports();
+  expect_deaths();
   EXPECT_EQ(run({"handle_of_a_putter_that_dies"}), (Lines{"27 of 27 arrived, and none is left"}));
 }
 
@@ -153,7 +165,7 @@ TEST_P(NodeJobTest, queues_go_with_the_messages_that_carried_them) {
 }
 
 TEST_P(NodeJobTest, queue_goes_with_who_got_its_handle) {
-  expect_reports();
+  expect_deaths();
   EXPECT_EQ(run({"handle_of_a_getter_that_dies"}), (Lines{"none is left"}));
 }
 

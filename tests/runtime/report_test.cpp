@@ -40,12 +40,15 @@ TEST(Configuration, says_of_each_value_where_it_comes_from) {
   ::setenv("FI_UNIVERSE_SIZE", "17", 1);
   ::setenv("FI_SOMETHING_ELSE", "a=b", 1);
   ::unsetenv("FI_OFI_RXM_USE_SRX");
+  ::setenv("WYVERN_CGROUP", "off", 1);
   const Report report = report_configuration(
       {.provider = "tcp", .provider_origin = "default", .memory = {.bytes = 5, .origin = "WYVERN_MEMORY"}});
   ::unsetenv("FI_UNIVERSE_SIZE");
   ::unsetenv("FI_SOMETHING_ELSE");
+  ::unsetenv("WYVERN_CGROUP");
   EXPECT_EQ(report["provider"], (Report{{"value", "tcp"}, {"origin", "default"}}));
   EXPECT_EQ(report["memory_bytes"], (Report{{"value", 5}, {"origin", "WYVERN_MEMORY"}}));
+  EXPECT_EQ(report["cgroup"], (Report{{"value", "off"}, {"origin", "WYVERN_CGROUP"}}));
   EXPECT_EQ(report["FI_UNIVERSE_SIZE"], (Report{{"value", "17"}, {"origin", "environment"}}));
   EXPECT_EQ(report["FI_SOMETHING_ELSE"], (Report{{"value", "a=b"}, {"origin", "environment"}}));
   EXPECT_EQ(report["FI_OFI_RXM_USE_SRX"]["value"], "1");

@@ -41,9 +41,9 @@ void LocalNode::bury(const Member& member) {
   keeper_.end_process(member.puid().sequence(), -9);
 }
 
-void LocalNode::sweep() {
+bool LocalNode::sweep() {
   const std::lock_guard lock(mutex_);
-  keeper_.sweep();
+  return keeper_.sweep();
 }
 
 void LocalNode::provide_ports(const Channel& channel, std::uint32_t count) {

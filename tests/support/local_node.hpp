@@ -31,8 +31,8 @@ class LocalNode {
   /// What the agent does when the kernel has proved a process dead. Handles of that member must not be used,
   /// nor destroyed, any more (see `abandon`).
   void bury(const Member& member);
-  /// What the agent does a few times a second.
-  void sweep();
+  /// What the agent does a few times a second: Keeper::sweep.
+  bool sweep();
   /// For forked children, which cannot ask the keeper: at least so many ports of a channel, and extents with
   /// room for `bytes`, are free afterwards.
   void provide_ports(const Channel& channel, std::uint32_t count);

@@ -6,11 +6,13 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -38,17 +40,33 @@ void fill_caches_of_malloc() {
 }
 
 #if defined(__x86_64__)
-/// Stops the traced process before the instruction at that address, without a change of its code; 0: no more.
-bool set_breakpoint(pid_t pid, std::uint64_t address) {
-  constexpr std::uint64_t first_one_enabled = 1;
-  const auto offset = [](int number) {
-    return offsetof(struct user, u_debugreg) + static_cast<std::size_t>(number) * sizeof(std::uint64_t);
-  };
-  return (address == 0 || ::ptrace(PTRACE_POKEUSER, pid, offset(0), address) == 0) &&
-         ::ptrace(PTRACE_POKEUSER, pid, offset(7), address == 0 ? 0 : first_one_enabled) == 0;
+constexpr bool has_breakpoints = true;
+constexpr long breakpoint_mask = 0xff;
+constexpr long breakpoint = 0xcc;  // int3, one byte; it stops behind it
+
+std::optional<long> word_at(pid_t pid, std::uint64_t address) {
+  errno = 0;
+  const long word = ::ptrace(PTRACE_PEEKTEXT, pid, address, nullptr);
+  if (word == -1 && errno != 0) return std::nullopt;
+  return word;
+}
+
+bool set_word(pid_t pid, std::uint64_t address, long word) {
+  return ::ptrace(PTRACE_POKETEXT, pid, address, word) == 0;
+}
+
+void set_next_instruction(pid_t pid, std::uint64_t address) {
+  if (::ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, regs.rip), address) != 0)
+    throw std::system_error(errno, std::generic_category(), "PTRACE_POKEUSER");
 }
 #else
-bool set_breakpoint(pid_t, std::uint64_t) { return false; }
+constexpr bool has_breakpoints = false;
+constexpr long breakpoint_mask = 0;
+constexpr long breakpoint = 0;
+
+std::optional<long> word_at(pid_t, std::uint64_t) { return std::nullopt; }
+bool set_word(pid_t, std::uint64_t, long) { return false; }
+void set_next_instruction(pid_t, std::uint64_t) {}
 #endif
 
 }  // namespace
@@ -57,6 +75,15 @@ void SteppedPart::begin() {
   fill_caches_of_malloc();
   ::kill(::getpid(), SIGSTOP);
   begun_ = true;
+}
+
+void SteppedPlaces::advance() {
+  ++tried_;
+  const Seconds spent = std::chrono::steady_clock::now() - start_;
+  const Seconds left = std::max(budget_ - spent, budget_ / 20);
+  const double places = static_cast<double>(places_ - current_);
+  const double that_can_be_tried = left / (spent / static_cast<double>(tried_));
+  current_ += std::max(stride_, static_cast<std::size_t>(places / that_can_be_tried));
 }
 
 void SteppedPath::add(std::uint64_t address) {
@@ -114,11 +141,23 @@ SteppedPath SteppedChild::walk(std::size_t most, const std::function<void()>& lo
   return path;
 }
 
+/// By a breakpoint in its code, which is its own copy: a virtual machine need not have any in its processor.
+/// Whether it comes there.
+bool SteppedChild::run_to(std::uint64_t place) {
+  const auto word = word_at(child_.pid(), place);
+  if (!word || !set_word(child_.pid(), place, (*word & ~breakpoint_mask) | breakpoint))
+    throw std::system_error(errno, std::generic_category(), "PTRACE_POKETEXT");
+  if (!resume_until_trap(PTRACE_CONT)) return false;
+  set_word(child_.pid(), place, *word);
+  if (address() != place + 1) return false;
+  set_next_instruction(child_.pid(), place);
+  return true;
+}
+
 bool SteppedChild::go_to(const SteppedPath& path, std::size_t place) {
   std::size_t at = path.first_passage(place);
-  if (at > 0 && set_breakpoint(child_.pid(), path.address(at))) {
-    if (!resume_until_trap(PTRACE_CONT)) return false;
-    set_breakpoint(child_.pid(), 0);
+  if (at > 0 && has_breakpoints) {
+    if (!run_to(path.address(at))) return false;
   } else {
     enter_part();
     at = 0;

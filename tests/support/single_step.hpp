@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,29 @@ class SteppedPart {
   std::atomic<int> trace_error_ = 0;
   std::atomic<bool> begun_ = false;
   std::atomic<bool> ended_ = false;
+};
+
+/// Which places of a path are tried: all that are wanted, or, where making and tracing processes is so slow
+/// (some virtual machines take ten times as long) that a test would not end, so few that it does, evenly.
+class SteppedPlaces {
+ public:
+  /// `share`: of the time that a test has, the part that this path gets.
+  SteppedPlaces(std::size_t places, std::size_t stride, double share = 1)
+      : places_(places), stride_(stride), budget_(usual_time * share) {}
+  std::size_t current() const { return current_; }
+  bool has_ended() const { return current_ >= places_; }
+  void advance();
+
+ private:
+  using Seconds = std::chrono::duration<double>;
+  static constexpr Seconds usual_time{20};
+
+  std::size_t places_;
+  std::size_t stride_;
+  Seconds budget_;
+  std::size_t current_ = 0;
+  std::size_t tried_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// Where a child was before each instruction of its part: place 0 is before the first one.
@@ -75,6 +99,7 @@ class SteppedChild {
   void enter_part();
   std::uint64_t address() const;
   bool resume_until_trap(int request);
+  bool run_to(std::uint64_t place);
 
   struct Unmap {
     void operator()(SteppedPart* part) const;

@@ -305,6 +305,23 @@ TEST_P(EndpointReads, under_way_when_their_peer_is_removed_end_and_others_get_on
   EXPECT_TRUE(copy_ == memory_);
 }
 
+TEST_P(EndpointReads, of_which_a_part_has_come_do_not_keep_their_endpoint_from_being_closed) {
+  register_both(8 * mebibyte);
+  RemoteRead remote_read = part(0, memory_.size());
+  expect_talk(*a_, to_b_, *b_);
+  a_->endpoint.read(remote_read);
+  for (int i = 0; i < 3; ++i) b_->poll();
+  for (int i = 0; i < 3; ++i) a_->poll();
+  destination_.reset();
+  a_->close();
+  poll_for(10);
+
+  Side& another = open_side();
+  const PeerNumber to_b = another.endpoint.add_peer(b_->endpoint.address());
+  b_->endpoint.add_peer(another.endpoint.address());
+  expect_talk(another, to_b, *b_);
+}
+
 TEST_P(EndpointReads, from_a_peer_that_does_not_poll_do_not_keep_others_from_being_read) {
   register_both(3 * mebibyte);
   Side& silent = open_side();

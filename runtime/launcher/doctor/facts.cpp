@@ -23,7 +23,7 @@ constexpr std::uint64_t no_limit = std::uint64_t{1} << 60;
 
 Limit to_limit(rlim_t value) { return value == RLIM_INFINITY ? Limit() : Limit(value); }
 
-std::string first_line(const std::string& file) {
+std::string first_line_of(const std::string& file) {
   std::ifstream in(file);
   std::string line;
   std::getline(in, line);
@@ -99,8 +99,8 @@ bool has_rdma_device() {
 
 CoreFiles core_files() {
   CoreFiles files{.limit = own_limit(RLIMIT_CORE),
-                  .pattern = first_line("/proc/sys/kernel/core_pattern"),
-                  .adds_pid = first_line("/proc/sys/kernel/core_uses_pid") == "1",
+                  .pattern = first_line_of("/proc/sys/kernel/core_pattern"),
+                  .adds_pid = first_line_of("/proc/sys/kernel/core_uses_pid") == "1",
                   .handler_exists = true};
   if (files.pattern.starts_with('|')) {
     std::istringstream words(files.pattern.substr(1));

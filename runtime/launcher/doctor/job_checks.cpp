@@ -10,8 +10,8 @@
 namespace wyvern::launcher {
 namespace {
 
-constexpr std::array<std::string_view, 3> known_variables{control::agent_variable, control::ticket_variable,
-                                                          control::memory_variable};
+constexpr std::array<std::string_view, 4> known_variables{control::agent_variable, control::ticket_variable,
+                                                          control::memory_variable, control::cgroup_variable};
 
 std::string pids_text(const std::vector<pid_t>& pids) {
   std::string text;
@@ -52,7 +52,8 @@ Finding check_environment(const std::vector<std::string>& names) {
   }
   if (unknown.empty()) return all_well(check, "no variable is mistaken for one of Wyvern's");
   return problem(check, "variables are set that Wyvern does not read:" + unknown,
-                 "the name that is meant: " + std::string(control::memory_variable) + " is what users set");
+                 "the name that is meant: " + std::string(control::memory_variable) + " and " +
+                     control::cgroup_variable + " are what users set");
 }
 
 }  // namespace wyvern::launcher

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include <wyvern/runtime/agent/job_cgroup.hpp>
 #include <wyvern/runtime/launcher/info/configuration.hpp>
+#include <wyvern/runtime/protocol/ticket.hpp>
 #include <wyvern/transport/fabric_library.hpp>
 
 namespace wyvern::launcher {
@@ -18,7 +20,10 @@ Report setting(const Report& value, std::string_view origin) {
 
 Report report_configuration(const Settings& settings) {
   Report report{{"provider", setting(settings.provider, settings.provider_origin)},
-                {"memory_bytes", setting(settings.memory.bytes, settings.memory.origin)}};
+                {"memory_bytes", setting(settings.memory.bytes, settings.memory.origin)},
+                {"cgroup", setting(agent::job_cgroup_wanted() ? "on" : "off",
+                                   std::getenv(control::cgroup_variable) != nullptr ? control::cgroup_variable
+                                                                                    : from_default)}};
   for (const FabricLibrary::Setting& own : FabricLibrary::environment()) {
     const char* user = std::getenv(own.name);
     report[own.name] = setting(user != nullptr ? user : own.value,

@@ -10,8 +10,8 @@ namespace wyvern::launcher {
 Report report_machine();
 /// Of each process, as set now.
 Report report_limits();
-/// What control groups allow: the tightest of those that this process is in. `root`: where /proc and /sys are
-/// looked for.
+/// What control groups allow: the tightest of those that this process is in; and whether jobs get one of
+/// their own. `root`: where /proc and /sys are looked for.
 Report report_cgroup(const std::string& root = "");
 
 }  // namespace wyvern::launcher

@@ -108,10 +108,10 @@ TEST(Frames, in_front_of_a_malformed_one_are_there) {
 }
 
 TEST(Frames, of_unknown_kinds_are_malformed) {
-  for (const int kind : {0, 18, 63, 74, 255})
+  for (const int kind : {0, 19, 63, 74, 255})
     expect_malformed(changed_put(0, static_cast<std::uint8_t>(kind)));
   EXPECT_STREQ(name_of(FrameKind::put), "put");
-  EXPECT_STREQ(name_of(static_cast<FrameKind>(18)), "unknown");
+  EXPECT_STREQ(name_of(static_cast<FrameKind>(19)), "unknown");
   EXPECT_STREQ(name_of(static_cast<FrameKind>(255)), "unknown");
 }
 
@@ -168,7 +168,7 @@ TEST(FrameBuffer, has_room_until_a_message_is_as_large_as_may_be) {
   EXPECT_TRUE(buffer.has_room(2 * header_bytes + 5));
 }
 
-/// Of each frame in the message, which all must be of messages that are put ahead: the opening, and these.
+/// Of each frame of messages that are put together: the opening, and these.
 std::vector<std::string> puts_in(std::span<const std::byte> message) {
   std::vector<std::string> runs;
   FrameReader reader(message, Sender::guest);
@@ -192,6 +192,26 @@ TEST(FrameBuffer, puts_messages_ahead_in_one_frame_as_long_as_nothing_else_comes
   buffer.clear();
   buffer.add_put_ahead(2, bytes_of("f"));
   EXPECT_EQ(puts_in(buffer.bytes()), (std::vector<std::string>{"2: f"}));
+}
+
+TEST(FrameBuffer, puts_messages_with_one_answer_in_one_frame_as_long_as_nothing_else_comes) {
+  FrameBuffer buffer(largest_message);
+  const auto add = [&](std::uint32_t opening, std::uint32_t operation, std::string_view text) {
+    buffer.add_to_run(flag(FrameFlag::answer), opening, operation, bytes_of(text));
+  };
+  EXPECT_FALSE(buffer.ends_with_run(1, 7));
+  add(1, 7, "a");
+  add(1, 7, "b");
+  EXPECT_TRUE(buffer.ends_with_run(1, 7));
+  EXPECT_FALSE(buffer.ends_with_run(1, 8));
+  EXPECT_FALSE(buffer.ends_with_run(2, 7));
+  add(1, 8, "c");
+  buffer.add(FrameKind::flush, 0, 1, 9);
+  EXPECT_FALSE(buffer.ends_with_run(1, 8));
+  add(1, 8, "d");
+  EXPECT_EQ(puts_in(buffer.bytes()), (std::vector<std::string>{"1: a b", "1: c", "1: d"}));
+  buffer.clear();
+  EXPECT_FALSE(buffer.ends_with_run(1, 8));
 }
 
 TEST(PutRun, knows_what_is_left_of_it) {
@@ -303,17 +323,44 @@ TEST(Cargo, that_is_malformed_is_refused) {
 
 TEST(Value, arrives) {
   FrameBuffer buffer(largest_message);
-  buffer.add_value(1, 2, 0x0123'4567'89ab'cdef);
+  buffer.add_value(FrameKind::value, 1, 2, 0x0123'4567'89ab'cdef);
   const Frame frame = only_frame(buffer.bytes(), Sender::home);
   EXPECT_EQ(frame.kind, FrameKind::value);
   EXPECT_EQ(frame.operation, 2U);
   EXPECT_EQ(read_value(frame), 0x0123'4567'89ab'cdefU);
 }
 
+TEST(Value, arrives_as_the_number_of_messages_that_went_in) {
+  for (const FrameKind kind : {FrameKind::went_in, FrameKind::closed_after}) {
+    FrameBuffer buffer(largest_message);
+    buffer.add_value(kind, 1, 2, 3);
+    const Frame frame = only_frame(buffer.bytes(), Sender::home);
+    EXPECT_EQ(frame.kind, kind);
+    EXPECT_EQ(read_value(frame), 3U);
+  }
+}
+
 TEST(Value, of_another_size_is_malformed) {
   FrameBuffer buffer(largest_message);
   buffer.add(FrameKind::value, 0, 1, 2, bytes_of("1234567"));
   expect_malformed(buffer.bytes(), Sender::home);
+}
+
+TEST(Ended, arrives) {
+  FrameBuffer buffer(header_bytes + FrameBuffer::ended_bytes);
+  buffer.add_ended(Puid::make(3, 4, 5));
+  const Frame frame = only_frame(buffer.bytes());
+  EXPECT_EQ(frame.kind, FrameKind::ended);
+  EXPECT_EQ(Puid(read_value(frame)), Puid::make(3, 4, 5));
+  expect_malformed(buffer.bytes(), Sender::home);
+}
+
+TEST(Ended, of_another_size_is_malformed) {
+  for (const char* const body : {"", "1234567", "123456789"}) {
+    FrameBuffer buffer(largest_message);
+    buffer.add(FrameKind::ended, 0, 0, 0, bytes_of(body));
+    expect_malformed(buffer.bytes());
+  }
 }
 
 }  // namespace

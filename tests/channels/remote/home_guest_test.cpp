@@ -218,7 +218,9 @@ TEST_F(NarrowHomeTest, operation_beyond_those_that_a_guest_may_have_is_refused) 
 
 class SlowTakerTest : public HomeTest {
  protected:
-  SlowTakerTest() : HomeTest({.limits = {.unsent = 4}}, {.most_sends = 8, .most_events = 1}) {}
+  SlowTakerTest()
+      : HomeTest({.limits = {.unsent_bytes = 4 * LoopbackSettings().largest_message}},
+                 {.most_sends = 8, .most_events = 1}) {}
 };
 
 TEST_F(SlowTakerTest, guest_that_asks_for_more_than_it_takes_is_broken) {
@@ -239,20 +241,83 @@ class FewDeliveriesTest : public HomeTest {
   FewDeliveriesTest() : HomeTest({.limits = {.deliveries = 2}}) {}
 };
 
-TEST_F(FewDeliveriesTest, guest_that_holds_all_it_may_gets_no_more) {
+TEST_F(FewDeliveriesTest, gets_of_a_guest_that_holds_all_it_may_wait) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  for (int i = 1; i <= 4; ++i) put(channel, std::to_string(i));
+  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i, i == 2 ? lease : 0);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
+  EXPECT_TRUE(guest.is_told_nothing());
+  guest.say(FrameKind::received, 1);
+  const Said third = guest.next();
+  ASSERT_TRUE(third.is(FrameKind::delivery, 3));
+  EXPECT_EQ(third.payload(), "3");
+  guest.say(FrameKind::get, 4, lease);
+  EXPECT_TRUE(guest.is_told_nothing());
+  guest.say(FrameKind::done, 2);
+  EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 4));
+  expect_sound(channel);
+}
+
+TEST_F(FewDeliveriesTest, get_that_waits_for_nothing_finds_nothing_while_its_guest_holds_all_it_may) {
   const Channel channel = make_channel();
   ScriptedGuest& guest = visitor(channel);
   for (int i = 1; i <= 3; ++i) put(channel, std::to_string(i));
-  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i);
+  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i, now);
   EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
   EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
-  const Said said = guest.next();
-  ASSERT_TRUE(said.is(FrameKind::refused, 3));
-  EXPECT_EQ(said.error(), ErrorCode::out_of_memory);
-  guest.say(FrameKind::received, 1);
-  guest.say(FrameKind::get, 4);
-  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 4));
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 3));
+  EXPECT_EQ(get(channel), "3");
+}
+
+TEST_F(FewDeliveriesTest, guest_that_holds_all_it_may_keeps_nothing_from_others) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  ScriptedGuest& other = visitor(channel);
+  put(channel, "1");
+  put(channel, "2");
+  for (std::uint32_t i = 1; i <= 4; ++i) guest.say(FrameKind::get, i);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
+  other.say(FrameKind::get, 1);
+  EXPECT_TRUE(other.is_told_nothing());
+  put(channel, "3");
+  EXPECT_TRUE(other.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.is_told_nothing());
+  guest.say(FrameKind::cancel, 3);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 3));
+}
+
+TEST_F(FewDeliveriesTest, get_that_waits_for_what_its_guest_holds_ends_with_the_queue) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  put(channel, "1");
+  put(channel, "2");
+  for (std::uint32_t i = 1; i <= 3; ++i) guest.say(FrameKind::get, i, i == 3 ? 0 : lease);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
+  channel.close();
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 3)) << "a get does not wait for leases";
 }
 
 }  // namespace
+TEST_F(FewDeliveriesTest, get_ends_with_the_queue_also_where_something_was_given_back_and_taken_again) {
+  const Channel channel = make_channel();
+  ScriptedGuest& guest = visitor(channel);
+  put(channel, "1");
+  put(channel, "2");
+  for (std::uint32_t i = 1; i <= 2; ++i) guest.say(FrameKind::get, i, lease);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 1));
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 2));
+  guest.say(FrameKind::give_back, 2);
+  guest.say(FrameKind::get, 3, lease);
+  EXPECT_TRUE(guest.next().is(FrameKind::delivery, 3));
+  guest.say(FrameKind::get, 4);
+  EXPECT_TRUE(guest.is_told_nothing());
+  channel.close();
+  EXPECT_TRUE(guest.next().is(FrameKind::closed, 4));
+}
+
 }  // namespace wyvern::test

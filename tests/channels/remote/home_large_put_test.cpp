@@ -69,17 +69,7 @@ TEST_F(HomeTest, large_put_that_cannot_be_read_is_refused) {
 }
 
 TEST_F(HomeTest, large_put_of_a_guest_that_is_lost_meanwhile_leaves_nothing) {
-  const Channel channel = make_channel();
-  ScriptedGuest& guest = visitor(channel);
-  Bytes large = pattern(3'000'000);
-  auto registered = guest.endpoint->register_memory(large);
-  guest.put_large(1, registered->remote(), answer);
-  for (int i = 0; i < 3; ++i) scene_.home->poll(scene_.now);  // begins to fetch
-  registered.reset();
-  lose(guest);
-  EXPECT_EQ(get(channel), std::nullopt);
-  put(channel, "goes on");
-  EXPECT_EQ(get(channel), "goes on");
+  expect_large_put_leaves_nothing([this](ScriptedGuest& guest) { lose(guest); });
 }
 
 TEST_F(HomeTest, large_put_of_an_impossible_size_is_refused) {

@@ -32,7 +32,7 @@ TEST_F(HomeTest, put_arrives) {
 }
 
 TEST_F(HomeTest, puts_ahead_are_credited_now_and_then) {
-  const Channel channel = make_channel();
+  const Channel channel = make_channel({.capacity = default_window});
   ScriptedGuest& guest = visitor(channel);
   const std::uint32_t window = default_window;
   for (std::uint32_t i = 0; i < window; ++i) guest.put_ahead({std::to_string(i)});
@@ -118,6 +118,18 @@ TEST_F(HomeTurnsTest, guests_whose_messages_were_put_together_take_turns) {
   expect_turns();
 }
 
+TEST_F(HomeTurnsTest, guests_whose_messages_were_put_together_with_one_answer_take_turns) {
+  put(channel_, "full");
+  a_.put_run(1, {"a", "a", "a"});
+  b_.put_run(1, {"b", "b", "b"});
+  expect_turns();
+  for (ScriptedGuest* const guest : {&a_, &b_}) {
+    const Said said = guest->next();
+    ASSERT_TRUE(said.is(FrameKind::went_in, 1)) << said;
+    EXPECT_EQ(said.value(), 3U);
+  }
+}
+
 TEST_F(HomeTest, messages_put_together_that_find_no_room_go_in_in_order) {
   const Channel channel = make_channel({.capacity = 2});
   ScriptedGuest& guest = visitor(channel);
@@ -157,6 +169,21 @@ TEST_F(HomeTest, flush_is_answered_when_all_is_in) {
   EXPECT_EQ(get(channel), "first");
   EXPECT_TRUE(guest.next().is(FrameKind::credit, 2));
   EXPECT_TRUE(guest.next().is(FrameKind::accepted, 2));
+}
+
+TEST_F(HomeTest, flush_that_is_cancelled_ends_and_what_it_waits_for_goes_on) {
+  const Channel channel = make_channel({.capacity = 1});
+  ScriptedGuest& guest = visitor(channel);
+  guest.put_ahead({"first", "second"});
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 1));
+  guest.say(FrameKind::flush, 1);
+  EXPECT_TRUE(guest.is_told_nothing());
+  guest.say(FrameKind::cancel, 1);
+  EXPECT_TRUE(guest.next().is(FrameKind::nothing, 1));
+  EXPECT_EQ(get(channel), "first");
+  EXPECT_TRUE(guest.next().is(FrameKind::credit, 2));
+  EXPECT_TRUE(guest.is_told_nothing());
+  EXPECT_EQ(get(channel), "second");
 }
 
 TEST_F(HomeTest, put_that_can_never_fit_is_refused) {

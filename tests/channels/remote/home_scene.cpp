@@ -52,16 +52,34 @@ void ScriptedGuest::put_ahead(std::initializer_list<std::string_view> payloads) 
   send(buffer.bytes());
 }
 
+void ScriptedGuest::put_run(std::uint32_t operation, std::initializer_list<std::string_view> payloads,
+                            wire::FrameFlags flags) {
+  wire::FrameBuffer buffer(endpoint->largest_message());
+  for (const std::string_view payload : payloads)
+    buffer.add_to_run(flags, current_opening, operation, bytes_of(payload));
+  send(buffer.bytes());
+}
+
 void ScriptedGuest::put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags) {
   wire::FrameBuffer buffer(endpoint->largest_message());
   buffer.add_cargo(FrameKind::put, flags, current_opening, operation, {.memory = memory});
   send(buffer.bytes());
 }
 
-void ScriptedGuest::introduce() {
+void ScriptedGuest::tell_ended(Puid process) {
+  wire::FrameBuffer buffer(endpoint->largest_message());
+  buffer.add_ended(process);
+  send(buffer.bytes());
+}
+
+void ScriptedGuest::say_hello() {
   hello_ = wire::make_hello(scene_.key, {.puid = puid_, .address = endpoint->address()},
                             scene_.endpoint.address());
   send(hello_);
+}
+
+void ScriptedGuest::introduce() {
+  say_hello();
   scene_.poll_until([&] { return is_welcome_; });
 }
 
@@ -113,7 +131,7 @@ HomeScene::HomeScene(const HomeOptions& options, const LoopbackSettings& network
 }
 
 ScriptedGuest& HomeScene::add_guest() {
-  return guests.emplace_back(*this, Puid::make(0, 2, static_cast<std::uint32_t>(guests.size())));
+  return add_guest(Puid::make(0, 2, static_cast<std::uint32_t>(guests.size())));
 }
 
 void HomeScene::step() {

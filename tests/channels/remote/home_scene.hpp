@@ -57,15 +57,23 @@ class ScriptedGuest : public EndpointHandler {
            std::span<const ObjectReference> handles = {});
   /// In one frame.
   void put_ahead(std::initializer_list<std::string_view> payloads);
+  /// In one frame, with one answer.
+  void put_run(std::uint32_t operation, std::initializer_list<std::string_view> payloads,
+               wire::FrameFlags flags = wire::flag(wire::FrameFlag::answer));
   void put_large(std::uint32_t operation, const RemoteMemory& memory, wire::FrameFlags flags);
 
-  /// Introduces itself, and opens a queue as number 1.
+  /// As only the agent of that process's node does.
+  void tell_ended(Puid process);
+
+  /// Introduces itself.
   void introduce();
+  void say_hello();
   void open(const ObjectReference& object, std::uint32_t opening = 1);
   /// The next frame that comes, of those that are not taken yet.
   Said next();
   /// Whether nothing more comes as long as nobody does anything.
   bool is_told_nothing();
+  Puid puid() const { return puid_; }
   /// As if its process was killed.
   void die();
   void poll() {
@@ -94,7 +102,9 @@ class HomeScene {
  public:
   explicit HomeScene(const HomeOptions& options = {}, const LoopbackSettings& network = {});
 
+  /// A process of node 2, another one each time.
   ScriptedGuest& add_guest();
+  ScriptedGuest& add_guest(Puid puid) { return guests.emplace_back(*this, puid); }
   /// Everybody polls once.
   void step();
   /// Until nothing moves.

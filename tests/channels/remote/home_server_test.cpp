@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -51,7 +52,11 @@ class HomeServerTest : public ::testing::Test {
   LocalNode guest_node_;
   std::shared_ptr<Member> local_ = home_node_.join();
   std::shared_ptr<Member> guest_ = guest_node_.join();
-  HomeServer server_{home_node_.join(), make_endpoint(), key_, {}};
+  HomeServer server_{
+      home_node_.join(),
+      make_endpoint(),
+      key_,
+      {.watch = {.suspect_after = std::chrono::hours(1), .lost_after = std::chrono::hours(2)}}};
   RemoteAccess access_{guest_, make_endpoint(), key_, [this](std::uint32_t) { return server_.address(); }};
 };
 
@@ -128,6 +133,15 @@ TEST_F(HomeServerTest, local_and_remote_getters_share_what_comes) {
   channel.close();
   for (std::thread& getter : getters) getter.join();
   EXPECT_EQ(got, messages);
+}
+
+TEST_F(HomeServerTest, sleeping_home_gives_up_a_guest_that_has_ended) {
+  const Channel channel = make_channel();
+  const auto remote = RemoteChannel::open(access_, channel.reference());
+  channel.put(bytes_of("leased"));
+  const auto held = remote->take(IntentKind::lease, WaitLimit::never());
+  server_.post([process = guest_->puid()](Home& home) { home.process_ended(process); });
+  EXPECT_EQ(channel.lease().delivery_count(), 1U);
 }
 
 TEST_F(HomeServerTest, what_is_posted_is_done_by_the_thread_that_serves) {

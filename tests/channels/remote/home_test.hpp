@@ -57,6 +57,21 @@ class HomeTest : public ::testing::Test {
     });
     scene_.settle();
   }
+  /// Of a guest that is let `go` while its message is fetched.
+  template <class Go>
+  void expect_large_put_leaves_nothing(Go go) {
+    const Channel channel = make_channel();
+    ScriptedGuest& guest = visitor(channel);
+    Bytes large = pattern(3'000'000);
+    auto registered = guest.endpoint->register_memory(large);
+    guest.put_large(1, registered->remote(), answer);
+    for (int i = 0; i < 3; ++i) scene_.home->poll(scene_.now);  // begins to fetch
+    registered.reset();
+    go(guest);
+    EXPECT_EQ(get(channel), std::nullopt);
+    put(channel, "goes on");
+    EXPECT_EQ(get(channel), "goes on");
+  }
   void expect_sound(const Channel& channel) {
     EXPECT_EQ(audit(scene_.node.segment(), channel.reference()), "");
   }

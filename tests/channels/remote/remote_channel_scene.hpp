@@ -33,15 +33,19 @@ inline constexpr PeerWatchOptions impatient{.interval = std::chrono::millisecond
                                             .suspect_after = std::chrono::milliseconds(400),
                                             .lost_after = std::chrono::milliseconds(800)};
 
+/// Silence tells nothing within any test.
+inline constexpr PeerWatchOptions patient{.suspect_after = std::chrono::hours(1),
+                                          .lost_after = std::chrono::hours(2)};
+
 /// A process of one node, and a queue on another, over a real provider.
 class RemoteChannelTest : public ::testing::TestWithParam<const char*> {
  protected:
-  explicit RemoteChannelTest(std::uint32_t window = 64)
+  explicit RemoteChannelTest(std::uint32_t window = 64, const PeerWatchOptions& watch = impatient)
       : home_(std::make_unique<ServingNode>(
-            key_, GetParam(), HomeOptions{.limits = {.window = window}, .watch = impatient, .report = {}})),
+            key_, GetParam(), HomeOptions{.limits = {.window = window}, .watch = watch, .report = {}})),
         access_(std::make_unique<RemoteAccess>(
             member_, std::make_unique<FabricEndpoint>(EndpointOptions{.provider = GetParam()}), key_,
-            [this](std::uint32_t) { return home_->address(); }, impatient)) {}
+            [this](std::uint32_t) { return home_->address(); }, watch)) {}
 
   Channel make_channel(const QueueOptions& options = {}) {
     return Channel::create(home_->local, options, raw_bytes_type_hash, raw_bytes_type_name);

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <wyvern/channels/remote/remote_batch.hpp>
 #include <wyvern/core/error.hpp>
 
 #include "remote_channel_scene.hpp"
@@ -261,6 +262,31 @@ TEST_P(RemoteChannelTest, tasks_are_joined_from_both_sides) {
   EXPECT_EQ(local.join(), 0U);
 }
 
+TEST_P(RemoteChannelTest, batches_of_two_threads_that_meet_a_close_count_what_went_in) {
+  const Channel local = make_channel({.capacity = 4});
+  const auto remote = open(local);
+  std::atomic<std::size_t> went_in = 0;
+  const auto put_batch = [&] {
+    const WaitLimit no_limit = WaitLimit::never();  // the batch keeps a reference
+    RemotePutBatch batch(*remote, no_limit);
+    for (int i = 0; i < 100 && batch.put(bytes_of("one of a hundred"), {}); ++i) continue;
+    try {
+      went_in += batch.finish();
+    } catch (const QueueClosed&) {
+      // None of this thread's went in.
+    }
+  };
+  std::thread one(put_batch);
+  std::thread another(put_batch);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(text_of(local.get()), "one of a hundred");
+  wait_for([&] { return local.size_approx() == 4; });
+  local.close();
+  one.join();
+  another.join();
+  EXPECT_EQ(went_in, 54U);
+  EXPECT_NO_THROW(remote->flush()) << "who put them knows of all that were turned back";
+}
+
 TEST_P(RemoteChannelTest, everything_ends_when_the_node_is_lost) {
   const Channel local = make_channel();
   const auto remote = open(local);
@@ -269,6 +295,70 @@ TEST_P(RemoteChannelTest, everything_ends_when_the_node_is_lost) {
   waiting.join();
   EXPECT_THROW(put(*remote, "late"), NodeLost);
   EXPECT_THROW(remote->size(), NodeLost);
+}
+
+TEST_P(RemoteChannelTest, batches_of_one_process_share_the_window) {
+  const Channel local = make_channel({.capacity = 1});
+  const auto remote = open(local);
+  const WaitLimit no_limit = WaitLimit::never();
+  RemotePutBatch first(*remote, no_limit);
+  for (int i = 0; i < 64; ++i) EXPECT_TRUE(first.put(bytes_of("first"), {}));
+  const WaitLimit soon = Deadline::after(std::chrono::milliseconds(20));
+  RemotePutBatch second(*remote, soon);
+  EXPECT_TRUE(second.put(bytes_of("second"), {})) << "one of each batch may be under way";
+  EXPECT_FALSE(second.put(bytes_of("second"), {}));
+  EXPECT_EQ(second.finish(), 0U);
+  std::thread consumer([&] {
+    for (int i = 0; i < 64; ++i) EXPECT_EQ(text_of(local.get()), "first");
+  });
+  EXPECT_EQ(first.finish(), 64U);
+  consumer.join();
+}
+
+TEST_P(RemoteChannelTest, flush_that_is_stopped_leaves_what_it_waits_for_as_it_is) {
+  const Channel local = make_channel({.capacity = 1});
+  const auto remote = open(local);
+  put(*remote, "1");
+  put(*remote, "2");
+  std::stop_source stop;
+  const std::stop_token token = stop.get_token();
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_FALSE(remote->flush(WaitLimit(token)));
+  EXPECT_EQ(text_of(local.get()), "1");
+  EXPECT_TRUE(remote->flush());
+  EXPECT_EQ(text_of(local.get()), "2");
+}
+
+TEST_P(RemoteChannelTest, put_with_a_limit_ends_with_the_loss_of_a_home_that_does_not_say_what_became_of_it) {
+  const auto remote = open(make_channel());
+  home_->stand_still();
+  const WaitLimit soon = Deadline::after(std::chrono::milliseconds(1));
+  {
+    RemotePutBatch batch(*remote, soon);
+    batch.put(bytes_of("of a batch"), {});
+    EXPECT_THROW(batch.finish(), NodeLost);
+  }
+  EXPECT_THROW(remote->put(bytes_of("alone"), {}, soon), NodeLost);
+  home_->go_on();
+}
+
+class SilentHomeTest : public RemoteChannelTest {
+ protected:
+  SilentHomeTest() : RemoteChannelTest(64, patient) {}
+};
+INSTANTIATE_TEST_SUITE_P(Over, SilentHomeTest, ::testing::Values("tcp", "net"), path_name);
+
+TEST_P(SilentHomeTest, is_waited_for_no_longer_than_the_first_request_allows) {
+  home_->stand_still();
+  EXPECT_EQ(access_->ask_agent(1, bytes_of("request"), Deadline::after(std::chrono::milliseconds(1))),
+            std::nullopt);
+  std::stop_source stop;
+  const std::stop_token token = stop.get_token();
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(access_->ask_agent(1, bytes_of("request"), WaitLimit(token)), std::nullopt);
+  home_->go_on();
+  EXPECT_THROW(access_->ask_agent(1, bytes_of("request"), WaitLimit::never()), InvalidArgument)
+      << "it serves queues and nothing else";
 }
 
 class AnsweredPutsTest : public RemoteChannelTest {

@@ -275,6 +275,21 @@ TEST_P(RemoteFiberTest, end_of_the_thread_ends_whoever_puts_ahead) {
   EXPECT_EQ(count_ended(put_on, flush), 2U);
 }
 
+TEST_P(RemoteFiberTest, batch_of_a_fiber_that_was_ended_is_withdrawn) {
+  const Channel local = make_channel({.capacity = 1});
+  const auto remote = open(local);
+  const auto put_many = [&] {
+    const WaitLimit no_limit = WaitLimit::never();  // the batch keeps a reference
+    RemotePutBatch batch(*remote, no_limit);
+    for (const char* text : {"1", "2", "3"}) batch.put(bytes_of(text), {});
+    batch.finish();
+  };
+  EXPECT_EQ(count_ended(put_many), 1U);
+  EXPECT_EQ(text_of(local.get()), "1");
+  put(*remote, "4");
+  EXPECT_EQ(text_of(local.get()), "4");
+}
+
 TEST_P(RemoteFiberTest, message_for_a_fiber_that_was_ended_is_for_others) {
   const Channel local = make_channel();
   const auto remote = open(local);

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include <wyvern/channels/remote/foreign_objects.hpp>
+#include <wyvern/channels/remote/foreign_homes.hpp>
 #include <wyvern/channels/remote/home.hpp>
 #include <wyvern/core/deadline.hpp>
 #include <wyvern/core/job_key.hpp>
@@ -94,7 +94,7 @@ class ServingNode {
   std::shared_ptr<Member> member_ = node.join();  // the home's
   std::mutex mutex_;
   std::vector<Task> tasks_;
-  ForeignObjects foreign_{
+  ForeignHomes foreign_{
       member_,
       {.create = [this](std::shared_ptr<void> kept) { return create_stand_in(std::move(kept)); },
        .tell =

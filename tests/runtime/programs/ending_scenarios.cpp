@@ -1,6 +1,7 @@
 // How jobs end.
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +59,17 @@ int detached_one_tidies_up(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
+/// A process that has left its group, its session and its parent, and heeds what this one does.
+void leave_an_orphan() {
+  if (const pid_t between = ::fork(); between != 0) {
+    ::waitpid(between, nullptr, 0);
+    return;
+  }
+  ::setsid();
+  if (::fork() != 0) ::_exit(0);
+  sleep_for_ever();
+}
+
 /// Ends only by SIGKILL; an orphan that left its group and its parent is there too.
 int stubborn(Runtime& runtime, const Arguments&) {
   auto ready = runtime.make_queue<int>();
@@ -65,11 +77,7 @@ int stubborn(Runtime& runtime, const Arguments&) {
       {.node = runtime.nodes()},
       [](Queue<int> queue) {
         for (const int number : {SIGTERM, SIGINT}) ::signal(number, SIG_IGN);
-        if (::fork() == 0) {
-          ::setsid();
-          if (::fork() != 0) ::_exit(0);
-          sleep_for_ever();
-        }
+        leave_an_orphan();
         queue.put(1);
         sleep_for_ever();
       },
@@ -79,6 +87,31 @@ int stubborn(Runtime& runtime, const Arguments&) {
   ready.get();
   say("ready");
   return 5;
+}
+
+/// One on each node. Returns when it gets SIGUSR1.
+int orphans_everywhere(Runtime& runtime, const Arguments&) {
+  sigset_t asked;
+  sigemptyset(&asked);
+  sigaddset(&asked, SIGUSR1);
+  ::sigprocmask(SIG_BLOCK, &asked, nullptr);
+  auto ready = runtime.make_queue<int>();
+  for (std::uint32_t node = 1; node <= runtime.nodes(); ++node) {
+    start_and_forget(runtime.process(
+        {.node = node},
+        [](Queue<int> queue) {
+          leave_an_orphan();
+          queue.put(1);
+          sleep_for_ever();
+        },
+        ready));
+  }
+  for (std::uint32_t node = 1; node <= runtime.nodes(); ++node) ready.get();
+  say("ready");
+  int number = 0;
+  ::sigwait(&asked, &number);
+  say("returns");
+  return 0;
 }
 
 int exit_inside(Runtime& runtime, const Arguments&) {
@@ -204,6 +237,7 @@ Scenarios ending_scenarios() {
           {"returns_early", returns_early},
           {"detached", detached},
           {"stubborn", stubborn},
+          {"orphans_everywhere", orphans_everywhere},
           {"exit_inside", exit_inside},
           {"exec_inside", exec_inside},
           {"heeds_nothing", heeds_nothing},

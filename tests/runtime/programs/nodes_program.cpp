@@ -32,6 +32,7 @@ class StartingNetwork final : public agent::Network {
 
   int plan() const override { return -1; }
   void answer_waiting() override {}
+  void process_ended(Puid, std::uint64_t) override {}
   void set_nodes(std::vector<std::vector<std::byte>> addresses) override {
     if (addresses.size() != surroundings_.options.nodes)
       throw InvalidArgument("not all nodes have an address");

@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "runtime/programs/scenarios.hpp"
 
@@ -86,8 +89,46 @@ int by_name(Runtime& runtime, const Arguments&) {
   return 0;
 }
 
+/// Leases a task, says so, and ends without a word to anybody.
+void lease_and_die(Queue<int> tasks, Queue<int> leased, bool is_killed) {
+  const auto task = tasks.lease();
+  leased.put(*task);
+  leased.flush();
+  if (is_killed) ::kill(::getpid(), SIGKILL);
+  ::_exit(0);
+}
+
+/// Of processes of three nodes, at queues of these.
+int leases_of_the_dead(Runtime& runtime, const Arguments&) {
+  constexpr std::uint32_t nodes = 3;
+  const auto leased = runtime.make_queue<int>();
+  int back = 0;
+  int all = 0;
+  for (std::uint32_t home = 1; home <= nodes; ++home) {
+    const auto tasks = runtime.make_queue<int>({.node = home});
+    for (std::uint32_t node = 1; node <= nodes; ++node) {
+      for (const bool is_killed : {true, false}) {
+        tasks.put(++all);
+        Process worker = runtime.process({.node = node}, lease_and_die, tasks, leased, is_killed);
+        worker.start();
+        leased.get();
+        auto task = tasks.lease();
+        back += *task == all && task.delivery_count() == 1 ? 1 : 0;
+        task.done();
+      }
+    }
+  }
+  say(std::to_string(back) + " of " + std::to_string(all) + " are back");
+  return 0;
+}
+
 }  // namespace
 
-Scenarios queue_scenarios() { return {{"crowd", crowd}, {"stopped", stopped}, {"by_name", by_name}}; }
+Scenarios queue_scenarios() {
+  return {{"crowd", crowd},
+          {"stopped", stopped},
+          {"by_name", by_name},
+          {"leases_of_the_dead", leases_of_the_dead}};
+}
 
 }  // namespace wyvern::test

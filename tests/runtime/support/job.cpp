@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <wyvern/runtime/agent/job_cgroup.hpp>
 #include <wyvern/runtime/protocol/ticket.hpp>
 
 #include "support/watchdog.hpp"
@@ -194,11 +195,14 @@ Job::Job(How how, std::vector<std::string> command, Options options)
 
 Job::~Job() {
   // Killing the agent ends its processes; those are seen again until they are gone.
-  eventually([this] {
+  bool killed = false;
+  eventually([&] {
     const auto left = processes();
     for (const SeenProcess& process : left) ::kill(process.pid, SIGKILL);
+    killed |= !left.empty();
     return left.empty();
   });
+  if (killed) agent::JobCgroup::end_left_over();
   if (pid_ != 0) ::waitpid(pid_, nullptr, 0);
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/support/scenario_test.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wyvern::test {
@@ -20,6 +21,11 @@ Lines ScenarioTest::run_command(Lines command, int expected_status) {
     lines.pop_back();
   }
   EXPECT_TRUE(eventually([&] { return job.gone(""); }));
+  return lines;
+}
+
+Lines ScenarioTest::in_promised_order(Lines lines) const {
+  if (has_nodes()) std::sort(lines.begin(), lines.end());
   return lines;
 }
 

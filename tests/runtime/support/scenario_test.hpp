@@ -22,6 +22,9 @@ class ScenarioTest : public testing::TestWithParam<Job::How> {
   /// Processes go over the nodes in turns, then.
   bool has_nodes() const { return GetParam() == Job::How::four_nodes; }
   int nodes() const { return has_nodes() ? 4 : 1; }
+  /// For what several processes print, one after another. On one node that order is promised, as the output
+  /// of a process has been forwarded when it is joined; between nodes it is not, so these lines are sorted.
+  Lines in_promised_order(Lines lines) const;
   /// Of the last run.
   const std::string& error() const { return error_; }
 
