@@ -152,6 +152,19 @@ class Run {
     }
   }
 
+  /// What failed is to be told: workers that wait for a queue that nobody closes would never be joined.
+  ~Run() {
+    for (auto& worker : workers_) {
+      try {
+        worker.kill();
+      } catch (const wyvern::Error&) {
+        worker.detach();  // of a node that is lost
+      }
+    }
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
   /// Kills and replaces workers until the time is over; what went wrong, or nothing.
   std::string kill_for(std::chrono::seconds duration) {
     std::mt19937 random(std::random_device{}());

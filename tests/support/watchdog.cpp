@@ -58,15 +58,21 @@ void print_stacks() {
 class Watchdog : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo& test) override {
     ended_ = false;
+    watching_ = false;
     const std::string name = std::string(test.test_suite_name()) + "." + test.name();
     thread_ = std::thread([this, name] {
       std::unique_lock lock(mutex_);
+      watching_ = true;
+      changed_.notify_all();
       if (changed_.wait_for(lock, limit_, [this] { return ended_; })) return;
       std::fprintf(stderr, "%s hangs: not done after %lld s\n", name.c_str(),
                    static_cast<long long>(limit_.count()));
       print_stacks();
       std::abort();
     });
+    // A test may fork: a thread that is still being started holds locks of the sanitizers, and no child would get them.
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return watching_; });
   }
 
   void OnTestEnd(const ::testing::TestInfo&) override {
@@ -80,6 +86,7 @@ class Watchdog : public ::testing::EmptyTestEventListener {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool watching_ = false;
   bool ended_ = false;
   const std::chrono::seconds limit_ =
       watchdog_limit();  // the thread must not read an environment that tests change

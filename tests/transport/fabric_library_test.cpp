@@ -1,6 +1,4 @@
-#include <dlfcn.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,66 +17,48 @@
 namespace wyvern::test {
 namespace {
 
-/// In a process of its own. 0 is the answer hoped for.
-template <class Look>
-int in_a_fresh_process(Look look) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    int answer = 100;
-    try {
-      answer = look();
-    } catch (const std::exception& error) {
-      ::dprintf(STDERR_FILENO, "%s\n", error.what());
-    }
-    ::_exit(answer);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 200 + WTERMSIG(status);
-}
-
 void our_handler(int) {}
 
-/// What the first loading does can be seen where it has not happened: ctest runs each case by itself.
-class FirstLoading : public ::testing::Test {
+/// What the first loading does can be seen where it has not happened: in a process that begins anew.
+class FirstLoadingDeathTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    if (::dlopen("libfabric.so.1", RTLD_NOW | RTLD_NOLOAD) != nullptr)
-      GTEST_SKIP() << "another case of this program has loaded libfabric: run this one alone";
-  }
+  FirstLoadingDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  ~FirstLoadingDeathTest() override { GTEST_FLAG_SET(death_test_style, "fast"); }
 };
 
-TEST_F(FirstLoading, signal_handlers_are_the_same_after_loading_and_asking) {
-  EXPECT_EQ(in_a_fresh_process([] {
-              std::array<struct sigaction, NSIG> before{};
-              ::signal(SIGINT, &our_handler);
-              ::signal(SIGTERM, SIG_IGN);
-              for (std::size_t signal = 1; signal < NSIG; ++signal)
-                ::sigaction(static_cast<int>(signal), nullptr, &before.at(signal));
-              list_offers(FabricLibrary::get(), "tcp;ofi_rxm");
-              for (std::size_t signal = 1; signal < NSIG; ++signal) {
-                struct sigaction now {};
-                ::sigaction(static_cast<int>(signal), nullptr, &now);
-                if (std::memcmp(&now.sa_handler, &before.at(signal).sa_handler, sizeof now.sa_handler) != 0)
-                  return static_cast<int>(signal);
-              }
-              return 0;
-            }),
-            0)
-      << "the signal whose handler has changed";
+int first_changed_handler() {
+  std::array<struct sigaction, NSIG> before{};
+  ::signal(SIGINT, &our_handler);
+  ::signal(SIGTERM, SIG_IGN);
+  for (std::size_t signal = 1; signal < NSIG; ++signal)
+    ::sigaction(static_cast<int>(signal), nullptr, &before.at(signal));
+  list_offers(FabricLibrary::get(), "tcp;ofi_rxm");
+  for (std::size_t signal = 1; signal < NSIG; ++signal) {
+    struct sigaction now {};
+    ::sigaction(static_cast<int>(signal), nullptr, &now);
+    if (std::memcmp(&now.sa_handler, &before.at(signal).sa_handler, sizeof now.sa_handler) != 0)
+      return static_cast<int>(signal);
+  }
+  return 0;
 }
 
-TEST_F(FirstLoading, environment_gets_what_providers_need_and_keeps_what_the_user_has_set) {
-  EXPECT_EQ(in_a_fresh_process([] {
-              ::setenv("FI_OFI_RXM_MSG_RX_SIZE", "777", 1);
-              ::unsetenv("IPATH_NO_BACKTRACE");
-              FabricLibrary::get();
-              const char* kept = ::getenv("FI_OFI_RXM_MSG_RX_SIZE");
-              const char* added = ::getenv("IPATH_NO_BACKTRACE");
-              if (kept == nullptr || std::string(kept) != "777") return 1;
-              return added == nullptr || std::string(added) != "1" ? 2 : 0;
-            }),
-            0);
+TEST_F(FirstLoadingDeathTest, signal_handlers_are_the_same_after_loading_and_asking) {
+  EXPECT_EXIT(::_exit(first_changed_handler()), ::testing::ExitedWithCode(0), "")
+      << "it exits with the signal whose handler has changed";
+}
+
+int wrong_environment() {
+  ::setenv("FI_OFI_RXM_MSG_RX_SIZE", "777", 1);
+  ::unsetenv("IPATH_NO_BACKTRACE");
+  FabricLibrary::get();
+  const char* kept = ::getenv("FI_OFI_RXM_MSG_RX_SIZE");
+  const char* added = ::getenv("IPATH_NO_BACKTRACE");
+  if (kept == nullptr || std::string(kept) != "777") return 1;
+  return added == nullptr || std::string(added) != "1" ? 2 : 0;
+}
+
+TEST_F(FirstLoadingDeathTest, environment_gets_what_providers_need_and_keeps_what_the_user_has_set) {
+  EXPECT_EXIT(::_exit(wrong_environment()), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(FabricLibrary, says_its_version_and_what_its_errors_mean) {
