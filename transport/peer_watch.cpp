@@ -57,6 +57,7 @@ PeerWatch::PeerWatch(Endpoint& endpoint, const PeerWatchOptions& options)
       interval_(options.interval),
       suspect_after_(options.suspect_after),
       lost_after_(options.lost_after),
+      first_answer_within_(std::max(options.first_answer_within, options.lost_after)),
       is_in_step_(options.is_in_step) {
   const Duration least = is_in_step_ ? 5 * interval_ / 2 : 2 * interval_;
   if (options.interval <= options.interval.zero() || suspect_after_ < least ||
@@ -81,7 +82,7 @@ void PeerWatch::add(PeerNumber peer, Time now) {
   watched.peer = peer;
   watched.heard = endpoint_.heard_from(peer);
   watched.heard_at = counted_;
-  watched.lost_at = counted_ + lost_after_;
+  watched.lost_at = counted_ + first_answer_within_;
   watched.beat_due = now;
   watched_.insert(std::ranges::lower_bound(watched_, peer, {}, &Watched::peer), watched);
   lost_.reserve(watched_.size());

@@ -22,6 +22,9 @@ struct PeerWatchOptions {
   std::chrono::milliseconds suspect_after{3000};
   /// Of silence; at least an interval after the suspicion, so that the peer can be heard once more.
   std::chrono::milliseconds lost_after{5000};
+  /// For peers of which nothing was heard yet, if it is longer than `lost_after`: one that is known to be
+  /// there may have many others to answer first.
+  std::chrono::milliseconds first_answer_within{0};
   /// Beats go out when the clock of this host shows a multiple of the interval, half an interval after the
   /// last one or later. So who is watched by several of this host wakes once for all of them.
   bool is_in_step = false;
@@ -120,6 +123,7 @@ class PeerWatch {
   Duration interval_;
   Duration suspect_after_;
   Duration lost_after_;
+  Duration first_answer_within_;
   bool is_in_step_;
   std::vector<Watched> watched_;  // by number
   std::vector<LostPeer> lost_;    // room for all

@@ -12,8 +12,8 @@
 namespace wyvern {
 namespace {
 
-/// Without an answer to a hello; a node is known to be there before anybody is told its address.
-constexpr std::chrono::seconds introduction_limit{10};
+/// Without a welcome; a node of which nothing is heard is lost before.
+constexpr std::chrono::seconds introduction_limit{60};
 /// How long what was said last may wait for a thread that looks after the endpoint.
 constexpr std::chrono::milliseconds between_looks{2};
 

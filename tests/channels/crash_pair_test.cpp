@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "crash_case.hpp"
+#include "support/sanitizers.hpp"
 
 // Two victims, the second dying in what the first had left, buried in both orders.
 namespace wyvern::test {
@@ -52,12 +53,14 @@ class CrashPair : public ::testing::TestWithParam<Pair> {
 TEST_P(CrashPair, two_victims_leave_everything_in_one_place) {
   const auto firsts = visits_of(GetParam().first);
   const auto seconds = visits_of(GetParam().second);
-  int cases = 0;
+  constexpr std::size_t stride = is_sanitized ? 3 : 1;
+  std::size_t cases = 0, number = 0;
   for (const std::uint64_t capacity : {1U, 2U}) {
     const CrashSetup setup{.capacity = capacity, .state = GetParam().state};
     for (const Visit& first : firsts) {
       for (const Visit& second : seconds) {
         for (const bool order : {true, false}) {
+          if (number++ % stride != 0) continue;
           SCOPED_TRACE("capacity " + std::to_string(capacity) + ": " + first.first + ", then " +
                        second.first + (order ? "" : ", buried the other way round"));
           kill_both(setup, first, second, order);
@@ -67,7 +70,7 @@ TEST_P(CrashPair, two_victims_leave_everything_in_one_place) {
       }
     }
   }
-  std::printf("%s, then %s: %d pairs of deaths\n", to_string(GetParam().first).c_str(),
+  std::printf("%s, then %s: %zu pairs of deaths\n", to_string(GetParam().first).c_str(),
               to_string(GetParam().second).c_str(), cases);
 }
 

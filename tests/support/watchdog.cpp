@@ -70,7 +70,8 @@ class Watchdog : public ::testing::EmptyTestEventListener {
       print_stacks();
       std::abort();
     });
-    // A test may fork: a thread that is still being started holds locks of the sanitizers, and no child would get them.
+    // A test may fork: a thread that is still being started holds locks of the sanitizers, and no child would
+    // get them.
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return watching_; });
   }

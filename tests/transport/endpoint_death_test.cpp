@@ -88,7 +88,7 @@ TEST_P(EndpointDeath, in_the_midst_of_a_message_takes_no_room_from_the_others) {
     victim.set_sends(true);
     poll_until([&] { return a_->mailbox.count_of(number) != 0; });
     // Until nothing more goes: part of a message is on its way then, where there are streams.
-    for (std::uint64_t sent = 0, since = victim.board().rounds; victim.board().rounds < since + 1000;) {
+    for (std::uint64_t sent = 0, since = victim.board().rounds; victim.board().rounds < since + 200;) {
       victim.work();
       if (victim.board().sent == sent) continue;
       sent = victim.board().sent;

@@ -15,6 +15,7 @@
 #include <wyvern/transport/loopback_endpoint.hpp>
 #include <wyvern/transport/provider_choice.hpp>
 
+#include "support/sanitizers.hpp"
 #include "transport/tested_providers.hpp"
 
 namespace wyvern::test {
@@ -81,7 +82,8 @@ class FabricPath : public EndpointPath {
   bool can_return() const override { return traits_.reaches_other_nodes; }
   void kill(OpenedEndpoint&) override { std::abort(); }
   unsigned scaled(unsigned count) const override {
-    return traits_.request == "verbs" ? std::max(1U, count / 10) : count;
+    if (traits_.request == "verbs") return std::max(1U, count / 10);
+    return is_sanitized ? std::max(1U, count / 2) : count;
   }
 
  private:

@@ -33,7 +33,8 @@ class EndpointPath {
   virtual bool can_return() const = 0;
   /// As if its process was killed; only if peers are played in the test's process.
   virtual void kill(OpenedEndpoint& endpoint) = 0;
-  /// What a test does a hundred thousand times is done so many times: less where the device is emulated.
+  /// What a test does a hundred thousand times is done so many times: less where the device is emulated, or
+  /// the program is for a sanitizer.
   virtual unsigned scaled(unsigned count) const = 0;
 };
 

@@ -142,6 +142,24 @@ TEST_F(PeerWatchTest, peer_that_never_answers_is_told_from_one_that_nobody_liste
   EXPECT_TRUE(watch_.check(now_ + seconds(5)).empty());
 }
 
+TEST_F(PeerWatchTest, first_answer_may_take_longer_than_later_silence) {
+  PeerWatch patient(endpoint_, {.first_answer_within = seconds(30)});
+  for (const PeerNumber number : {1U, 2U}) patient.add(number, now_);
+  const auto check_until = [&](seconds time) {
+    while (now_ < start_ + time && patient.check(now_).empty()) now_ += seconds(1);
+    return passed();
+  };
+  EXPECT_EQ(check_until(seconds(10)), seconds(10));
+  EXPECT_EQ(patient.state(1), PeerState::suspect);
+  ++peer(1).heard;
+  EXPECT_EQ(check_until(seconds(60)), seconds(15)) << "once it was heard it is as any other";
+  EXPECT_EQ(patient.state(1), PeerState::lost);
+  EXPECT_EQ(patient.state(2), PeerState::suspect);
+  now_ += seconds(1);
+  EXPECT_EQ(check_until(seconds(60)), seconds(30));
+  EXPECT_EQ(patient.state(2), PeerState::lost);
+}
+
 TEST_F(PeerWatchTest, beat_that_cannot_be_sent_is_tried_again_soon_and_is_no_failure) {
   peer(1).outcome = SendOutcome::retry;
   EXPECT_FALSE(let_pass(seconds(1)));
