@@ -31,7 +31,8 @@ inline std::string path_name(const ::testing::TestParamInfo<const char*>& info) 
 
 inline constexpr PeerWatchOptions impatient{.interval = std::chrono::milliseconds(100),
                                             .suspect_after = std::chrono::milliseconds(400),
-                                            .lost_after = std::chrono::milliseconds(800)};
+                                            .lost_after = std::chrono::seconds(2),
+                                            .first_answer_within = std::chrono::seconds(30)};
 
 /// Silence tells nothing within any test.
 inline constexpr PeerWatchOptions patient{.suspect_after = std::chrono::hours(1),
