@@ -158,7 +158,7 @@ class Run {
       try {
         worker.kill();
       } catch (const wyvern::Error&) {
-        worker.detach();  // of a node that is lost
+        // Of a node that is lost: its join ends as well.
       }
     }
   }
