@@ -17,6 +17,7 @@
 #include <wyvern/runtime/protocol/packet.hpp>
 
 #include "member_server_scene.hpp"
+#include "support/child.hpp"
 
 namespace wyvern::agent {
 namespace {
@@ -80,48 +81,28 @@ TEST_F(MemberServerTest, end_of_a_program_that_nobody_has_joined_is_malformed) {
 
 TEST_F(MemberServerTest, joiner_that_goes_before_its_program_runs_leaves_nothing) {
   FileDescriptor joiner = connect();
-  send(joiner, make_message<Join>(1));
-  const Puid puid(answer_on<Joined>(joiner, 1).puid);
+  const Puid puid = joined(joiner);
   joiner.reset();
   turn();
   EXPECT_EQ(processes_.find(puid), nullptr);
   EXPECT_EQ(processes_.status_of(puid), -SIGKILL);
 }
 
-/// A child of this process that waits for a signal.
-class WaitingChild {
- public:
-  WaitingChild() {
-    if (pid_ == 0) {
-      while (true) ::pause();
-    }
-  }
-  ~WaitingChild() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  WaitingChild(const WaitingChild&) = delete;
-  WaitingChild& operator=(const WaitingChild&) = delete;
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = ::fork();
-};
+/// Waits for a signal.
+int wait_to_be_killed() {
+  while (true) ::pause();
+}
 
 TEST_F(MemberServerTest, end_of_a_program_whose_joiner_is_silent_is_published_with_its_status) {
   const FileDescriptor joiner = connect();
-  send(joiner, make_message<Join>(1));
-  const Puid puid(answer_on<Joined>(joiner, 1).puid);
-  const WaitingChild program;
+  const Puid puid = joined(joiner);
+  test::Child program(wait_to_be_killed);
   const FileDescriptor pidfd = open_pidfd(program.pid());
-  auto runs = make_message<ProgramRuns>(0);
-  runs.pid = static_cast<std::uint32_t>(program.pid());
-  const int descriptors[] = {pidfd.get()};
-  send(joiner, runs, descriptors);
+  say_runs(joiner, program.pid(), pidfd);
   const auto later = [] { return EventLoop::Clock::now() + std::chrono::seconds(2); };
   processes_.settle_joined(later());
   EXPECT_FALSE(processes_.status_of(puid)) << "it lives";
-  ::kill(program.pid(), SIGTERM);
+  program.send(SIGTERM);
   while (!processes_.find(puid)->child_ended) turn();
   processes_.settle_joined(*processes_.find(puid)->child_ended);
   EXPECT_FALSE(processes_.status_of(puid)) << "its joiner has had no time to say so";
@@ -137,12 +118,8 @@ TEST_F(MemberServerTest, what_is_no_pidfd_is_refused_and_leaves_nothing) {
   const FileDescriptor folder(::open("/proc/self", O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   for (const FileDescriptor* wrong : {&events, &file, &folder}) {
     FileDescriptor joiner = connect();
-    send(joiner, make_message<Join>(1));
-    const Puid puid(answer_on<Joined>(joiner, 1).puid);
-    auto runs = make_message<ProgramRuns>(0);
-    runs.pid = 1;
-    const int descriptors[] = {wrong->get()};
-    send(joiner, runs, descriptors);
+    const Puid puid = joined(joiner);
+    say_runs(joiner, 1, *wrong);
     joiner.reset();
     turn();
     EXPECT_EQ(processes_.status_of(puid), -SIGKILL);
@@ -160,17 +137,14 @@ TEST_F(MemberServerTest, program_that_has_ended_does_not_run_again) {
   request.ticket_sequence = puid.sequence();
   send(member, request);  // this process, which outlives the program
   {
-    const WaitingChild program;
+    test::Child program(wait_to_be_killed);
     const FileDescriptor pidfd = open_pidfd(program.pid());
-    auto runs = make_message<ProgramRuns>(0);
-    runs.pid = static_cast<std::uint32_t>(program.pid());
-    const int descriptors[] = {pidfd.get()};
-    send(joiner, runs, descriptors);
-    ::kill(program.pid(), SIGKILL);
+    say_runs(joiner, program.pid(), pidfd);
+    program.send(SIGKILL);
     while (!processes_.find(puid)->child_ended) turn();
     send(joiner, make_message<ProgramEnded>(0));
     EXPECT_TRUE(processes_.status_of(puid));
-    send(joiner, runs, descriptors);
+    say_runs(joiner, program.pid(), pidfd);
   }
   ASSERT_NE(processes_.find(puid), nullptr);
   EXPECT_EQ(processes_.find(puid)->child, 0);
@@ -179,17 +153,13 @@ TEST_F(MemberServerTest, program_that_has_ended_does_not_run_again) {
 
 TEST_F(MemberServerTest, joiner_that_is_wrong_about_an_end_is_dropped_and_its_program_killed) {
   const FileDescriptor joiner = connect();
-  send(joiner, make_message<Join>(1));
-  const Puid puid(answer_on<Joined>(joiner, 1).puid);
+  const Puid puid = joined(joiner);
   const pid_t program = ::fork();
   if (program == 0) {
     while (true) ::pause();
   }
   const FileDescriptor pidfd = open_pidfd(program);
-  const int descriptors[] = {pidfd.get()};
-  auto runs = make_message<ProgramRuns>(0);
-  runs.pid = static_cast<std::uint32_t>(program);
-  send(joiner, runs, descriptors);
+  say_runs(joiner, program, pidfd);
   EXPECT_EQ(processes_.awaited(), 0U) << "the job does not wait for it";
   send(joiner, make_message<ProgramEnded>(0));
   while (processes_.find(puid) != nullptr) turn();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -81,6 +82,18 @@ class MemberServerTest : public testing::Test {
     send(socket, attach_request());
     answer_on<control::Attached>(socket, 2);
     return socket;
+  }
+
+  /// Of a program that joins on that connection.
+  Puid joined(const FileDescriptor& joiner) {
+    send(joiner, control::make_message<control::Join>(1));
+    return Puid(answer_on<control::Joined>(joiner, 1).puid);
+  }
+  void say_runs(const FileDescriptor& joiner, pid_t program, const FileDescriptor& pidfd) {
+    auto runs = control::make_message<control::ProgramRuns>(0);
+    runs.pid = static_cast<std::uint32_t>(program);
+    const int descriptors[] = {pidfd.get()};
+    send(joiner, runs, descriptors);
   }
 
   EventLoop loop_;
