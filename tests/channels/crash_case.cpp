@@ -188,6 +188,12 @@ CrashCase::Victim CrashCase::start(const std::function<int(const Channel&, Histo
   return {member, log, Child([&] { return work(open_as(member), log); })};
 }
 
+CrashCase::Victim CrashCase::start_sleeper(Operation operation) {
+  Victim sleeper = start(operation, {"", 1}, 0);
+  wait_for([&] { return rightly_asleep(operation) && sleeper.child.sleeps(); });
+  return sleeper;
+}
+
 CrashCase::SteppedVictim CrashCase::start_stepped(Operation operation, Before before) {
   const auto member = node_.join();
   const History::Writer log = history_.add(member->puid());
@@ -249,7 +255,10 @@ bool CrashCase::rightly_asleep(Operation operation) const {
 
 bool CrashCase::help_when_asleep(Operation operation, Victim& victim) {
   if (!waits(operation)) return false;
-  wait_for([&] { return victim.child.poll() || victim.child.stopped() || asleep(operation); });
+  // One that does not sleep yet would see the help without a wake.
+  wait_for([&] {
+    return victim.child.poll() || victim.child.stopped() || (asleep(operation) && victim.child.sleeps());
+  });
   if (!asleep(operation)) return false;
   help(operation);
   return true;

@@ -67,6 +67,9 @@ class CrashCase {
   Victim start(Operation operation, const Visit& visit, int signal);
   /// Starts a process that does `work` with the channel; what it returns is the exit status.
   Victim start(const std::function<int(const Channel&, History::Writer)>& work);
+  /// Starts a process that is left alone, and returns when it sleeps. Before that it looks once more: until
+  /// then, what it waits for could come true without a wake.
+  Victim start_sleeper(Operation operation);
   struct SteppedVictim {
     std::shared_ptr<Member> member;
     History::Writer log;

@@ -38,13 +38,6 @@ class CrashWake : public ::testing::TestWithParam<Wake> {
     return {.capacity = 2, .state = state()};
   }
 
-  CrashCase::Victim start_sleeper(CrashCase& crash) const {
-    auto sleeper = crash.start(GetParam().sleeper, {"", 1}, 0);
-    // Before it sleeps it looks once more: what it waits for could come true without a wake until then.
-    wait_for([&] { return crash.rightly_asleep(GetParam().sleeper) && sleeper.child.sleeps(); });
-    return sleeper;
-  }
-
   /// Ends the sleeper's wait if it still has to wait; one that is asleep although it has not to hangs here.
   void finish(CrashCase& crash, CrashCase::Victim& sleeper) const {
     wait_for([&] { return sleeper.child.poll() || crash.rightly_asleep(GetParam().sleeper); });
@@ -59,7 +52,7 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
   std::vector<Visit> visits;
   {
     CrashCase crash(node_, setup());
-    auto sleeper = start_sleeper(crash);
+    auto sleeper = crash.start_sleeper(GetParam().sleeper);
     visits = crash.discover(GetParam().waker);
     finish(crash, sleeper);
     crash.bury(*sleeper.member, false);
@@ -70,7 +63,7 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
     for (const int signal : {SIGKILL, SIGSTOP}) {
       SCOPED_TRACE((signal == SIGKILL ? "killed at " : "stopped at ") + visit.first);
       CrashCase crash(node_, setup());
-      auto sleeper = start_sleeper(crash);
+      auto sleeper = crash.start_sleeper(GetParam().sleeper);
       auto waker = crash.start(GetParam().waker, visit, signal);
       wait_for([&] { return waker.child.poll() || waker.child.stopped(); });
 
@@ -166,8 +159,7 @@ TEST_P(CrashLeaseEnd, sleeper_wakes_whatever_becomes_of_who_held_the_lease) {
       crash.expect_leases();
       auto holder = start_holder(crash, visit, signal);
       if (GetParam().closed) crash.close();
-      auto sleeper = crash.start(GetParam().sleeper, {"", 1}, 0);
-      wait_for([&] { return crash.rightly_asleep(GetParam().sleeper); });
+      auto sleeper = crash.start_sleeper(GetParam().sleeper);
 
       holder.child.send(SIGCONT);
       wait_for([&] { return holder.child.poll() || holder.child.stopped(); });
