@@ -59,6 +59,8 @@ TEST_P(CrashWake, sleeper_wakes_whatever_becomes_of_its_waker) {
   }
   std::set<std::string> points;
   for (const Visit& visit : visits) {
+    // A sleeper that was claimed and looks once more may be claimed again, or have left by then.
+    if (visit.first == "notify.claimed" && visit.second > 1) continue;
     points.insert(visit.first);
     for (const int signal : {SIGKILL, SIGSTOP}) {
       SCOPED_TRACE((signal == SIGKILL ? "killed at " : "stopped at ") + visit.first);
