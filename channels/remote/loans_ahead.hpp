@@ -6,7 +6,7 @@
 #include <list>
 #include <memory>
 
-#include <wyvern/channels/aligned_bytes.hpp>
+#include <wyvern/channels/remote/loan_pool.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
 #include <wyvern/transport/endpoint.hpp>
 
@@ -19,8 +19,8 @@ class LoansAhead {
   struct Loan {
     std::uint32_t operation = 0;
     RemoteOperation answer = {};
-    AlignedBytes bytes = {};
-    std::unique_ptr<RegisteredMemory> region = {};
+    LoanMemory memory = {};
+    std::size_t size = 0;
   };
 
   /// Whether another of so many bytes may go ahead.
@@ -37,8 +37,9 @@ class LoansAhead {
 
   /// Its operation has begun.
   void begun(std::list<Loan>& one);
-  /// Forgets those that have ended; a refusal of one goes to `ahead`. Whether there were any.
-  bool settle(PutsAhead& ahead);
+  /// Forgets those that have ended, and gives back their memory; a refusal of one goes to `ahead`. Whether
+  /// there were any.
+  bool settle(PutsAhead& ahead, LoanPool& pool);
   /// Forgets all.
   void clear();
 

@@ -20,6 +20,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <wyvern/channels/aligned_bytes.hpp>
+#include <wyvern/channels/remote/loan_pool.hpp>
 #include <wyvern/channels/remote/remote_node.hpp>
 #include <wyvern/core/event_descriptor.hpp>
 #include <wyvern/core/fiber/completions.hpp>
@@ -142,6 +143,8 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   /// It has, as somebody knows who holds the channel.
   void end_keeping(const RemoteChannel& channel);
 
+  LoanPool& loan_pool() { return loan_pool_; }
+
   /// The channels that are open, by object id.
   std::unordered_map<std::uint64_t, std::weak_ptr<RemoteChannel>>& channels() { return channels_; }
 
@@ -209,6 +212,7 @@ class RemoteAccess : private EndpointHandler, private KeptBack, private detail::
   std::weak_ptr<Member> shared_member_;
   std::list<std::unique_ptr<LargeGet>> abandoned_;  // outlive the endpoint
   std::unique_ptr<Endpoint> endpoint_;
+  LoanPool loan_pool_;
   JobKey key_;
   AddressOf address_of_;
   std::mutex mutex_;

@@ -80,6 +80,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
 
  private:
   friend class RemoteMessage;
+  friend class RemoteLoan;
   friend class RemotePutBatch;
   friend class PendingTake;
   RemoteChannel(RemoteAccess& access, std::shared_ptr<RemoteNode> node)
@@ -103,6 +104,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   void check_size(std::uint64_t bytes) const;
   void check_message(std::uint64_t bytes, std::span<const ObjectReference> handles) const;
   bool is_small(const wire::Cargo& cargo) const;
+  void settle_loans();
   void check_ahead(const char* call);
   std::uint32_t turned_back() const { return ahead_.turned_back + loans_.turned_back(); }
   bool may_run_ahead(const WaitLimit& limit) const;
@@ -111,6 +113,7 @@ class RemoteChannel : public std::enable_shared_from_this<RemoteChannel> {
   /// Whoever calls it says when that is sent.
   void put_ahead(RemoteAccess::Lock& lock, std::span<const std::byte> payload);
   void put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan);
+  RemoteMemory registered(RemoteLoan& loan);
   void say_put(const wire::Cargo& cargo, std::uint32_t operation, wire::FrameFlags how);
   bool put_answered(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);
   bool put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo, const WaitLimit& limit);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <wyvern/channels/aligned_bytes.hpp>
+#include <wyvern/channels/remote/loan_pool.hpp>
 #include <wyvern/channels/ring_layout.hpp>
 
 /// Messages of queues on other nodes, which are in memory of this process while they are built or read.
@@ -43,25 +44,27 @@ class RemoteMessage {
   std::uint32_t deliveries_ = 0;
 };
 
-/// A message under construction. Movable; for one thread at a time.
+/// A message under construction. Movable; for one thread at a time. In a plain fork it is the parent's.
 class RemoteLoan {
  public:
-  /// Throws OutOfMemory.
-  RemoteLoan(std::shared_ptr<RemoteChannel> channel, std::size_t bytes)
-      : channel_(std::move(channel)), bytes_(bytes) {}
+  /// `memory` is of `size` bytes or more.
+  RemoteLoan(std::shared_ptr<RemoteChannel> channel, LoanMemory memory, std::size_t size);
+  RemoteLoan(RemoteLoan&& other) noexcept;
+  RemoteLoan& operator=(RemoteLoan&& other) noexcept;
+  ~RemoteLoan();
 
-  std::span<std::byte> bytes() const { return bytes_.bytes(); }
+  std::span<std::byte> bytes() const { return memory_.bytes.bytes().first(size_); }
   /// Whether it can be put there: false once it was put.
   bool belongs_to(const RemoteChannel& channel) const { return channel_.get() == &channel; }
   /// It is put; what was its memory.
-  AlignedBytes published() {
-    channel_ = nullptr;
-    return std::move(bytes_);
-  }
+  LoanMemory published() noexcept;
 
  private:
-  std::shared_ptr<RemoteChannel> channel_;
-  AlignedBytes bytes_;
+  friend class RemoteChannel;
+
+  std::shared_ptr<RemoteChannel> channel_;  // null: it was put, or moved
+  LoanMemory memory_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace wyvern

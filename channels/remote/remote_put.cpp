@@ -47,10 +47,15 @@ bool RemoteChannel::is_small(const wire::Cargo& cargo) const {
          node_->outbox().largest_message();
 }
 
+/// Those that the home has answered.
+void RemoteChannel::settle_loans() {
+  if (loans_.settle(ahead_, access_.loan_pool()) && !loans_.any_under_way()) access_.end_keeping(*this);
+}
+
 /// What became of puts whose answers nobody waited for.
 void RemoteChannel::check_ahead(const char* call) {
   if (node_->lost()) RemoteAccess::throw_lost(*node_);
-  if (loans_.settle(ahead_) && !loans_.any_under_way()) access_.end_keeping(*this);
+  settle_loans();
   if (ahead_.refusal) {
     const auto refusal = std::exchange(ahead_.refusal, std::nullopt);
     throw_error(refusal->code, std::string(call) + ": of an earlier put: " + refusal->text);
@@ -141,39 +146,100 @@ bool RemoteChannel::put_large(RemoteAccess::Lock& lock, const wire::Cargo& cargo
   return put_answered(lock, {.handles = cargo.handles, .memory = region->remote()}, limit);
 }
 
+RemoteLoan::RemoteLoan(std::shared_ptr<RemoteChannel> channel, LoanMemory memory, std::size_t size)
+    : channel_(std::move(channel)), memory_(std::move(memory)), size_(size) {}
+
+RemoteLoan::RemoteLoan(RemoteLoan&& other) noexcept
+    : channel_(std::exchange(other.channel_, nullptr)),
+      memory_(std::move(other.memory_)),
+      size_(std::exchange(other.size_, 0)) {}
+
+RemoteLoan& RemoteLoan::operator=(RemoteLoan&& other) noexcept {
+  RemoteLoan taken(std::move(other));  // ends what was held here before
+  std::swap(channel_, taken.channel_);
+  std::swap(memory_, taken.memory_);
+  std::swap(size_, taken.size_);
+  return *this;
+}
+
+/// One that was not put, with memory that is registered: that is the endpoint's, under the lock.
+RemoteLoan::~RemoteLoan() {
+  if (memory_.region == nullptr) return;
+  if (Member::forked()) {
+    static_cast<void>(memory_.region.release());
+    return;
+  }
+  const RemoteAccess::Lock lock = channel_->access_.lock();
+  // A node that was given up may still read it.
+  if (channel_->node_->lost()) {
+    memory_.region = nullptr;
+  } else {
+    channel_->access_.loan_pool().give_back(std::move(memory_));
+  }
+}
+
+LoanMemory RemoteLoan::published() noexcept {
+  channel_ = nullptr;
+  size_ = 0;
+  return std::move(memory_);
+}
+
 RemoteLoan RemoteChannel::loan(std::uint64_t bytes) {
   Member::check_not_forked();
   check_size(bytes);
-  return RemoteLoan(shared_from_this(), bytes);
+  LoanMemory memory;
+  if (bytes < LoanPool::least_bytes) {
+    memory.bytes = AlignedBytes(bytes);
+  } else {
+    const RemoteAccess::Lock lock = access_.lock();
+    settle_loans();
+    memory = access_.loan_pool().take(bytes);
+  }
+  return {shared_from_this(), std::move(memory), bytes};
 }
 
 bool RemoteChannel::put(RemoteLoan& loan, const WaitLimit& limit) {
-  if (!is_small({.payload = loan.bytes()}) && may_run_ahead(limit)) {
-    Member::check_not_forked();
-    RemoteAccess::Lock lock = access_.lock();
+  if (is_small({.payload = loan.bytes()})) {
+    if (!put(loan.bytes(), {}, limit)) return false;
+    loan.published();
+    return true;
+  }
+  Member::check_not_forked();
+  RemoteAccess::Lock lock = access_.lock();
+  if (may_run_ahead(limit)) {
     put_ahead(lock, loan);
     return true;
   }
-  if (!put(loan.bytes(), {}, limit)) return false;
-  loan.published();
+  check_ahead("put");
+  if (is_closed_) throw_closed("put");
+  if (!put_answered(lock, {.memory = registered(loan)}, limit)) return false;
+  access_.loan_pool().give_back(loan.published());
   return true;
+}
+
+/// Where its home reads it. Its memory stays registered: it may be used again.
+RemoteMemory RemoteChannel::registered(RemoteLoan& loan) {
+  LoanMemory& memory = loan.memory_;
+  if (memory.region == nullptr) memory.region = access_.endpoint().register_memory(memory.bytes.bytes());
+  return memory.region->remote().part(0, loan.bytes().size());
 }
 
 /// Its memory is kept until the home has read it.
 void RemoteChannel::put_ahead(RemoteAccess::Lock& lock, RemoteLoan& loan) {
   const std::size_t bytes = loan.bytes().size();
   const auto may_begin = [&] {
-    loans_.settle(ahead_);
+    loans_.settle(ahead_, access_.loan_pool());
     return loans_.may_begin(bytes);
   };
   wait_to_run_ahead(lock, may_begin, read_ns(bytes));
   std::list<LoansAhead::Loan> ahead(1);
   LoansAhead::Loan& one = ahead.front();
-  one.region = access_.endpoint().register_memory(loan.bytes());
+  const RemoteMemory source = registered(loan);
   access_.keep_while_read(shared_from_this());
   one.operation = node_->begin(one.answer);
-  say_put({.memory = one.region->remote()}, one.operation, flag(FrameFlag::ahead));
-  one.bytes = loan.published();
+  say_put({.memory = source}, one.operation, flag(FrameFlag::ahead));
+  one.size = bytes;
+  one.memory = loan.published();
   loans_.begun(ahead);
   access_.send(*node_);
 }

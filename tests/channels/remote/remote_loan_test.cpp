@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -64,7 +65,7 @@ TEST(LoansAhead, take_two_mebibytes_or_are_two) {
   const auto begin = [&](std::size_t bytes) {
     EXPECT_TRUE(ahead.may_begin(bytes));
     std::list<LoansAhead::Loan> one(1);
-    one.front().bytes = AlignedBytes(bytes);
+    one.front().size = bytes;
     ahead.begun(one);
   };
   constexpr std::size_t mebibyte = std::size_t{1} << 20;
@@ -79,6 +80,74 @@ TEST(LoansAhead, take_two_mebibytes_or_are_two) {
   begin(100 * mebibyte);
   begin(100 * mebibyte);
   EXPECT_FALSE(ahead.may_begin(1));
+}
+
+TEST(LoanPool, what_was_used_last_is_used_next_where_it_fits) {
+  LoanPool pool;
+  LoanMemory first = pool.take(100'000);
+  LoanMemory second = pool.take(200'000);
+  const std::byte* const at_first = first.bytes.bytes().data();
+  const std::byte* const at_second = second.bytes.bytes().data();
+  pool.give_back(std::move(first));
+  pool.give_back(std::move(second));
+  EXPECT_EQ(pool.bytes(), 300'000U);
+  EXPECT_EQ(pool.take(300'000).bytes.bytes().size(), 300'000U) << "neither is large enough";
+  EXPECT_EQ(pool.take(49'000).bytes.bytes().size(), 49'000U) << "both are much too large";
+  EXPECT_EQ(pool.take(100'000).bytes.bytes().data(), at_second);
+  EXPECT_EQ(pool.take(100'000).bytes.bytes().data(), at_first);
+  EXPECT_EQ(pool.bytes(), 0U);
+}
+
+TEST(LoanPool, memory_that_nobody_uses_is_bounded) {
+  LoanPool pool;
+  pool.give_back(pool.take(LoanPool::least_bytes - 1));
+  pool.give_back(pool.take(LoanPool::most_bytes + 1));
+  EXPECT_EQ(pool.bytes(), 0U) << "too small or too large to be kept";
+  constexpr std::size_t bytes = std::size_t{3} << 20;
+  std::array<LoanMemory, 3> taken;
+  for (LoanMemory& memory : taken) memory = pool.take(bytes);
+  const std::byte* const at_third = taken[2].bytes.bytes().data();
+  for (LoanMemory& memory : taken) pool.give_back(std::move(memory));
+  EXPECT_EQ(pool.bytes(), 2 * bytes) << "the first made room";
+  EXPECT_EQ(pool.take(bytes).bytes.bytes().data(), at_third);
+  std::vector<LoanMemory> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(pool.take(LoanPool::least_bytes));
+  for (LoanMemory& memory : many) pool.give_back(std::move(memory));
+  EXPECT_LE(pool.bytes(), LoanPool::most_bytes);
+  EXPECT_GE(pool.bytes(), LoanPool::least_bytes);
+}
+
+TEST_P(RemoteLoanTest, memory_of_what_was_read_is_lent_again) {
+  const Channel local = make_channel();
+  const auto remote = open(local);
+  const std::byte* at = nullptr;
+  for (const char letter : {'a', 'b', 'c'}) {
+    RemoteLoan loan = filled(*remote, letter);
+    EXPECT_TRUE(at == nullptr || loan.bytes().data() == at);
+    at = loan.bytes().data();
+    EXPECT_TRUE(
+        remote->put(loan, letter == 'b' ? Deadline::after(std::chrono::minutes(1)) : WaitLimit::never()));
+    remote->flush();
+  }
+  for (const char letter : {'a', 'b', 'c'}) expect_filled(local, letter);
+}
+
+TEST_P(RemoteLoanTest, loan_that_is_dropped_after_it_was_refused_is_lent_again) {
+  const Channel local = make_channel({.capacity = 1});
+  const auto remote = open(local);
+  put_filled(*remote, 'a');
+  remote->flush();
+  const std::byte* at = nullptr;
+  {
+    RemoteLoan loan = filled(*remote, 'b');
+    at = loan.bytes().data();
+    EXPECT_FALSE(remote->put(loan, Deadline::after(milliseconds(1))));
+    RemoteLoan moved = std::move(loan);
+    EXPECT_TRUE(loan.bytes().empty());
+    EXPECT_EQ(moved.bytes().data(), at);
+  }
+  EXPECT_EQ(remote->loan(large).bytes().data(), at);
+  expect_filled(local, 'a');
 }
 
 TEST_P(RemoteLoanTest, loans_put_ahead_of_a_full_queue_arrive_when_there_is_room) {
