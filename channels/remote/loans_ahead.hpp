@@ -44,9 +44,9 @@ class LoansAhead {
   void clear();
 
  private:
-  /// Enough that the network is not idle between two, and so little memory that it is still in the caches of
-  /// the processor when it is used again.
-  static constexpr std::size_t most_bytes = std::size_t{2} << 20;
+  /// Enough that the network is not idle between two, and little enough that the pool has it for the next
+  /// ones.
+  static constexpr std::size_t most_bytes = std::size_t{4} << 20;
   static constexpr std::size_t least = 2;
   static constexpr std::size_t most = 64;
 

@@ -60,7 +60,7 @@ TEST_P(RemoteLoanTest, small_messages_and_loans_of_one_process_stay_in_order) {
   EXPECT_EQ(audit(home_->node.segment(), local.reference()), "");
 }
 
-TEST(LoansAhead, take_two_mebibytes_or_are_two) {
+TEST(LoansAhead, take_four_mebibytes_or_are_two) {
   LoansAhead ahead;
   const auto begin = [&](std::size_t bytes) {
     EXPECT_TRUE(ahead.may_begin(bytes));
@@ -69,10 +69,10 @@ TEST(LoansAhead, take_two_mebibytes_or_are_two) {
     ahead.begun(one);
   };
   constexpr std::size_t mebibyte = std::size_t{1} << 20;
-  begin(mebibyte / 2);
-  begin(mebibyte / 4);
-  begin(mebibyte / 4);
   begin(mebibyte);
+  begin(mebibyte / 2);
+  begin(mebibyte / 2);
+  begin(2 * mebibyte);
   EXPECT_FALSE(ahead.may_begin(1));
   EXPECT_TRUE(ahead.any_under_way());
   ahead.clear();
