@@ -88,6 +88,7 @@ Child::~Child() {
 }
 
 bool Child::sleeps() const {
+  if (status_) return false;  // nobody else waits for it: until then it is there
   const std::string process = std::to_string(pid_);
   const std::vector<pid_t> threads = threads_of(process);
   return std::all_of(threads.begin(), threads.end(),

@@ -27,7 +27,7 @@ class Child {
   std::optional<int> wait_until_stopped();
   /// Whether a signal has stopped it and nothing was sent to it since.
   bool stopped();
-  /// Whether all its threads sleep in the kernel; it must not have been waited for.
+  /// Whether all its threads sleep in the kernel.
   bool sleeps() const;
   pid_t pid() const { return pid_; }
 
