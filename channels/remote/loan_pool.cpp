@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <utility>
 
 #include <wyvern/channels/remote/loan_pool.hpp>
@@ -9,10 +10,7 @@ LoanMemory LoanPool::take(std::size_t bytes) {
     const std::size_t there = unused_[place].bytes.bytes().size();
     // One that is much too large would keep memory from others for little.
     if (there < bytes || there / 2 > bytes) continue;
-    LoanMemory memory = std::move(unused_[place]);
-    bytes_ -= there;
-    remove(place);
-    return memory;
+    return remove(place);
   }
   return {.bytes = AlignedBytes(bytes)};
 }
@@ -20,16 +18,16 @@ LoanMemory LoanPool::take(std::size_t bytes) {
 void LoanPool::give_back(LoanMemory memory) noexcept {
   const std::size_t bytes = memory.bytes.bytes().size();
   if (bytes < least_bytes || bytes > most_bytes) return;
-  while (unused_.size() == most || bytes_ + bytes > most_bytes) {
-    bytes_ -= unused_.front().bytes.bytes().size();
-    remove(0);
-  }
+  while (unused_.size() == most || bytes_ + bytes > most_bytes) remove(0);
   bytes_ += bytes;
   unused_.push_back(std::move(memory));
 }
 
-void LoanPool::remove(std::size_t place) noexcept {
+LoanMemory LoanPool::remove(std::size_t place) noexcept {
+  LoanMemory memory = std::move(unused_[place]);
   unused_.erase(unused_.begin() + static_cast<std::ptrdiff_t>(place));
+  bytes_ -= memory.bytes.bytes().size();
+  return memory;
 }
 
 }  // namespace wyvern

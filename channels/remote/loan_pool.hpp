@@ -37,7 +37,7 @@ class LoanPool {
  private:
   static constexpr std::size_t most = 64;
 
-  void remove(std::size_t place) noexcept;
+  LoanMemory remove(std::size_t place) noexcept;
 
   std::vector<LoanMemory> unused_;  // the last one used at the end: it may still be in the caches
   std::size_t bytes_ = 0;

@@ -201,7 +201,7 @@ RemoteLoan RemoteChannel::loan(std::uint64_t bytes) {
 bool RemoteChannel::put(RemoteLoan& loan, const WaitLimit& limit) {
   if (is_small({.payload = loan.bytes()})) {
     if (!put(loan.bytes(), {}, limit)) return false;
-    loan.published();
+    const RemoteLoan ended = std::move(loan);  // it was copied
     return true;
   }
   Member::check_not_forked();
