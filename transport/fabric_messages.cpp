@@ -72,6 +72,8 @@ SendOutcome FabricEndpoint::send_beat(PeerNumber to) {
   Peer& peer = peer_at(to);
   if (peer.shm && !peer.has_ended) peer.has_ended = peer.shm->has_ended();
   if (peer.has_ended) return outcome_of_failure(-FI_ECONNRESET);
+  // It may hold the lock that a send to it takes.
+  if (peer.shm && peer.shm->is_stopped()) return outcome_of_failure(-FI_EAGAIN);
   if (peer.beat_is_under_way) return SendOutcome::retry;
   if (free_sends_.empty()) {
     ++counters_.too_many_sends;

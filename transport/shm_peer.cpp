@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <wyvern/core/pidfd.hpp>
+#include <wyvern/core/process_stat.hpp>
 #include <wyvern/transport/shm_peer.hpp>
 
 namespace wyvern {
@@ -34,6 +35,12 @@ bool ShmPeer::has_ended() const noexcept {
   if (had_ended_ || !process_) return had_ended_;
   pollfd wait{.fd = process_.get(), .events = POLLIN, .revents = 0};
   return ::poll(&wait, 1, 0) == 1;
+}
+
+bool ShmPeer::is_stopped() const {
+  if (process_id_ == 0) return false;
+  const auto stat = read_process_stat(process_id_);
+  return stat && stat->is_stopped();
 }
 
 bool ShmPeer::remove_leftover() const noexcept {

@@ -21,6 +21,8 @@ class ShmPeer {
   pid_t process() const { return process_id_; }
   /// A system call.
   bool has_ended() const noexcept;
+  /// By a signal or a debugger. Three system calls.
+  bool is_stopped() const;
   /// An endpoint has 16 MiB in a file in /dev/shm, which stays when its process is killed: removes it if the
   /// process has ended, and says whether it did.
   bool remove_leftover() const noexcept;

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include <wyvern/core/pidfd.hpp>
+#include <wyvern/core/process_stat.hpp>
 #include <wyvern/runtime/agent/job_processes.hpp>
-#include <wyvern/runtime/observation/process_stat.hpp>
 #include <wyvern/runtime/protocol/packet.hpp>
 
 namespace wyvern::agent {
@@ -35,7 +35,7 @@ std::optional<std::int32_t> status_of_dead(const FileDescriptor& pidfd) {
     pid_t pid = 0;  // -1 once it has been reaped: it may be another's then
     if (!line.starts_with("Pid:")) continue;
     std::from_chars(line.data() + line.find_first_of("-0123456789"), line.data() + line.size(), pid);
-    if (pid > 0) return observation::read_exit_status(pid);
+    if (pid > 0) return read_exit_status(pid);
   }
   return std::nullopt;
 }

@@ -8,8 +8,8 @@
 #include <optional>
 #include <set>
 
+#include <wyvern/core/process_stat.hpp>
 #include <wyvern/runtime/observation/find_agents.hpp>
-#include <wyvern/runtime/observation/process_stat.hpp>
 
 namespace wyvern::observation {
 namespace {

@@ -16,8 +16,8 @@
 #include <wyvern/channels/ring_layout.hpp>
 #include <wyvern/core/error.hpp>
 #include <wyvern/core/pidfd.hpp>
+#include <wyvern/core/process_stat.hpp>
 #include <wyvern/runtime/observation/node_observer.hpp>
-#include <wyvern/runtime/observation/process_stat.hpp>
 
 namespace wyvern::observation {
 namespace {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,8 @@ constexpr PeerWatchOptions of_child{
     .interval = milliseconds(50), .suspect_after = milliseconds(500), .lost_after = milliseconds(1200)};
 constexpr int has_lost_its_parent = 3;
 
+volatile sig_atomic_t stop_is_asked_for = 0;
+
 /// A process that watches the one that started it, until it finds it lost.
 class PeerProcess {
  public:
@@ -90,6 +93,16 @@ class PeerProcess {
 
   const std::vector<std::byte>& address() const { return address_; }
   Child& child() { return child_; }
+  /// Wherever it is; with `shm` where it holds none of the provider's locks, since others would wait for it.
+  void stop() {
+    child_.send(is_of_shm_ ? SIGUSR1 : SIGSTOP);
+    EXPECT_EQ(child_.wait_until_stopped(), SIGSTOP);
+  }
+  void kill() {
+    if (is_of_shm_) stop();
+    child_.send(SIGKILL);
+    child_.wait();
+  }
 
  private:
   PeerProcess(const std::vector<std::byte>& watched, const EndpointOptions& where,
@@ -97,14 +110,20 @@ class PeerProcess {
       : child_([&] {
           Watcher watcher(where, options);
           watcher.add(watched);
+          ::signal(SIGUSR1, [](int) { stop_is_asked_for = 1; });
           if (!pipe.write(watcher.endpoint.address())) return 1;
-          watcher.until([&] { return !watcher.lost.empty(); });
+          watcher.until([&] {
+            if (std::exchange(stop_is_asked_for, 0) != 0) ::raise(SIGSTOP);
+            return !watcher.lost.empty();
+          });
           return has_lost_its_parent;
         }),
-        address_(pipe.read()) {}
+        address_(pipe.read()),
+        is_of_shm_(where.provider == "shm") {}
 
   Child child_;
   std::vector<std::byte> address_;
+  bool is_of_shm_;
 };
 
 class PeerDeathTest : public ::testing::TestWithParam<const char*> {
@@ -145,11 +164,11 @@ TEST_P(PeerDeathTest, stopped_peer_is_suspect_then_lost_and_finds_nobody_dead_it
   const PeerNumber other = watcher_->add(bystander->address());
   const PeerNumber peer = watcher_->add(process->address());
   watcher_->until([&] { return watcher_->endpoint.heard_from(peer) >= 3; });
-  process->child().send(SIGSTOP);
+  process->stop();
   watcher_->until_state(peer, PeerState::suspect);
   process->child().send(SIGCONT);
   watcher_->until_state(peer, PeerState::alive);
-  process->child().send(SIGSTOP);
+  process->stop();
   EXPECT_EQ(until_lost(peer).reason, LossReason::silent);
   watcher_->remove(peer);
   EXPECT_EQ(watcher_->watch.state(other), PeerState::alive);
@@ -162,8 +181,7 @@ TEST_P(PeerDeathTest, killed_peer_is_lost_and_one_that_is_started_anew_is_anothe
   const PeerNumber other = watcher_->add(bystander->address());
   const PeerNumber peer = watcher_->add(process->address());
   watcher_->until([&] { return watcher_->endpoint.heard_from(peer) >= 3; });
-  process->child().send(SIGKILL);
-  process->child().wait();
+  process->kill();
   // tcp and net may notice a closed connection before a send fails.
   const LossReason reason = until_lost(peer).reason;
   EXPECT_TRUE(reason == LossReason::unreachable || reason == LossReason::silent);
@@ -181,8 +199,7 @@ TEST_P(PeerDeathTest, one_that_takes_the_place_of_a_killed_peer_is_not_taken_for
   const auto process = start();
   const PeerNumber peer = watcher_->add(process->address());
   watcher_->until([&] { return watcher_->endpoint.heard_from(peer) >= 3; });
-  process->child().send(SIGKILL);
-  process->child().wait();
+  process->kill();
   const auto successor = start_in_place_of(*process);
   ASSERT_EQ(decode_peer_address(successor->address()).name, decode_peer_address(process->address()).name);
   until_lost(peer);  // before anybody is told of the new one

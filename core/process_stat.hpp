@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace wyvern::observation {
+namespace wyvern {
 
 /// What /proc/PID/stat says first.
 struct ProcessStat {
@@ -25,4 +25,4 @@ std::optional<ProcessStat> read_process_stat(pid_t pid, const std::string& proc 
 /// is gone, or is not this user's.
 std::optional<std::int32_t> read_exit_status(pid_t pid);
 
-}  // namespace wyvern::observation
+}  // namespace wyvern

@@ -8,9 +8,9 @@
 #include <system_error>
 
 #include <wyvern/core/file_descriptor.hpp>
-#include <wyvern/runtime/observation/process_stat.hpp>
+#include <wyvern/core/process_stat.hpp>
 
-namespace wyvern::observation {
+namespace wyvern {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::optional<std::int32_t> read_exit_status(pid_t pid) {
   return WIFSIGNALED(form) ? -WTERMSIG(form) : WEXITSTATUS(form);
 }
 
-}  // namespace wyvern::observation
+}  // namespace wyvern
