@@ -175,7 +175,11 @@ void RemotePeer::kill() {
     player_.reset();
     return;
   }
-  child_->send(SIGKILL);
+  if (path_.traits().sends_to_the_dead_return) {
+    child_->send(SIGKILL);
+  } else {
+    board_->dies = true;
+  }
   child_->wait();
 }
 
@@ -183,6 +187,7 @@ int RemotePeer::play(RemotePeerBoard& board, EndpointPath& path) {
   Player player(board, open(path, board));
   while (true) {
     if (!player.work()) ::sched_yield();
+    if (board.dies) ::raise(SIGKILL);
   }
 }
 

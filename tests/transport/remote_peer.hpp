@@ -37,6 +37,7 @@ struct RemotePeerBoard {
   // Told, see set_polls and set_sends.
   std::atomic<bool> polls = true;
   std::atomic<bool> sends = false;  ///< stamped messages, from 0 on, as many as go
+  std::atomic<bool> dies = false;   ///< by SIGKILL, between two rounds
   // Tells.
   std::atomic<bool> is_ready = false;  ///< what follows is there
   SharedAddress address;
@@ -71,6 +72,7 @@ class RemotePeer {
   /// From its next round on, which this waits for.
   void set_polls(bool polls);
   void set_sends(bool sends);
+  /// Wherever it is; where a provider's lock that it holds would hold up others, as soon as it holds none.
   /// What its provider leaves behind stays until the end of this, or the peer's removal.
   void kill();
 
