@@ -152,15 +152,20 @@ void RemoteAccess::interrupt_poller() {
   if (is_polled()) callers_interrupt_.ring();
 }
 
+/// True: something has come, or is still to be said. Beats are nothing of that, but are answered at once.
 bool RemoteAccess::poll_once() {
+  const EndpointCounters& counters = endpoint_->counters();
+  const std::uint64_t moved_before = counters.received + counters.bytes_read;
   std::size_t events = endpoint_->poll(*this);
+  const bool has_moved = counters.received + counters.bytes_read != moved_before;
   const auto now = Deadline::Clock::now();
-  if (now >= watch_.next_check()) events += check_peers(now);
+  std::size_t lost = 0;
+  if (now >= watch_.next_check() || (events != 0 && !has_moved)) lost = check_peers(now);
   const bool is_all_said = send_all();
   forget_lost();
-  if (events != 0) wake_waiters();
+  if (events + lost != 0) wake_waiters();
   if (own_waits_ && may_let_go()) own_turn_.notify_one();
-  return events != 0 || !is_all_said;
+  return has_moved || lost != 0 || !is_all_said;
 }
 
 /// How many are lost.

@@ -105,12 +105,14 @@ void RemoteAccess::poll_until(Lock& lock, const std::function<bool()>& over, con
   SpinHabit& habit = SpinHabit::mine();
   if (spin_until(member_, is_over, limit, habit, WokenBy::descriptor)) return;
   while (!over() && !limit.passed()) {
-    if (poll_once()) {
+    const bool has_moved = poll_once();
+    if (over()) break;
+    if (has_moved) {
       // A home that takes nothing keeps us at it, which is no reason to keep others from theirs.
       lock.unlock();
       yield_core();
       lock.lock();
-    } else if (!over()) {
+    } else {
       sleep(lock, callers_wait_, callers_interrupt_, limit.deadline());
     }
   }
