@@ -175,6 +175,17 @@ TEST_P(PeerDeathTest, stopped_peer_is_suspect_then_lost_and_finds_nobody_dead_it
   EXPECT_EQ(process->child().poll(), std::nullopt) << "stopped, not ended";
 }
 
+TEST_P(PeerDeathTest, stopped_process_gets_no_beat_where_it_may_hold_what_a_send_needs) {
+  FabricEndpoint& endpoint = watcher_->endpoint;
+  if (endpoint.traits().sends_to_the_dead_return) GTEST_SKIP() << "no send depends on the other process";
+  const auto process = start();
+  const PeerNumber peer = endpoint.add_peer(process->address());
+  process->stop();
+  EXPECT_EQ(endpoint.send_beat(peer), SendOutcome::retry);
+  process->child().send(SIGCONT);
+  while (endpoint.send_beat(peer) != SendOutcome::done) endpoint.poll(*watcher_);
+}
+
 TEST_P(PeerDeathTest, killed_peer_is_lost_and_one_that_is_started_anew_is_another) {
   const auto bystander = start();
   auto process = start();
