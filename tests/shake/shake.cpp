@@ -1,7 +1,6 @@
-// A library to preload: calls of the system through which threads and processes meet take now and then up to
-// some milliseconds longer, before or after they do what they do. So orders of events that are rare otherwise
-// are met:
-// ./dev shake.
+// A library to preload, as ./dev shake does: calls of the system through which threads and processes meet
+// take now and then up to some milliseconds longer, before or after they do what they do. So orders of events
+// that are rare otherwise are met.
 #include <dlfcn.h>
 #include <poll.h>
 #include <sched.h>
@@ -13,7 +12,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 
 namespace {
 
